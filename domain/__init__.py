@@ -1,0 +1,1 @@
+"""What Portunus decides, in plain Python: no framework, database, network or vendor is known here."""

@@ -1,0 +1,215 @@
+"""What can be had where: providers, their credential forms, and their models, as facts that never change at run time."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal
+
+from domain.errors import FieldProblem, InvalidForm, NotFound
+from domain.model.secret import Secret
+
+
+class ModelType(StrEnum):
+    LLM = "llm"
+    EMBEDDING = "embedding"
+    RERANK = "rerank"
+    SPEECH_TO_TEXT = "speech_to_text"
+    TEXT_TO_SPEECH = "text_to_speech"
+
+
+class Feature(StrEnum):
+    TOOLS = "tools"
+    VISION = "vision"
+    STRUCTURED_OUTPUT = "structured_output"
+    REASONING = "reasoning"
+
+
+class ProviderKind(StrEnum):
+    PROPRIETARY = "proprietary"  # one key unlocks every model
+    HOSTED = "hosted"  # each model has a credential of its own
+
+
+class FieldKind(StrEnum):
+    SECRET = "secret"
+    TEXT = "text"
+    URL = "url"
+    INTEGER = "integer"
+    SELECT = "select"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A label in English and, where known, Japanese and Chinese."""
+
+    en: str
+    ja: str | None = None
+    zh: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """One field of a credential form, under the vendor's own name for it.
+
+    `for_types` limits a field of a hosted vendor's form to some model types; empty means all. What the tenant enters
+    can describe the model: `grants` maps an option to the feature it switches on, `sets` names the limit it states.
+    """
+
+    name: str
+    label: Text
+    kind: FieldKind
+    required: bool = True
+    default: str | None = None
+    options: tuple[str, ...] = ()
+    for_types: frozenset[ModelType] = frozenset()
+    max_length: int = 16_384
+    grants: Mapping[str, Feature] = field(default_factory=dict)
+    sets: Literal["context", "max_output"] | None = None
+
+
+FormValues = Mapping[str, Secret | str]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ModelRef:
+    """The name of a model: provider id, the vendor's model name, and the model's type."""
+
+    provider: str
+    name: str
+    type: ModelType
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Money per `per` units (tokens, characters or seconds by model type), in `currency` (ISO 4217)."""
+
+    input: Decimal | None
+    output: Decimal | None
+    per: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model row. Sizes are in tokens; `retires` is the day the vendor ends it and `successor` the name to use then."""
+
+    ref: ModelRef
+    label: Text
+    features: frozenset[Feature] = frozenset()
+    context: int | None = None
+    max_output: int | None = None
+    dimensions: int | None = None
+    price: Price | None = None
+    retires: date | None = None
+    successor: str | None = None
+    rank: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A vendor as a tenant sees it. `form` is the credential form; hosted vendors have no model rows of their own."""
+
+    id: str
+    label: Text
+    kind: ProviderKind
+    types: frozenset[ModelType]
+    form: tuple[FormField, ...]
+    key_page: str | None = None
+    models: tuple[Model, ...] = ()
+
+    def checked(self, values: FormValues, model_type: ModelType | None) -> FormValues:
+        """The whole form with defaults filled in and secrets wrapped; InvalidForm names every field that is wrong."""
+        fields = {f.name: f for f in self.form if not f.for_types or model_type in f.for_types}
+        problems = [FieldProblem(name, "is not a field of this form") for name in values if name not in fields]
+        complete: dict[str, Secret | str] = {}
+        for spec in fields.values():
+            value = _text(values.get(spec.name)).strip() or (spec.default or "")
+            reason = _objection(spec, value)
+            if reason:
+                problems.append(FieldProblem(spec.name, reason))
+            elif value:
+                complete[spec.name] = Secret(value) if spec.kind is FieldKind.SECRET else value
+        if problems:
+            raise InvalidForm(tuple(problems))
+        return complete
+
+    def hosted(self, ref: ModelRef, public: Mapping[str, str]) -> Model:
+        """The row of a self-hosted model as the form of its credential describes it."""
+        features = {f.grants[public[f.name]] for f in self.form if public.get(f.name, "") in f.grants}
+        limits = {f.sets: int(public[f.name]) for f in self.form if f.sets and f.name in public}
+        return Model(ref, Text(ref.name), frozenset(features), limits.get("context"), limits.get("max_output"))
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All providers, in the order in which they are shown."""
+
+    providers: tuple[Provider, ...]
+    _providers: dict[str, Provider] = field(init=False, repr=False, compare=False)
+    _models: dict[ModelRef, Model] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_providers", {p.id: p for p in self.providers})
+        object.__setattr__(self, "_models", {m.ref: m for p in self.providers for m in p.models})
+
+    def provider(self, provider_id: str) -> Provider:
+        """NotFound("provider") for an id that is not in the catalogue."""
+        found = self._providers.get(provider_id)
+        if found is None:
+            raise NotFound("provider")
+        return found
+
+    def model(self, ref: ModelRef) -> Model | None:
+        """The row of a model, or None for one that only its tenant knows, such as a self-hosted one."""
+        return self._models.get(ref)
+
+    def successors(self, ref: ModelRef) -> Iterator[ModelRef]:
+        """`ref`, then the models its vendor names as successors, nearest first."""
+        seen: set[ModelRef] = set()
+        current: ModelRef | None = ref
+        while current is not None and current not in seen:
+            seen.add(current)
+            yield current
+            row = self._models.get(current)
+            current = ModelRef(ref.provider, row.successor, ref.type) if row and row.successor else None
+
+
+def secrets_of(values: FormValues) -> Iterable[str]:
+    """The secret strings of a form, for those who must blot them out of a vendor's text."""
+    return (value.reveal() for value in values.values() if isinstance(value, Secret))
+
+
+def public_part(values: FormValues) -> dict[str, str]:
+    """The fields that are no secrets, as they may be shown."""
+    return {name: value for name, value in values.items() if isinstance(value, str)}
+
+
+def masked_part(values: FormValues) -> dict[str, str]:
+    """The secret fields, each reduced to its last characters."""
+    return {name: value.masked() for name, value in values.items() if isinstance(value, Secret)}
+
+
+def _text(value: Secret | str | None) -> str:
+    return value.reveal() if isinstance(value, Secret) else value or ""
+
+
+def _objection(spec: FormField, value: str) -> str | None:
+    if not value:
+        return "is required" if spec.required else None
+    if len(value) > spec.max_length:
+        return f"is longer than {spec.max_length} characters"
+    if not value.isprintable():
+        return "must not contain control characters"
+    if spec.kind is FieldKind.SECRET and not value.isascii():
+        return "must contain ASCII characters only"
+    if spec.kind is FieldKind.SELECT and value not in spec.options:
+        return "must be one of " + ", ".join(spec.options)
+    if spec.kind is FieldKind.INTEGER and not (value.isdecimal() and value.isascii() and int(value) > 0):
+        return "must be a whole number above zero"
+    if spec.kind is FieldKind.URL and not value.startswith(("http://", "https://")):
+        return "must be an http:// or https:// address"
+    return None

@@ -1,0 +1,220 @@
+"""Every port of Portunus: what the use cases need from the outside, as Protocols."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, Self, TypeVar
+from uuid import UUID
+
+from domain.model.access import AccessToken, Client
+from domain.model.calls import ChatCall, EmbedCall
+from domain.model.catalogue import FormValues, ModelRef, ModelType
+from domain.model.credential import Credential, SealContext, Sealed
+from domain.model.events import ChatAnswer, ChatEvent, Embeddings
+from domain.model.ids import CallId, ClientId, CredentialId, KeyId, TenantId
+from domain.model.quota import Hold, Pot
+from domain.model.selection import KeySource, Standing
+from domain.model.tenant import Tenant, TenantKey
+from domain.model.usage import CallRecord
+
+T = TypeVar("T")
+
+Clock = Callable[[], datetime]
+"""The time now, in UTC with its zone."""
+
+Fresh = Callable[[], UUID]
+"""A new id that sorts after those made before (UUID version 7)."""
+
+
+class Tenants(Protocol):
+    async def add(self, tenant: Tenant) -> None: ...
+    async def one(self) -> Tenant:
+        """The tenant of this unit of work; NotFound when it was never opened."""
+        ...
+
+
+class TenantKeys(Protocol):
+    async def add(self, key: TenantKey) -> None: ...
+    async def newest(self) -> TenantKey:
+        """The key under which new credentials are sealed; NotFound when the tenant has none."""
+        ...
+
+    async def one(self, key_id: KeyId) -> TenantKey: ...
+
+
+class Clients(Protocol):
+    async def add(self, client: Client) -> None: ...
+    async def one(self, client_id: ClientId) -> Client:
+        """NotFound("client") when it is unknown here."""
+        ...
+
+
+class Tokens(Protocol):
+    async def add(self, token: AccessToken) -> None: ...
+    async def one(self, digest: bytes) -> AccessToken:
+        """NotFound("token") when it is unknown here."""
+        ...
+
+
+class Credentials(Protocol):
+    async def add(self, credential: Credential, sealed: Sealed) -> None:
+        """DuplicateName when the tenant has one of that name at that provider."""
+        ...
+
+    async def one(self, credential_id: CredentialId) -> Credential:
+        """NotFound("credential") when it is unknown here."""
+        ...
+
+    async def sealed(self, credential_id: CredentialId) -> Sealed: ...
+    async def page(
+        self, *, first: int, after: CredentialId | None = None, provider: str | None = None
+    ) -> Sequence[Credential]:
+        """Up to `first` credentials by ascending id, from behind `after`."""
+        ...
+
+    async def remove(self, credential_id: CredentialId) -> None:
+        """NotFound("credential") when it is unknown here."""
+        ...
+
+
+class Choices(Protocol):
+    """What the tenant chose: a default model per type, and the key source it prefers per provider."""
+
+    async def put_default(self, model: ModelRef) -> None: ...
+    async def clear_default(self, model_type: ModelType) -> None: ...
+    async def defaults(self) -> Mapping[ModelType, ModelRef]: ...
+    async def put_preferred(self, provider: str, source: KeySource) -> None: ...
+    async def preferred(self) -> Mapping[str, KeySource]: ...
+
+
+class Pots(Protocol):
+    async def add(self, pot: Pot) -> None: ...
+    async def all(self) -> Sequence[Pot]:
+        """The tenant's pots in spending order: paid, free, trial, then by id. Their balances are live."""
+        ...
+
+
+class Records(Protocol):
+    async def uses(self, since: datetime) -> Mapping[ModelRef, int]:
+        """How many calls succeeded per model since then."""
+        ...
+
+
+class Work(Protocol):
+    """A unit of work, bound to one tenant when it begins; leaving it cleanly commits, an exception rolls back."""
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(self, *failure: object) -> None: ...
+
+    @property
+    def tenants(self) -> Tenants: ...
+    @property
+    def keys(self) -> TenantKeys: ...
+    @property
+    def clients(self) -> Clients: ...
+    @property
+    def tokens(self) -> Tokens: ...
+    @property
+    def credentials(self) -> Credentials: ...
+    @property
+    def choices(self) -> Choices: ...
+    @property
+    def pots(self) -> Pots: ...
+    @property
+    def records(self) -> Records: ...
+
+
+Begin = Callable[[TenantId], Work]
+
+
+class Ledger(Protocol):
+    """The one writer of balances. Each method is one short transaction of its own, safe to repeat with the same id."""
+
+    async def hold(self, hold: Hold) -> None:
+        """Reserve every line or none; QuotaExhausted names the first pot that has too little free."""
+        ...
+
+    async def settle(self, record: CallRecord, charged: int = 0, incident: str | None = None) -> None:
+        """Charge each line of the call's hold `charged`, clamped to [0, line]; give back the rest; write the record.
+
+        The first settlement of a hold stands and later ones change nothing. One that comes after the hold expired
+        writes the record, and the hold stays charged in full. A call without a hold (the tenant's own key) leaves
+        only its record. `incident` is kept beside it.
+        """
+        ...
+
+    async def release(self, tenant_id: TenantId, call_id: CallId) -> None:
+        """Give back a hold of which no byte reached the vendor; nothing happens unless it is still held."""
+        ...
+
+    async def sweep(self, now: datetime) -> int:
+        """Charge every hold, of any tenant, that expired before `now`; how many there were."""
+        ...
+
+
+class StandingReader(Protocol):
+    """A tenant's standing, at most a lease of 2 s old; `forget` drops what this process remembers of a tenant."""
+
+    async def __call__(self, tenant_id: TenantId) -> Standing: ...
+    def forget(self, tenant_id: TenantId) -> None: ...
+
+
+class Vault(Protocol):
+    """Key pairs and envelopes. Everything heavy runs off the event loop."""
+
+    async def keypair(self, tenant_id: TenantId, key_id: KeyId) -> TenantKey: ...
+    async def seal(self, key: TenantKey, context: SealContext, values: FormValues) -> Sealed:
+        """Needs only the public half of `key`."""
+        ...
+
+    async def open(self, key: TenantKey, context: SealContext, sealed: Sealed) -> FormValues:
+        """The form with its secrets wrapped; CredentialUnreadable when anything does not fit."""
+        ...
+
+
+class Keyring(Protocol):
+    """Opened forms, ready to send: a tenant's own by credential, kept briefly in this process, and the platform's."""
+
+    async def own(self, credential: Credential) -> FormValues:
+        """CredentialUnreadable when its envelope cannot be opened, NotFound when it was removed meanwhile."""
+        ...
+
+    def platform(self, provider: str) -> FormValues: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a call goes: the model, and the opened form of the credential that pays for it."""
+
+    model: ModelRef
+    form: FormValues
+
+
+class Gateway(Protocol):
+    """The only way to a vendor. Every failure is an UpstreamError, InvalidInput or EndpointForbidden without secrets.
+
+    `UpstreamError.sent` tells whether a byte of the request may have reached the vendor.
+    """
+
+    def endpoint(self, provider: str, form: FormValues) -> str:
+        """The origin (scheme://host:port) that this form is sent to."""
+        ...
+
+    async def probe(self, provider: str, form: FormValues, model: ModelRef | None) -> None:
+        """Prove a form by the vendor's cheapest real call; `model` is given for hosted vendors."""
+        ...
+
+    async def chat(self, target: Target, call: ChatCall) -> ChatAnswer: ...
+
+    def chat_stream(self, target: Target, call: ChatCall) -> AbstractAsyncContextManager[AsyncIterator[ChatEvent]]:
+        """Events ending in Finished, else StreamBroken is raised. Entering sends; leaving closes the upstream."""
+        ...
+
+    async def embed(self, target: Target, call: EmbedCall) -> Embeddings: ...
+
+
+class Detach(Protocol):
+    """Run a coroutine that goes on when its caller is cancelled; a shutdown waits for it."""
+
+    def __call__(self, work: Coroutine[Any, Any, T]) -> Awaitable[T]: ...

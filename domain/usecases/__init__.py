@@ -1,0 +1,1 @@
+"""What an actor can do, one method per use case; the first line of each requires its scope."""

@@ -1,0 +1,112 @@
+"""The shapes in which a vendor is declared: what an adapter says, and what a dialect promises. No I/O here."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol
+
+import httpx2
+
+from domain.errors import UpstreamError
+from domain.model.calls import ChatCall, EmbedCall
+from domain.model.catalogue import FormField, FormValues, ModelType, Provider, ProviderKind, Text
+from domain.model.events import ChatAnswer, ChatEvent, Embeddings
+from domain.ports import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request before it is signed: `path` is joined to the adapter's base URL, `json` is the body.
+
+    `warnings` name what was asked for and left out.
+    """
+
+    path: str
+    json: Mapping[str, Any] | None = None
+    method: str = "POST"
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One message of a stream: an SSE event with its name, or one line of NDJSON (then `event` is empty)."""
+
+    data: str
+    event: str = ""
+
+
+class Framing(Enum):
+    SSE = "text/event-stream"
+    NDJSON = "application/x-ndjson"
+
+
+class Decoder(Protocol):
+    """Holds the state of one stream."""
+
+    def feed(self, frame: Frame) -> Iterable[ChatEvent]:
+        """Events of this frame, Finished exactly once and last; an UpstreamError when the frame reports a failure."""
+        ...
+
+    def end(self) -> Iterable[ChatEvent]:
+        """To call when the stream is over: what is still due, or StreamBroken when its terminal signal never came."""
+        ...
+
+
+class ChatDialect(Protocol):
+    framing: Framing
+
+    def render(self, target: Target, call: ChatCall, *, stream: bool) -> Request: ...
+    def parse(self, body: Mapping[str, Any]) -> ChatAnswer: ...
+    def decoder(self) -> Decoder: ...
+
+
+class EmbedDialect(Protocol):
+    def render(self, target: Target, call: EmbedCall) -> Request: ...
+    def parse(self, body: Mapping[str, Any], count: int) -> Embeddings:
+        """Exactly `count` vectors in the order of the texts, all finite; BadRequestUpstream otherwise."""
+        ...
+
+    def batch(self, form: FormValues) -> int:
+        """The most texts that one request may carry."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorReply:
+    """A vendor's answer with a status of 400 or more, or an error found in a 200: body as parsed JSON, or text."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """One vendor.
+
+    `base_url` gives the address that paths are joined to, `sign` the authentication for one request, `probe` the
+    cheapest request that proves a form (its answer only has to be no error), `error` the meaning of a refusal.
+    """
+
+    id: str
+    label: Text
+    kind: ProviderKind
+    form: tuple[FormField, ...]
+    base_url: Callable[[FormValues], str]
+    sign: Callable[[FormValues], httpx2.Auth | None]
+    probe: Callable[[Target | None, FormValues], Request]
+    error: Callable[[str, ErrorReply], UpstreamError]
+    key_page: str | None = None
+    chat: ChatDialect | None = None
+    embed: EmbedDialect | None = None
+
+    @property
+    def types(self) -> frozenset[ModelType]:
+        spoken = {ModelType.LLM: self.chat, ModelType.EMBEDDING: self.embed}
+        return frozenset(t for t, dialect in spoken.items() if dialect is not None)
+
+    def provider(self, models: tuple[Any, ...] = ()) -> Provider:
+        """The vendor as tenants see it, with its model rows."""
+        return Provider(self.id, self.label, self.kind, self.types, self.form, self.key_page, models)
