@@ -111,6 +111,14 @@ class ChatCall:
         needs[Feature.STRUCTURED_OUTPUT] = self.response_schema is not None
         return frozenset(feature for feature, needed in needs.items() if needed)
 
+    def size(self) -> int:
+        """An upper bound on the characters that the vendor will count, with room for what its template adds."""
+        said = sum(len(m.text) + sum(len(c.arguments) + len(c.name) for c in m.tool_calls) for m in self.messages)
+        schemas = [t.parameters for t in self.tools] + [self.response_schema.schema if self.response_schema else {}]
+        declared = sum(len(t.name) + len(t.description or "") for t in self.tools) + sum(len(str(s)) for s in schemas)
+        images = sum(isinstance(p, ImagePart) for m in self.messages for p in m.parts)
+        return said + declared + _TEMPLATE * (len(self.messages) + len(self.tools) + 1) + _IMAGE * images
+
     def check(self) -> None:
         """InvalidRange when the call could not mean anything to any vendor."""
         if not self.messages:
@@ -125,6 +133,10 @@ class ChatCall:
         _within("presencePenalty", self.knobs.presence_penalty, -2, 2)
         _within("frequencyPenalty", self.knobs.frequency_penalty, -2, 2)
         _within("maxTokens", self.knobs.max_tokens, 1, 10_000_000)
+
+
+_TEMPLATE = 64
+_IMAGE = 16_384
 
 
 class EmbedPurpose(StrEnum):

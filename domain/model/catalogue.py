@@ -1,4 +1,4 @@
-"""What can be had where: providers, their credential forms, and their models, as facts that never change at run time."""
+"""What can be had where: providers, their credential forms and their models, as facts fixed at start-up."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ class ProviderKind(StrEnum):
 
 
 class FieldKind(StrEnum):
-    SECRET = "secret"
+    SECRET = "secret"  # noqa: S105 - the kind of a field, not a password
     TEXT = "text"
     URL = "url"
     INTEGER = "integer"
@@ -95,7 +95,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One model row. Sizes are in tokens; `retires` is the day the vendor ends it and `successor` the name to use then."""
+    """One model row. Sizes are in tokens; `retires` is the day the vendor ends it, `successor` the name to use then."""
 
     ref: ModelRef
     label: Text

@@ -105,7 +105,7 @@ class Charge:
 
 
 def bound(unit: Unit, prompt_characters: int, max_output: int | None) -> int:
-    """The most that a call can cost, in `unit`. A token has at least one UTF-8 byte, so 4 per character is never under."""
+    """The most that a call can cost, in `unit`: a token covers at least one byte, and a character has at most four."""
     if unit is Unit.CALLS:
         return 1
     return 4 * prompt_characters + (max_output or 0)

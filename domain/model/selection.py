@@ -81,8 +81,15 @@ def sources(ref: ModelRef, standing: Standing, platform: Platform) -> tuple[Sour
     platforms: list[Source] = [PlatformKey(ref.provider, p) for p in pots if permitted]
     if not own and not platforms:
         raise NotPermitted(str(ref)) if pots else NoCredential(ref.provider)
-    prefers_platform = standing.preferred.get(ref.provider) is KeySource.PLATFORM
-    return tuple(platforms + own if prefers_platform else own + platforms)
+    platform_first = preferred(ref.provider, standing) is KeySource.PLATFORM
+    return tuple(platforms + own if platform_first else own + platforms)
+
+
+def preferred(provider: str, standing: Standing) -> KeySource:
+    """Whose key goes first at a provider: the tenant's own as soon as it has one, unless it chose otherwise."""
+    if not any(c.provider == provider for c in standing.credentials):
+        return KeySource.PLATFORM
+    return standing.preferred.get(provider, KeySource.OWN)
 
 
 def status(ref: ModelRef, standing: Standing, platform: Platform) -> Status:

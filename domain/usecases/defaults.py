@@ -1,0 +1,44 @@
+"""The default model of each type: reading it decides and writes nothing; choosing and clearing it write."""
+
+from dataclasses import dataclass
+
+from domain.errors import NotFound
+from domain.model.access import Actor, Scope
+from domain.model.catalogue import ModelRef, ModelType
+from domain.model.selection import DefaultModel, Platform, default_model, model_of, sources
+from domain.ports import Begin, StandingReader
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    begin: Begin
+    standing: StandingReader
+    platform: Platform
+
+    async def all(self, actor: Actor) -> tuple[DefaultModel, ...]:
+        """One per model type, in the order of the types."""
+        actor.require(Scope.PROVIDERS_READ)
+        standing = await self.standing(actor.tenant_id)
+        return tuple(default_model(t, standing, self.platform) for t in ModelType)
+
+    async def choose(self, actor: Actor, model: ModelRef) -> DefaultModel:
+        """Make `model` the default of its type. NotFound, NoCredential or NotPermitted when it cannot be called."""
+        actor.require(Scope.DEFAULTS_WRITE)
+        standing = await self.standing(actor.tenant_id)
+        if model_of(model, standing, self.platform.catalogue) is None:
+            raise NotFound("model")
+        sources(model, standing, self.platform)
+        async with self.begin(actor.tenant_id) as work:
+            await work.choices.put_default(model)
+        return await self._now(actor, model.type)
+
+    async def clear(self, actor: Actor, model_type: ModelType) -> DefaultModel:
+        """Go back to the automatic default of this type, and return it."""
+        actor.require(Scope.DEFAULTS_WRITE)
+        async with self.begin(actor.tenant_id) as work:
+            await work.choices.clear_default(model_type)
+        return await self._now(actor, model_type)
+
+    async def _now(self, actor: Actor, model_type: ModelType) -> DefaultModel:
+        self.standing.forget(actor.tenant_id)
+        return default_model(model_type, await self.standing(actor.tenant_id), self.platform)
