@@ -1,0 +1,48 @@
+"""The GraphQL documents of the demo, as an application would write them."""
+
+ADD_CREDENTIAL = """
+mutation AddCredential($input: AddCredentialInput!) {
+  addCredential(input: $input) {
+    ... on AddCredentialPayload { credential { id name endpoint fields { name value } } }
+    ... on Problem { code message }
+  }
+}"""
+
+SET_DEFAULT = """
+mutation SetDefault($input: SetDefaultModelInput!) {
+  setDefaultModel(input: $input) { __typename ... on Problem { code message } }
+}"""
+
+DEFAULTS = "{ defaultModels { type automatic reason model { name provider { name } } } }"
+
+CHAT = """
+mutation Chat($input: ChatInput!) {
+  chat(input: $input) {
+    ... on ChatPayload { text paidBy model { name } usage { input output } }
+    ... on Problem { code message }
+  }
+}"""
+
+STREAM = """
+subscription Stream($input: ChatInput!) {
+  chatStream(input: $input) { __typename ... on TextDelta { text } ... on Problem { code message } }
+}"""
+
+EMBED = """
+mutation Embed($input: EmbedInput!) {
+  embed(input: $input) { ... on EmbedPayload { vectors } ... on Problem { code message } }
+}"""
+
+PREFER = """
+mutation Prefer($input: SetPreferredSourceInput!) {
+  setPreferredSource(input: $input) { __typename ... on Problem { code message } }
+}"""
+
+QUOTAS = "{ quotas { nodes { kind unit granted used free } } }"
+
+LOOK = """
+query Look($id: ID!) {
+  node(id: $id) { id }
+  credentials { nodes { id } }
+  quotas { nodes { granted used } }
+}"""
