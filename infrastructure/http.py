@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import ssl
 from collections.abc import Sequence
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -10,8 +11,6 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 import aiohttp
 import httpx2
 from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.typedefs import StrOrURL
-from aiohttp.connector import AddrInfoType
 from httpx_aiohttp.httpx2 import AiohttpTransport
 
 Network = IPv4Network | IPv6Network
@@ -59,3 +58,60 @@ def egress(
         timeout=httpx2.Timeout(read, connect=connect, pool=connect),
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
     )
+
+
+class _CheckedResolver(AbstractResolver):
+    """Refuses a whole answer when one of its addresses is forbidden."""
+
+    def __init__(self, inner: AbstractResolver, allowed: Sequence[Network]) -> None:
+        self._inner = inner
+        self._allowed = allowed
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        answers = await self._inner.resolve(host, port, family)
+        for answer in answers:
+            _check(answer["host"], self._allowed)
+        return answers
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+def _session(
+    allowed: Sequence[Network], tls: ssl.SSLContext, connections: int, resolver: AbstractResolver | None
+) -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(
+        resolver=_CheckedResolver(resolver or aiohttp.ThreadedResolver(), allowed),
+        socket_factory=partial(_checked_socket, allowed),
+        ssl=tls,
+        limit=connections,
+    )
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+
+
+def _checked_socket(allowed: Sequence[Network], info: aiohttp.AddrInfoType) -> socket.socket:
+    """The choke point: it sees the very address that is dialled, be it from a name or written in the URL."""
+    family, kind, protocol, _, address = info
+    _check(str(address[0]), allowed)
+    return socket.socket(family, kind, protocol)
+
+
+def _check(host: str, allowed: Sequence[Network]) -> None:
+    if forbidden(ip_address(host), allowed):
+        raise ForbiddenAddress
+
+
+def _public(address: Address) -> bool:
+    if isinstance(address, IPv6Address) and address not in _UNICAST:
+        return False
+    return address.is_global and not address.is_multicast and not any(address in network for network in _SPECIAL)
+
+
+def _unwrapped(address: Address) -> Address:
+    if isinstance(address, IPv4Address):
+        return address
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else address)

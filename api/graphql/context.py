@@ -1,0 +1,50 @@
+"""What resolvers find: the use cases, the caller, and the seal for cursors."""
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import strawberry
+
+from api.graphql.cursors import CursorSeal
+from domain.errors import Unauthenticated
+from domain.model.access import Actor
+from domain.usecases.access import Access
+from domain.usecases.browsing import Browsing
+from domain.usecases.credentials import Credentials
+from domain.usecases.defaults import Defaults
+from domain.usecases.inference import Inference
+from domain.usecases.quotas import Quotas
+from domain.usecases.tenants import Tenants
+
+
+@dataclass(frozen=True, slots=True)
+class UseCases:
+    """Everything that the schema can do."""
+
+    tenants: Tenants
+    access: Access
+    credentials: Credentials
+    browsing: Browsing
+    defaults: Defaults
+    quotas: Quotas
+    inference: Inference
+
+
+@dataclass(slots=True)
+class Context:
+    """One HTTP request, or one WebSocket connection, whose `caller` is known once its token was accepted."""
+
+    usecases: UseCases
+    seal: CursorSeal
+    caller: Actor | None = None
+    connection_params: Any = None
+
+    @property
+    def actor(self) -> Actor:
+        """The caller; Unauthenticated when there is none."""
+        if self.caller is None:
+            raise Unauthenticated
+        return self.caller
+
+
+Info: TypeAlias = strawberry.Info[Context, None]

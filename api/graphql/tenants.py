@@ -1,0 +1,89 @@
+"""The tenant, who is asking, and opening new tenants."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+import strawberry
+
+from api.graphql.context import Context, Info
+from api.graphql.ids import node_id
+from api.graphql.nodes import Node
+from api.graphql.problems import InvalidRange
+from domain.model import tenant
+from domain.model.access import Actor
+
+
+@strawberry.type(description="A customer: everything else in this schema belongs to one and is seen by it alone.")
+class Tenant(Node):
+    name: str = strawberry.field(description="What it is called.")
+    opened_at: datetime = strawberry.field(description="Since when it exists.")
+
+    @classmethod
+    def of(cls, row: tenant.Tenant) -> Self:
+        return cls(id=node_id("Tenant", row.id), name=row.name, opened_at=row.opened_at)
+
+
+@strawberry.type(description="Who is asking: the client behind the access token.")
+class Viewer(Node):
+    client_id: str = strawberry.field(description="The OAuth client id.")
+    scopes: list[str] = strawberry.field(description="What the token allows.")
+    token_expires_at: datetime = strawberry.field(description="When the token ends.")
+
+    @strawberry.field(description="The tenant it acts for. Needs `tenant:read`.")
+    async def tenant(self, info: Info) -> Tenant | None:
+        return await current_tenant(info.context)
+
+    @classmethod
+    def of(cls, actor: Actor) -> Self:
+        return cls(
+            id=node_id("Viewer", actor.client_id),
+            client_id=str(actor.client_id),
+            scopes=sorted(actor.scopes),
+            token_expires_at=actor.expires_at,
+        )
+
+
+@strawberry.input(description="A tenant to open.")
+class OpenTenantInput:
+    name: str = strawberry.field(description="What to call it.")
+
+
+@strawberry.type(description="The tenant, and a client that can act for it.")
+class OpenTenantPayload:
+    tenant: Tenant = strawberry.field(description="The new tenant.")
+    client_id: str = strawberry.field(description="The OAuth client id of its first client.")
+    client_secret: str = strawberry.field(description="That client's secret. It is shown this once.")
+
+
+OpenTenantResult = Annotated[
+    OpenTenantPayload | InvalidRange,
+    strawberry.union("OpenTenantResult", description="The new tenant, or why it was not opened."),
+]
+
+
+@strawberry.type
+class TenantQueries:
+    @strawberry.field(description="Who is asking.")
+    def viewer(self, info: Info) -> Viewer:
+        return Viewer.of(info.context.actor)
+
+    @strawberry.field(description="The tenant that the caller acts for. Needs `tenant:read`.")
+    async def tenant(self, info: Info) -> Tenant | None:
+        return await current_tenant(info.context)
+
+
+@strawberry.type
+class TenantMutations:
+    @strawberry.mutation(description="Open a tenant, with its key pair, its trials and a first client. Needs `tenants:open`.")
+    async def open_tenant(self, info: Info, input: OpenTenantInput) -> OpenTenantResult:
+        opened = await info.context.usecases.tenants.open(info.context.actor, input.name)
+        return OpenTenantPayload(
+            tenant=Tenant.of(opened.tenant),
+            client_id=str(opened.client.id),
+            client_secret=opened.client_secret.reveal(),
+        )
+
+
+async def current_tenant(context: Context) -> Tenant:
+    """NotFound when the caller's tenant was never opened."""
+    return Tenant.of(await context.usecases.tenants.tenant(context.actor))

@@ -1,0 +1,70 @@
+"""Opening the store: PostgreSQL through asyncpg in production, SQLite through aiosqlite when embedded."""
+
+from typing import Any
+
+import orjson
+from sqlalchemy import event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+_DRIVERS = {
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+    "sqlite": "sqlite+aiosqlite",
+}
+
+
+def address(url: str) -> URL:
+    """`postgresql://…` or `sqlite:///path` with the driver that Portunus uses; ValueError for another store."""
+    parsed = make_url(url)
+    store = parsed.drivername.partition("+")[0]
+    if store not in _DRIVERS:
+        raise ValueError("the database must be postgresql:// or sqlite://")
+    return parsed.set(drivername=_DRIVERS[store])
+
+
+def open_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
+    """An engine over `url`. Nothing is connected yet."""
+    target = address(url)
+    options: dict[str, Any] = {"json_serializer": _json, "json_deserializer": orjson.loads}
+    if target.get_backend_name() == "sqlite":
+        engine = create_async_engine(target, connect_args={"timeout": 30}, **options)
+        event.listen(engine.sync_engine, "connect", _sqlite_connected)
+        event.listen(engine.sync_engine, "begin", _sqlite_begins)
+        return engine
+    return create_async_engine(target, pool_size=pool_size, max_overflow=pool_size, pool_use_lifo=True, **options)
+
+
+async def unsafe_role(engine: AsyncEngine) -> str | None:
+    """Why row-level security would not bind the connected role, or None when it does (or the store has none)."""
+    if engine.dialect.name != "postgresql":
+        return None
+    async with engine.connect() as connection:
+        found = await connection.execute(
+            text(
+                "SELECT r.rolsuper OR r.rolbypassrls, EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n"
+                " ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND c.relowner = r.oid)"
+                " FROM pg_roles r WHERE r.rolname = current_user"
+            )
+        )
+        privileged, owner = found.one()
+    if privileged:
+        return "the database role is a superuser or bypasses row-level security"
+    return "the database role owns the tables" if owner else None
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _sqlite_connected(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # SQLAlchemy's BEGIN below replaces the driver's own
+    cursor = connection.cursor()
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 30000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _sqlite_begins(connection: Any) -> None:
+    # One writer: a transaction that began as a reader could not become the writer under another's feet.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

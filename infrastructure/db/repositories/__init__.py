@@ -1,0 +1,1 @@
+"""Tables to values and back, one file per aggregate."""

@@ -1,0 +1,207 @@
+"""The tables. `tenant_id` leads every primary key, so that rows can be partitioned and fenced by it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in UTC; SQLite keeps no zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _: Dialect) -> datetime | None:
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, _: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pk",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fk",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+    }
+)
+
+
+def _tenant() -> Column[Any]:
+    return Column("tenant_id", Uuid, primary_key=True)
+
+
+def _of_tenant() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["tenant_id"], ["tenants.tenant_id"], ondelete="CASCADE")
+
+
+tenants = Table(
+    "tenants",
+    metadata,
+    _tenant(),
+    Column("name", String(100), nullable=False),
+    Column("opened_at", Instant, nullable=False),
+)
+
+tenant_keys = Table(
+    "tenant_keys",
+    metadata,
+    _tenant(),
+    Column("id", Uuid, primary_key=True),
+    Column("public", LargeBinary, nullable=False),
+    Column("wrapped_private", LargeBinary, nullable=False),
+    Column("master_key_id", String(32), nullable=False),
+    _of_tenant(),
+)
+
+clients = Table(
+    "clients",
+    metadata,
+    _tenant(),
+    Column("id", Uuid, primary_key=True),
+    Column("name", String(100), nullable=False),
+    Column("secret_digest", LargeBinary, nullable=False),
+    Column("scopes", String(1_000), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    _of_tenant(),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    _tenant(),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("client_id", Uuid, nullable=False),
+    Column("scopes", String(1_000), nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    ForeignKeyConstraint(["tenant_id", "client_id"], ["clients.tenant_id", "clients.id"], ondelete="CASCADE"),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    _tenant(),
+    Column("id", Uuid, primary_key=True),
+    Column("provider", String(50), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("model", String(200)),
+    Column("model_type", String(20)),
+    Column("public", JSON, nullable=False),
+    Column("masked", JSON, nullable=False),
+    Column("endpoint", String(2_000), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("proved_at", Instant, nullable=False),
+    Column("key_id", Uuid, nullable=False),
+    Column("envelope", LargeBinary, nullable=False),
+    UniqueConstraint("tenant_id", "provider", "name"),
+    ForeignKeyConstraint(["tenant_id", "key_id"], ["tenant_keys.tenant_id", "tenant_keys.id"], ondelete="CASCADE"),
+    _of_tenant(),
+)
+
+default_models = Table(
+    "default_models",
+    metadata,
+    _tenant(),
+    Column("type", String(20), primary_key=True),
+    Column("provider", String(50), nullable=False),
+    Column("model", String(200), nullable=False),
+    _of_tenant(),
+)
+
+preferred_sources = Table(
+    "preferred_sources",
+    metadata,
+    _tenant(),
+    Column("provider", String(50), primary_key=True),
+    Column("source", String(10), nullable=False),
+    _of_tenant(),
+)
+
+pots = Table(
+    "pots",
+    metadata,
+    _tenant(),
+    Column("id", Uuid, primary_key=True),
+    Column("kind", String(10), nullable=False),
+    Column("provider", String(50), nullable=False),
+    Column("unit", String(10), nullable=False),
+    Column("granted", BigInteger),
+    Column("used", BigInteger, nullable=False),
+    Column("held", BigInteger, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    CheckConstraint("used >= 0 AND held >= 0 AND (granted IS NULL OR used + held <= granted)", name="balance"),
+    _of_tenant(),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    _tenant(),
+    Column("call_id", Uuid, primary_key=True),
+    Column("pot_id", Uuid, primary_key=True),
+    Column("amount", BigInteger, nullable=False),
+    Column("charged", BigInteger),
+    Column("state", String(10), nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    CheckConstraint("amount >= 0 AND (charged IS NULL OR (charged >= 0 AND charged <= amount))", name="charge"),
+    ForeignKeyConstraint(["tenant_id", "pot_id"], ["pots.tenant_id", "pots.id"], ondelete="CASCADE"),
+    Index(
+        "holds_due_idx",
+        "tenant_id",
+        "expires_at",
+        postgresql_where=text("state = 'held'"),
+        sqlite_where=text("state = 'held'"),
+    ),
+)
+
+call_records = Table(
+    "call_records",
+    metadata,
+    _tenant(),
+    Column("id", Uuid, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("client_id", Uuid, nullable=False),
+    Column("credential_id", Uuid),
+    Column("provider", String(50), nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("type", String(20), nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("input_tokens", BigInteger),
+    Column("output_tokens", BigInteger),
+    Column("latency_ms", Integer, nullable=False),
+    Index("call_records_at_idx", "tenant_id", "at"),
+    _of_tenant(),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    _tenant(),
+    Column("call_id", Uuid, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("reason", String(300), nullable=False),
+    _of_tenant(),
+)

@@ -1,0 +1,77 @@
+"""The unit of work: one transaction, bound to one tenant from its first statement."""
+
+from functools import cached_property
+from typing import Self
+
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncTransaction
+
+from domain.model.ids import TenantId
+from domain.ports import Begin
+from infrastructure.db.fence import Fence, Rows, bind, naming
+from infrastructure.db.repositories.access import SqlClients, SqlTokens
+from infrastructure.db.repositories.choices import SqlChoices
+from infrastructure.db.repositories.credentials import SqlCredentials
+from infrastructure.db.repositories.quota import SqlPots, SqlRecords
+from infrastructure.db.repositories.tenants import SqlTenantKeys, SqlTenants
+
+
+class SqlWork:
+    """Commits on a clean exit, rolls back on an exception."""
+
+    def __init__(self, engine: AsyncEngine, tenant_id: TenantId, fence: Fence = naming) -> None:
+        self._rows = Rows(engine.connect(), tenant_id, fence)
+        self._transaction: AsyncTransaction
+
+    async def __aenter__(self) -> Self:
+        await self._rows.connection.start()
+        try:
+            self._transaction = await self._rows.connection.begin()
+            await bind(self._rows.connection, self._rows.tenant_id)
+        except BaseException:
+            await self._rows.connection.close()
+            raise
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        try:
+            if failure[0] is None:
+                await self._transaction.commit()
+        finally:
+            await self._rows.connection.close()
+
+    @cached_property
+    def tenants(self) -> SqlTenants:
+        return SqlTenants(self._rows)
+
+    @cached_property
+    def keys(self) -> SqlTenantKeys:
+        return SqlTenantKeys(self._rows)
+
+    @cached_property
+    def clients(self) -> SqlClients:
+        return SqlClients(self._rows)
+
+    @cached_property
+    def tokens(self) -> SqlTokens:
+        return SqlTokens(self._rows)
+
+    @cached_property
+    def credentials(self) -> SqlCredentials:
+        return SqlCredentials(self._rows)
+
+    @cached_property
+    def choices(self) -> SqlChoices:
+        return SqlChoices(self._rows)
+
+    @cached_property
+    def pots(self) -> SqlPots:
+        return SqlPots(self._rows)
+
+    @cached_property
+    def records(self) -> SqlRecords:
+        return SqlRecords(self._rows)
+
+
+def begin(engine: AsyncEngine, fence: Fence = naming) -> Begin:
+    """Units of work on `engine`."""
+    return lambda tenant_id: SqlWork(engine, tenant_id, fence)

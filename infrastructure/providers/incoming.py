@@ -1,0 +1,78 @@
+"""Answers as they arrive: their pieces within bounds, and what a failure to read them means."""
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
+
+import httpx2
+
+from domain.errors import BadRequestUpstream, UpstreamError
+from domain.model.catalogue import FormValues
+from infrastructure.providers.failures import TRANSPORT, blotted_bytes, cut, fit_to_show
+from infrastructure.providers.spec import Adapter, ErrorReply
+from infrastructure.providers.wire import Malformed, bodies
+
+
+async def pieces(provider: str, response: httpx2.Response, limit: int) -> AsyncGenerator[bytes, None]:
+    """The body as it comes; Malformed above `limit` bytes, an UpstreamError when it breaks off."""
+    size = 0
+    try:
+        async with aclosing(response.aiter_raw()) as raw:
+            async for piece in raw:
+                size += len(piece)
+                if size > limit:
+                    raise Malformed(f"the answer is longer than {limit} bytes")
+                yield piece
+    except TRANSPORT as failure:
+        raise cut(provider, response.status_code, failure) from None
+
+
+async def whole(provider: str, response: httpx2.Response, limit: int) -> bytes:
+    """The body as one; fails like `pieces`."""
+    return b"".join([piece async for piece in pieces(provider, response, limit)])
+
+
+@contextmanager
+def understood(provider: str, form: FormValues, status: int) -> Iterator[None]:
+    """Turns whatever the reading of an answer raises into an UpstreamError that may be shown."""
+    try:
+        yield
+    except UpstreamError as failure:
+        raise fit_to_show(failure, provider, form) from None
+    except Malformed as failure:
+        raise BadRequestUpstream(provider, status, str(failure)) from None
+    except (LookupError, TypeError, ValueError, AttributeError):
+        raise BadRequestUpstream(provider, status, "the answer has an unexpected form") from None
+
+
+def check_readable(provider: str, response: httpx2.Response) -> None:
+    """BadRequestUpstream for what no API answers with: a compressed body that was declined, or a web page."""
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise BadRequestUpstream(provider, response.status_code, "the answer is compressed, which was declined")
+    if media_type(response) == "text/html":
+        detail = "the answer is a web page; check that the address is that of an API"
+        raise BadRequestUpstream(provider, response.status_code, detail)
+
+
+def media_type(response: httpx2.Response) -> str:
+    return response.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def refusal(adapter: Adapter, form: FormValues, response: httpx2.Response, limit: int) -> UpstreamError:
+    """What an answer with another status than success means; at most `limit` bytes of it are read."""
+    status = response.status_code
+    if status < 400:
+        return BadRequestUpstream(adapter.id, status, "it redirects elsewhere; enter the address it redirects to")
+    try:
+        raw = await bodies.beginning(response.aiter_raw(), limit)
+    except TRANSPORT:
+        raw = b""
+    return refused(adapter, form, ErrorReply(status, response.headers, bodies.lenient(blotted_bytes(raw, form))))
+
+
+def refused(adapter: Adapter, form: FormValues, reply: ErrorReply) -> UpstreamError:
+    """The adapter's reading of a refusal, fit to show."""
+    try:
+        with understood(adapter.id, form, reply.status):
+            raise adapter.error(adapter.id, reply)
+    except UpstreamError as failure:
+        return failure

@@ -1,0 +1,85 @@
+"""A stream's pieces to events, and a whole answer to the events it would have been."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import suppress
+from typing import Protocol
+
+from domain.errors import StreamBroken, UpstreamError
+from domain.model.events import ChatAnswer, ChatEvent, Finished, ReasoningDelta, TextDelta, ToolCallDelta, Warned
+from infrastructure.providers.spec import Decoder, Frame, Framing
+from infrastructure.providers.wire import Malformed
+from infrastructure.providers.wire.ndjson import NDJSONFramer
+from infrastructure.providers.wire.sse import SSEFramer
+
+_DRAIN = 0.25
+
+
+class Framer(Protocol):
+    def feed(self, chunk: bytes) -> list[Frame]: ...
+    def end(self) -> list[Frame]: ...
+
+
+def framer_for(framing: Framing, limit: int) -> Framer:
+    """`limit` is in bytes per frame."""
+    return SSEFramer(limit) if framing is Framing.SSE else NDJSONFramer(limit)
+
+
+async def decoded(
+    pieces: AsyncGenerator[bytes, None], framer: Framer, decoder: Decoder, status: int
+) -> AsyncGenerator[ChatEvent, None]:
+    """The events of a stream, ending in Finished; StreamBroken when that never comes.
+
+    A failure that the stream reports keeps the status it names only while nothing was answered; then it is `status`.
+    """
+    begun = finished = False
+    try:
+        async for frames in _framed(pieces, framer):
+            for frame in frames:
+                for event in decoder.feed(frame):
+                    begun = True
+                    finished = finished or isinstance(event, Finished)
+                    yield event
+            if finished:
+                await _drain(pieces)
+                return
+        for event in decoder.end():
+            finished = finished or isinstance(event, Finished)
+            yield event
+        if not finished:
+            raise StreamBroken("", status)
+    except UpstreamError as failure:
+        if begun:
+            failure.status = status
+        raise
+
+
+def unfolded(answer: ChatAnswer) -> Iterator[ChatEvent]:
+    """The events that fold to `answer`."""
+    if answer.reasoning:
+        yield ReasoningDelta(answer.reasoning)
+    if answer.text:
+        yield TextDelta(answer.text)
+    for index, call in enumerate(answer.tool_calls):
+        yield ToolCallDelta(index, call.id, call.name, call.arguments)
+    yield from map(Warned, answer.warnings)
+    yield Finished(answer.finish, answer.usage)
+
+
+async def _framed(pieces: AsyncGenerator[bytes, None], framer: Framer) -> AsyncGenerator[list[Frame], None]:
+    """Frames as they come. A cut connection just ends them: the decoder knows whether the answer was complete."""
+    try:
+        async for piece in pieces:
+            yield framer.feed(piece)
+    except StreamBroken:
+        return
+    # What is left without its end may be a frame cut short: only one that can be whole JSON is worth reading.
+    yield [frame for frame in framer.end() if frame.data.rstrip().endswith(("}", "]"))]
+
+
+async def _drain(pieces: AsyncGenerator[bytes, None]) -> None:
+    """Read on to the end of the body, which is due at once, so that the connection can be used again."""
+    with suppress(UpstreamError, Malformed, TimeoutError):
+        async with asyncio.timeout(_DRAIN):
+            async for _ in pieces:
+                pass
