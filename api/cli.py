@@ -3,43 +3,43 @@
 import asyncio
 import json
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
+import structlog
 import typer
 import uvicorn
 from pydantic import ValidationError
 
-from api.main import House, create_app
-from domain.model.catalogue import Catalogue
+from api.main import House, NotReady, create_app
+from domain.errors import DomainError
+from domain.usecases.tenants import OpenedTenant
 from infrastructure.db.migrate import migrate as bring_up_to_date
+from infrastructure.logs import configure_logs
 from infrastructure.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
-def settings() -> Settings:
-    """From the environment; ends the command with a sentence per setting that is wrong or missing."""
-    try:
-        return Settings()
-    except ValidationError as wrong:
-        for problem in wrong.errors(include_url=False, include_input=False, include_context=False):
-            name = "PORTUNUS_" + "_".join(map(str, problem["loc"])).upper()
-            typer.echo(f"{name}: {problem['msg']}", err=True)
-        raise typer.Exit(2) from None
-
-
 @app.command()
 def serve(host: str = "127.0.0.1", port: int = 8080) -> None:
     """Serve GraphQL and OAuth until stopped."""
+    settings = _settings()
+    try:
+        application = create_app(settings)
+        asyncio.run(_checked(House(settings)))
+    except NotReady as problem:
+        _stop(str(problem))
     uvicorn.run(
-        create_app(settings()), host=host, port=port, access_log=False, server_header=False, log_config=None, ws="auto"
+        application, host=host, port=port, access_log=False, server_header=False, log_config=None, http="httptools"
     )
 
 
 @app.command()
 def migrate() -> None:
-    """Bring the database to the newest schema."""
-    typer.echo(bring_up_to_date(settings()))
+    """Bring the database to the newest schema, and let the serving role in."""
+    settings = _settings()
+    revision = asyncio.run(bring_up_to_date(settings.owner_url, settings.database_url))
+    typer.echo(f"The schema is at revision {revision}.")
 
 
 @app.command()
@@ -49,18 +49,43 @@ def open_tenant(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Open a tenant and print its first client; the secret is shown this once."""
-    opened = asyncio.run(_open(settings(), name, operator))
-    if as_json:
-        typer.echo(json.dumps(opened))
-    else:
-        typer.echo("\n".join(f"{key:<14}{value}" for key, value in opened.items()))
+    try:
+        opened = asyncio.run(_open(House(_settings()), name, operator))
+    except (NotReady, DomainError) as problem:
+        _stop(str(problem))
+    shown = {
+        "tenant": str(opened.tenant.id),
+        "client_id": opened.client_id,
+        "client_secret": opened.client_secret.reveal(),
+    }
+    typer.echo(json.dumps(shown) if as_json else "\n".join(f"{key:<14}{value}" for key, value in shown.items()))
 
 
-async def _open(chosen: Settings, name: str, operator: bool) -> dict[str, str]:
-    async with House(chosen) as house:
-        opened = await house.tenants.found(name, operator=operator)
-    return {"tenant": str(opened.tenant.id)}
+async def _open(house: House, name: str, operator: bool) -> OpenedTenant:
+    async with house:
+        return await house.usecases.tenants.found(name, operator=operator)
+
+
+async def _checked(house: House) -> None:
+    async with house:
+        structlog.get_logger().info("the database is fit to serve")
+
+
+def _settings() -> Settings:
+    """From the environment; ends the command with a sentence per setting that is wrong."""
+    try:
+        settings = Settings()
+    except ValidationError as wrong:
+        problems = wrong.errors(include_url=False, include_input=False, include_context=False)
+        _stop("\n".join(f"PORTUNUS_{'.'.join(map(str, p['loc'])).upper()}: {p['msg']}" for p in problems))
+    configure_logs(settings.log_level)
+    return settings
+
+
+def _stop(reason: str) -> NoReturn:
+    typer.echo(reason, err=True)
+    sys.exit(2)
 
 
 if __name__ == "__main__":
-    sys.exit(app())
+    app()

@@ -26,6 +26,9 @@ Clock = Callable[[], datetime]
 Fresh = Callable[[], UUID]
 """A new id that sorts after those made before (UUID version 7)."""
 
+Randomness = Callable[[int], bytes]
+"""That many unpredictable bytes."""
+
 
 class Tenants(Protocol):
     async def add(self, tenant: Tenant) -> None: ...

@@ -141,9 +141,7 @@ class Provider(Node):
         return [FormField.of(row) for row in self.row.form]
 
     @strawberry.field(description="Its models: the catalogue's, then the tenant's hosted ones.")
-    async def models(
-        self, first: First = 50, after: After = None, type: OfType = None
-    ) -> Connection[Model]:
+    async def models(self, first: First = 50, after: After = None, type: OfType = None) -> Connection[Model]:
         cut = Cut(self.shelf.context, f"Provider.models {self.name} {type}", first, after)
         offered = await self.shelf.of(self.name)
         return _models(cut, [o for o in offered if type in (None, o.model.ref.type)])

@@ -5,7 +5,7 @@ from typing import Any, cast
 import strawberry
 
 from api.graphql.model_names import ModelInput
-from api.graphql.scalars import JSON
+from api.graphql.scalars import JSON, BigInt
 from domain.errors import InvalidRange
 from domain.model.calls import (
     ChatCall,
@@ -45,7 +45,9 @@ class ImageInput:
 @strawberry.input(one_of=True, description="A part of a message, one of these.")
 class PartInput:
     text: str | None = strawberry.field(default=strawberry.UNSET, description="Text.")
-    image: ImageInput | None = strawberry.field(default=strawberry.UNSET, description="An image, for models with vision.")
+    image: ImageInput | None = strawberry.field(
+        default=strawberry.UNSET, description="An image, for models with vision."
+    )
 
     def part(self) -> Part:
         return self.image.part() if isinstance(self.image, ImageInput) else TextPart(self.text or "")
@@ -108,7 +110,7 @@ class ChatInput:
     top_p: float | None = strawberry.field(default=None, description="Choose among the likeliest tokens of this sum.")
     max_tokens: int | None = strawberry.field(default=None, description="The most tokens to write.")
     stop: list[str] = strawberry.field(default_factory=list, description="Texts at which to stop.")
-    seed: int | None = strawberry.field(default=None, description="For the same answer to the same question.")
+    seed: BigInt | None = strawberry.field(default=None, description="For the same answer to the same question.")
     presence_penalty: float | None = strawberry.field(default=None, description="From -2 to 2: avoid what was said.")
     frequency_penalty: float | None = strawberry.field(default=None, description="From -2 to 2: avoid repetition.")
 

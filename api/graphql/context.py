@@ -1,6 +1,6 @@
 """What resolvers find: the use cases, the caller, and the seal for cursors."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import strawberry
@@ -28,6 +28,20 @@ class UseCases:
     defaults: Defaults
     quotas: Quotas
     inference: Inference
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLOptions:
+    """What an operator decides. `cursor_key` is secret and the same in all workers; sizes are in bytes.
+
+    `allowed_origins` may open WebSockets beside the server's own origin.
+    """
+
+    cursor_key: bytes = field(repr=False)
+    introspection: bool = True
+    ide: bool = False
+    allowed_origins: tuple[str, ...] = ()
+    body_limit: int = 8 * 1024 * 1024
 
 
 @dataclass(slots=True)

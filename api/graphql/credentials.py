@@ -1,5 +1,6 @@
 """Credentials: listed with masked secrets, added when the vendor has accepted them, removed."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
@@ -10,7 +11,7 @@ from api.graphql.catalogue import OfProvider
 from api.graphql.connections import After, Connection, Cut, First
 from api.graphql.context import Info
 from api.graphql.ids import known_uuid, node_id
-from api.graphql.model_names import ModelName, TypedModelInput
+from api.graphql.model_names import ModelName, HostedModelInput
 from api.graphql.nodes import Node
 from api.graphql.problems import DuplicateName, InvalidForm, InvalidRange, NotFound, Unreached
 from domain import errors
@@ -57,7 +58,7 @@ class Credential(Node):
 
 
 @strawberry.input(description="One field of a credential form, filled in.")
-class FormValueInput:
+class FormFieldInput:
     name: str = strawberry.field(description="The field's name, as the provider's form has it.")
     value: Secret = strawberry.field(description="What to enter, secret or not.")
 
@@ -65,15 +66,15 @@ class FormValueInput:
 @strawberry.input(description="A credential form, filled in. The secrets go to the provider it names and nowhere else.")
 class CheckCredentialInput:
     provider: str = strawberry.field(description="The name of the provider.")
-    values: list[FormValueInput] = strawberry.field(description="The form.")
-    model: TypedModelInput | None = strawberry.field(
+    fields: list[FormFieldInput] = strawberry.field(description="The form.")
+    model: HostedModelInput | None = strawberry.field(
         default=None, description="At a hosted provider: the model that this credential reaches."
     )
 
     def new(self, name: str = "") -> NewCredential:
         """InvalidForm when a field comes twice."""
-        values = {v.name: v.value for v in self.values}
-        twice = [name for name in values if sum(v.name == name for v in self.values) > 1]
+        values = {f.name: f.value for f in self.fields}
+        twice = [field for field, times in Counter(f.name for f in self.fields).items() if times > 1]
         if twice:
             raise errors.InvalidForm(tuple(errors.FieldProblem(n, "is given more than once") for n in twice))
         model = self.model.ref(self.provider) if self.model else None
@@ -82,7 +83,7 @@ class CheckCredentialInput:
 
 @strawberry.input(description="A credential form, filled in, and a name for it.")
 class AddCredentialInput(CheckCredentialInput):
-    name: str = strawberry.field(description="What to call it; unique per provider.", kw_only=True)
+    name: str = strawberry.field(description="What to call it; unique per provider.")
 
 
 @strawberry.input(description="Which credential to remove.")

@@ -5,10 +5,10 @@ from typing import Annotated, Self
 import strawberry
 
 from api.graphql.context import Info
-from api.graphql.model_names import ModelName
+from api.graphql.model_names import ModelName, TypedModelInput
 from api.graphql.problems import NoCredential, NotFound, NotPermitted
 from domain.model import selection
-from domain.model.catalogue import ModelRef, ModelType
+from domain.model.catalogue import ModelType
 
 
 @strawberry.type(description="The model that is called when none is named.")
@@ -26,9 +26,7 @@ class DefaultModel:
 
 @strawberry.input(description="Which model to make the default of its type.")
 class SetDefaultModelInput:
-    provider: str = strawberry.field(description="The name of its provider.")
-    name: str = strawberry.field(description="The vendor's name for it.")
-    type: ModelType = strawberry.field(description="What it does.")
+    model: TypedModelInput = strawberry.field(description="The model.")
 
 
 @strawberry.input(description="Which choice to take back.")
@@ -67,7 +65,7 @@ class DefaultQueries:
 class DefaultMutations:
     @strawberry.mutation(description="Make a model the default of its type. Needs `defaults:write`.")
     async def set_default_model(self, info: Info, input: SetDefaultModelInput) -> SetDefaultModelResult:
-        ref = ModelRef(input.provider, input.name, input.type)
+        ref = input.model.ref(input.model.type)
         chosen = await info.context.usecases.defaults.choose(info.context.actor, ref)
         return SetDefaultModelPayload(default_model=DefaultModel.of(chosen))
 

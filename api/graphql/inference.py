@@ -19,38 +19,28 @@ from domain.usecases import inference
 from domain.usecases.inference import Answered
 
 
-@strawberry.type(description="Which model answered, and on whose key.")
+@strawberry.interface(description="Which model answers, and on whose key.")
 class Receipt:
     call_id: str = strawberry.field(description="The call, as the usage records name it.")
-    model: ModelName = strawberry.field(description="The model that was called.")
-    paid_by: KeySource = strawberry.field(description="Whose key paid.")
-    credential_id: strawberry.ID | None = strawberry.field(description="The tenant's credential, if it was that.")
-
-    @classmethod
-    def of(cls, receipt: inference.Receipt) -> Self:
-        own = receipt.credential_id
-        return cls(
-            call_id=str(receipt.call_id),
-            model=ModelName.of(receipt.model),
-            paid_by=receipt.paid_by,
-            credential_id=node_id("Credential", own) if own else None,
-        )
+    model: ModelName = strawberry.field(description="The model that is called.")
+    paid_by: KeySource = strawberry.field(description="Whose key pays.")
+    credential_id: strawberry.ID | None = strawberry.field(description="The tenant's credential, if it is that.")
 
 
 @strawberry.type(description="Tokens as the vendor counted them; null where it did not say.")
 class Usage:
-    input_tokens: BigInt | None = strawberry.field(description="Tokens read, cached ones included.")
-    output_tokens: BigInt | None = strawberry.field(description="Tokens written.")
-    cached_input_tokens: BigInt | None = strawberry.field(description="Those of the tokens read that were cached.")
-    reasoning_tokens: BigInt | None = strawberry.field(description="Those of the tokens written that were thinking.")
+    input: BigInt | None = strawberry.field(description="Tokens read, cached ones included.")
+    output: BigInt | None = strawberry.field(description="Tokens written.")
+    cached_input: BigInt | None = strawberry.field(description="Those of the tokens read that were cached.")
+    reasoning: BigInt | None = strawberry.field(description="Those of the tokens written that were thinking.")
 
     @classmethod
     def of(cls, usage: events.Usage) -> Self:
         return cls(
-            input_tokens=_big(usage.input),
-            output_tokens=_big(usage.output),
-            cached_input_tokens=_big(usage.cached_input),
-            reasoning_tokens=_big(usage.reasoning),
+            input=_big(usage.input),
+            output=_big(usage.output),
+            cached_input=_big(usage.cached_input),
+            reasoning=_big(usage.reasoning),
         )
 
 
@@ -66,7 +56,7 @@ class ToolCall:
 
 
 @strawberry.type(description="The whole answer of a chat.")
-class ChatPayload:
+class ChatPayload(Receipt):
     text: str = strawberry.field(description="What the model said.")
     reasoning: str = strawberry.field(description="What it thought, where it shows that.")
     tool_calls: list[ToolCall] = strawberry.field(description="The tools it wants called.")
@@ -74,12 +64,12 @@ class ChatPayload:
     raw_finish_reason: str = strawberry.field(description="The vendor's own word for that.")
     usage: Usage = strawberry.field(description="What it used.")
     warnings: list[str] = strawberry.field(description="What was asked for and left out because the vendor lacks it.")
-    receipt: Receipt = strawberry.field(description="Which model answered, and on whose key.")
 
     @classmethod
     def of(cls, answered: Answered[ChatAnswer]) -> Self:
         answer = answered.answer
         return cls(
+            **_receipt(answered.receipt),
             text=answer.text,
             reasoning=answer.reasoning,
             tool_calls=[ToolCall.of(call) for call in answer.tool_calls],
@@ -87,30 +77,28 @@ class ChatPayload:
             raw_finish_reason=answer.finish.raw,
             usage=Usage.of(answer.usage),
             warnings=list(answer.warnings),
-            receipt=Receipt.of(answered.receipt),
         )
 
 
 @strawberry.type(description="The texts as vectors.")
-class EmbedPayload:
+class EmbedPayload(Receipt):
     vectors: list[Vector] = strawberry.field(description="One per text, in the order of the texts.")
     usage: Usage = strawberry.field(description="What it used.")
     warnings: list[str] = strawberry.field(description="What was asked for and left out because the vendor lacks it.")
-    receipt: Receipt = strawberry.field(description="Which model answered, and on whose key.")
 
     @classmethod
     def of(cls, answered: Answered[Embeddings]) -> Self:
         return cls(
+            **_receipt(answered.receipt),
             vectors=[Vector(vector) for vector in answered.answer.vectors],
             usage=Usage.of(answered.answer.usage),
             warnings=list(answered.answer.warnings),
-            receipt=Receipt.of(answered.receipt),
         )
 
 
 @strawberry.type(description="The call was admitted; its answer follows.")
-class ChatStarted:
-    receipt: Receipt = strawberry.field(description="Which model answers, and on whose key.")
+class ChatStarted(Receipt):
+    pass
 
 
 @strawberry.type(description="A piece of what the model says.")
@@ -195,11 +183,19 @@ def _item(event: events.ChatEvent | inference.Receipt) -> Any:
         case events.Warned(message):
             return Warned(message=message)
         case events.Finished(reason, usage):
-            return ChatFinished(
-                finish_reason=reason.unified, raw_finish_reason=reason.raw, usage=Usage.of(usage)
-            )
+            return ChatFinished(finish_reason=reason.unified, raw_finish_reason=reason.raw, usage=Usage.of(usage))
         case inference.Receipt():
-            return ChatStarted(receipt=Receipt.of(event))
+            return ChatStarted(**_receipt(event))
+
+
+def _receipt(receipt: inference.Receipt) -> dict[str, Any]:
+    own = receipt.credential_id
+    return {
+        "call_id": str(receipt.call_id),
+        "model": ModelName.of(receipt.model),
+        "paid_by": receipt.paid_by,
+        "credential_id": node_id("Credential", own) if own else None,
+    }
 
 
 def _big(count: int | None) -> BigInt | None:

@@ -29,8 +29,13 @@ class ModelInput:
         return ModelRef(self.provider, self.name, model_type)
 
 
+@strawberry.input(description="Names a model and its type.")
+class TypedModelInput(ModelInput):
+    type: ModelType = strawberry.field(description="What it does.")
+
+
 @strawberry.input(description="Names a model of a provider that is named beside it.")
-class TypedModelInput:
+class HostedModelInput:
     name: str = strawberry.field(description="The vendor's name for it.")
     type: ModelType = strawberry.field(description="What it does.")
 

@@ -44,7 +44,9 @@ class Quota(Node):
 @strawberry.input(description="Whose key goes first at a provider.")
 class SetPreferredSourceInput:
     provider: str = strawberry.field(description="The name of the provider.")
-    source: KeySource = strawberry.field(description="Whose key goes first; the other one takes over when it is used up.")
+    source: KeySource = strawberry.field(
+        description="Whose key goes first; the other one takes over when it is used up."
+    )
 
 
 @strawberry.type(description="The preference holds.")

@@ -11,6 +11,7 @@ from api.graphql.nodes import Node
 from api.graphql.problems import InvalidRange
 from domain.model import tenant
 from domain.model.access import Actor
+from domain.model.tokens import Kind, mint
 
 
 @strawberry.type(description="A customer: everything else in this schema belongs to one and is seen by it alone.")
@@ -37,7 +38,7 @@ class Viewer(Node):
     def of(cls, actor: Actor) -> Self:
         return cls(
             id=node_id("Viewer", actor.client_id),
-            client_id=str(actor.client_id),
+            client_id=mint(Kind.CLIENT_ID, actor.tenant_id, actor.client_id.bytes),
             scopes=sorted(actor.scopes),
             token_expires_at=actor.expires_at,
         )
@@ -74,16 +75,18 @@ class TenantQueries:
 
 @strawberry.type
 class TenantMutations:
-    @strawberry.mutation(description="Open a tenant, with its key pair, its trials and a first client. Needs `tenants:open`.")
+    @strawberry.mutation(
+        description="Open a tenant, with its key pair, its trials and a first client. Needs `tenants:open`."
+    )
     async def open_tenant(self, info: Info, input: OpenTenantInput) -> OpenTenantResult:
         opened = await info.context.usecases.tenants.open(info.context.actor, input.name)
         return OpenTenantPayload(
             tenant=Tenant.of(opened.tenant),
-            client_id=str(opened.client.id),
+            client_id=opened.client_id,
             client_secret=opened.client_secret.reveal(),
         )
 
 
 async def current_tenant(context: Context) -> Tenant:
     """NotFound when the caller's tenant was never opened."""
-    return Tenant.of(await context.usecases.tenants.tenant(context.actor))
+    return Tenant.of(await context.usecases.tenants.one(context.actor))

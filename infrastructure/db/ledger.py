@@ -39,7 +39,7 @@ class SqlLedger:
     async def settle(self, record: CallRecord, charged: int = 0, incident: str | None = None) -> None:
         state = HoldState.RELEASED if record.outcome is Outcome.UNSENT else HoldState.SETTLED
         async with self._tenant(record.tenant_id) as connection:
-            await connection.execute(_once(connection, call_records).values(**_columns(record)))
+            await connection.execute(_once(connection, call_records).values(**columns(record)))
             await _close(connection, _held(record.tenant_id, record.id), state, charged)
             if incident is not None:
                 await _note(connection, record.tenant_id, record.id, record.at, incident)
@@ -133,7 +133,8 @@ def _once(connection: AsyncConnection, table: Any) -> Any:
     return insert_or(connection, table).on_conflict_do_nothing()
 
 
-def _columns(record: CallRecord) -> dict[str, Any]:
+def columns(record: CallRecord) -> dict[str, Any]:
+    """The row of `record`."""
     return {
         "tenant_id": record.tenant_id,
         "id": record.id,

@@ -84,4 +84,5 @@ def fit_to_show(failure: UpstreamError, provider: str, form: FormValues) -> Upst
 
 
 def _spellings(secret: str) -> Iterable[str]:
-    return secret, orjson.dumps(secret)[1:-1].decode(), quote(secret, safe=""), quote_plus(secret)
+    """As it is, and as JSON, Python, a path and a query would write it."""
+    return secret, orjson.dumps(secret)[1:-1].decode(), repr(secret)[1:-1], quote(secret, safe=""), quote_plus(secret)

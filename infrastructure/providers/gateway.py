@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 
-from domain.errors import NotFound, UnsupportedFeature, UpstreamError, UpstreamTimeout
+from domain.errors import DomainError, NotFound, UnsupportedFeature, UpstreamError, UpstreamTimeout
 from domain.model.calls import ChatCall, EmbedCall
 from domain.model.catalogue import FormValues, ModelRef
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings, Warned
@@ -178,8 +178,11 @@ class HttpGateway:
 
     async def _sent(self, adapter: Adapter, form: FormValues, outward: httpx2.Request) -> httpx2.Response:
         """One attempt. A library's own exception could show the address or a header, so none gets through."""
+        auth = adapter.sign(form)
         try:
-            response = await self._client.send(outward, auth=adapter.sign(form), stream=True)
+            response = await self._client.send(outward, auth=auth, stream=True)
+        except DomainError:
+            raise
         except Exception as failure:
             raise unanswered(adapter.id, failure) from None
         if response.is_success:

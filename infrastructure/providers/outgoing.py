@@ -58,5 +58,5 @@ def _joined(base: str, path: str) -> httpx2.URL | None:
         url = httpx2.URL(base.rstrip("/") + "/" + path.lstrip("/"))
     except httpx2.InvalidURL:
         return None
-    plain = url.scheme in ("http", "https") and url.host and not url.userinfo and "?" not in base and "#" not in base
-    return url if plain else None
+    plain = url.scheme in ("http", "https") and url.host and not url.userinfo and not {"?", "#"} & set(base)
+    return url if plain and (url.port or 0) < 2**16 else None

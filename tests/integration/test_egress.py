@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from infrastructure.http import ForbiddenAddress, Network, egress
+from infrastructure.http import ForbiddenAddress, egress
 from tests.stubs.serve import conversing, request_read, serving
 from tests.stubs.vendor import Vendor
 

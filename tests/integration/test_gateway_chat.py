@@ -1,6 +1,8 @@
 """A whole chat through the gateway: what is sent, what comes back, and each way of a vendor to fail."""
 
 import traceback
+from dataclasses import replace
+from urllib.parse import quote
 
 import httpx2
 import pytest
@@ -10,6 +12,7 @@ from domain.errors import (
     ContextTooLong,
     CredentialRejected,
     EndpointForbidden,
+    FieldProblem,
     InvalidForm,
     InvalidRange,
     ModelNotFoundUpstream,
@@ -23,10 +26,11 @@ from domain.errors import (
     UpstreamUnavailable,
 )
 from domain.model.calls import EmbedCall, Tool
-from domain.model.catalogue import ModelRef, ModelType
+from domain.model.catalogue import FormValues, ModelRef, ModelType
 from domain.ports import Target
 from infrastructure.http import egress
 from infrastructure.providers.gateway import HttpGateway
+from infrastructure.providers.spec import ErrorReply
 from tests.gateways import LIMITS, bench, gateway
 from tests.stubs import plain
 from tests.stubs.serve import serving
@@ -45,8 +49,7 @@ async def test_the_answer_comes_back() -> None:
 
 
 async def test_what_was_left_out_is_told() -> None:
-    call = plain.asking()
-    asked = type(call)(call.messages, tools=(Tool("t", None, {}),))
+    asked = replace(plain.asking(), tools=(Tool("t", None, {}),))
     async with bench() as at:
         assert (await at.gateway.chat(plain.target(at.url), asked)).warnings == ("tools were left out",)
 
@@ -100,7 +103,7 @@ async def test_a_vendor_that_never_answers_times_out() -> None:
 
 
 async def test_an_answer_that_drips_on_ends_at_the_total_time() -> None:
-    limits = type(LIMITS)(total=0.1, whole=2**30, patience=LIMITS.patience)
+    limits = replace(LIMITS, total=0.1, whole=2**30)
     async with bench(limits) as at:
         with pytest.raises(UpstreamTimeout, match=r"within 0\.1 seconds"):
             await at.gateway.chat(plain.target(at.url, "endless"), plain.asking())
@@ -200,8 +203,7 @@ async def test_an_unknown_provider_is_not_found() -> None:
 
 
 async def test_what_a_vendor_does_not_speak_is_unsupported() -> None:
-    spec = plain.adapter()
-    mute = type(spec)(spec.id, spec.label, spec.kind, spec.form, spec.base_url, spec.sign, spec.probe, spec.error)
+    mute = replace(plain.adapter(), chat=None, embed=None)
     async with gateway(adapters={"plain": mute}) as subject:
         with pytest.raises(UnsupportedFeature, match="chat"):
             await subject.chat(plain.target(CLOSED), plain.asking())
@@ -216,33 +218,50 @@ async def test_text_that_json_cannot_carry_is_invalid_input() -> None:
         assert at.vendor.seen == []
 
 
+async def test_a_refusal_that_the_adapter_cannot_read_is_still_typed() -> None:
+    def stumbling(provider: str, reply: ErrorReply) -> UpstreamError:
+        raise KeyError(reply.body["error"]["message"])
+
+    async with (
+        serving(Vendor()) as url,
+        gateway(adapters={"plain": replace(plain.adapter(), error=stumbling)}) as subject,
+    ):
+        with pytest.raises(BadRequestUpstream) as caught:
+            await subject.chat(plain.target(url, "fail-401"), plain.asking())
+    assert caught.value.status == 401
+
+
+async def test_a_signer_may_find_fault_with_the_form() -> None:
+    def refusing(form: FormValues) -> httpx2.Auth | None:
+        raise InvalidForm((FieldProblem("key", "is not a service account"),))
+
+    async with (
+        serving(Vendor()) as url,
+        gateway(adapters={"plain": replace(plain.adapter(), sign=refusing)}) as subject,
+    ):
+        with pytest.raises(InvalidForm):
+            await subject.chat(plain.target(url), plain.asking())
+
+
 @pytest.mark.parametrize("key", ["sk-good", 'sk-"quoted"\\back', "sk/with+signs=&%20 and blank"])
-@pytest.mark.parametrize("model", ["echo-key", "fail-401", "slow", "garbage", "stub-chat"])
+@pytest.mark.parametrize("model", ["echo-key", "fail-401", "slow", "garbage"])
 async def test_no_failure_shows_the_key(key: str, model: str) -> None:
     async with bench(read=0.05) as at:
-        target = plain.target(at.url, model, key=key)
-        try:
-            await at.gateway.chat(target, plain.asking())
-        except UpstreamError as failure:
-            shown = "".join(traceback.format_exception(failure)) + repr(vars(failure))
-            assert key not in shown
-            assert repr(key)[1:-1] not in shown
-            if model == "echo-key":
-                assert "Bearer ••••" in failure.detail
+        with pytest.raises(UpstreamError) as caught:
+            await at.gateway.chat(plain.target(at.url, model, key=key), plain.asking())
+    shown = "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
+    assert not [spelling for spelling in (key, repr(key)[1:-1], quote(key, safe="")) if spelling in shown]
+    assert ("Bearer ••••" in shown) is (model == "echo-key")
 
 
 async def test_a_key_in_the_address_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
 
-    class InQuery(httpx2.Auth):
-        def auth_flow(self, request: httpx2.Request):  # type: ignore[no-untyped-def] - as short as a signer can be
-            request.url = request.url.copy_merge_params({"key": "sk-canary"})
-            yield request
+    def in_query(request: httpx2.Request) -> httpx2.Request:
+        request.url = request.url.copy_merge_params({"key": "sk-canary"})
+        return request
 
-    spec = plain.adapter()
-    signed = type(spec)(
-        spec.id, spec.label, spec.kind, spec.form, spec.base_url, lambda _: InQuery(), spec.probe, spec.error, chat=spec.chat
-    )
+    signed = replace(plain.adapter(), sign=lambda _: httpx2.FunctionAuth(in_query))
     async with serving(Vendor(keys=[""])) as url, gateway(adapters={"plain": signed}) as subject:
         await subject.chat(plain.target(url), plain.asking())
     assert "sk-canary" not in caplog.text

@@ -1,6 +1,6 @@
-"""The plainest adapter that the gateway can drive, so that the gateway is tested apart from any real vendor's quirks."""
+"""The plainest adapter that the gateway can drive, so that it is tested apart from any real vendor's quirks."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any
 
 import httpx2
@@ -18,7 +18,7 @@ from domain.errors import (
     UpstreamUnavailable,
 )
 from domain.model.calls import ChatCall, EmbedCall, Message, Role, TextPart
-from domain.model.catalogue import FieldKind, FormField, FormValues, ModelRef, ModelType, ProviderKind, Text
+from domain.model.catalogue import FieldKind, FormField, FormValues, ModelRef, ModelType, ProviderKind, Text, secrets_of
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings, Finish, Finished, FinishReason, TextDelta, Usage
 from domain.model.secret import Secret
 from domain.ports import Target
@@ -94,7 +94,7 @@ class _Bearer(httpx2.Auth):
     def __init__(self, key: str) -> None:
         self._key = key
 
-    def auth_flow(self, request: httpx2.Request) -> Iterator[httpx2.Request]:  # type: ignore[override] - nothing is sent back into it
+    def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
         request.headers["authorization"] = f"Bearer {self._key}"
         yield request
 
@@ -120,8 +120,8 @@ def adapter(framing: Framing = Framing.SSE) -> Adapter:
             FormField("batch", Text("Batch"), FieldKind.INTEGER, default="2"),
         ),
         base_url=lambda form: str(form["address"]),
-        sign=lambda form: _Bearer(form["key"].reveal() if isinstance(form["key"], Secret) else form["key"]),
-        probe=lambda target, form: Request("models", method="GET"),
+        sign=lambda form: _Bearer("".join(secrets_of(form))),
+        probe=lambda *_: Request("models", method="GET"),
         error=refusal,
         chat=Chat(framing),
         embed=Embed(),
@@ -129,7 +129,7 @@ def adapter(framing: Framing = Framing.SSE) -> Adapter:
 
 
 def target(url: str, model: str = "stub-chat", *, key: str = "sk-good", batch: int = 2) -> Target:
-    form = {"address": f"{url}/v1", "key": Secret(key), "batch": str(batch)}
+    form: dict[str, Secret | str] = {"address": f"{url}/v1", "key": Secret(key), "batch": str(batch)}
     return Target(ModelRef("plain", model, ModelType.LLM), form)
 
 

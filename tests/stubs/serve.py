@@ -56,14 +56,27 @@ async def serving(app: Any, host: str = "127.0.0.1") -> AsyncIterator[str]:
 @asynccontextmanager
 async def conversing(conversation: Conversation) -> AsyncIterator[str]:
     """The base URL of a TCP server that has this conversation on every connection, then closes it."""
+    running: set[asyncio.Task[None]] = set()
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            await conversation(reader, writer)
-        writer.close()
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                await conversation(reader, writer)
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
-    async with await asyncio.start_server(converse, "127.0.0.1", 0) as server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        running.add(asyncio.create_task(converse(reader, writer)))
+
+    try:
+        async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
 
 async def request_read(reader: asyncio.StreamReader) -> None:

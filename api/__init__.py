@@ -1,0 +1,1 @@
+"""The driving side: GraphQL, OAuth and the command line."""

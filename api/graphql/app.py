@@ -1,0 +1,25 @@
+"""The whole front as one ASGI application, to be mounted where the operator wants it."""
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.graphql import ide
+from api.graphql.context import GraphQLOptions, UseCases
+from api.graphql.schema import build_schema
+from api.graphql.view import View
+
+
+def graphql_app(usecases: UseCases, options: GraphQLOptions) -> ASGIApp:
+    """GraphQL at the path where this is mounted, and below it, when the IDE is on, the IDE's own files.
+
+    The caller is read from `scope["state"]["actor"]`: an Actor, or None for a request without a token.
+    """
+    view = View(build_schema(introspection=options.introspection), usecases, options)
+    if not options.ide:
+        return view
+    files = ide.files()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        is_file = scope["type"] == "http" and ide.FOLDER in scope["path"]
+        await (files if is_file else view)(scope, receive, send)
+
+    return app

@@ -1,0 +1,91 @@
+"""The schema: every area joined, with its refusals, scalars and limits."""
+
+from typing import Annotated
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
+
+from api.graphql.catalogue import CatalogueQueries, Model, Provider, provider
+from api.graphql.connections import LARGEST
+from api.graphql.context import Context, Info
+from api.graphql.credentials import Credential, CredentialMutations, CredentialQueries
+from api.graphql.defaults import DefaultMutations, DefaultQueries
+from api.graphql.documents import Documents, Library
+from api.graphql.errors import present
+from api.graphql.execution import Executor
+from api.graphql.ids import known_model, known_uuid, parsed
+from api.graphql.inference import InferenceMutations, Subscription
+from api.graphql.nodes import Node, or_none
+from api.graphql.problems import HANDLERS
+from api.graphql.quotas import Quota, QuotaMutations, QuotaQueries
+from api.graphql.scalars import SCALARS
+from api.graphql.tenants import Tenant, TenantMutations, TenantQueries, Viewer, current_tenant
+from domain.errors import InvalidRange
+from domain.model.ids import CredentialId
+
+GlobalId = Annotated[strawberry.ID, strawberry.argument(description="A global id.")]
+GlobalIds = Annotated[list[strawberry.ID], strawberry.argument(description=f"Global ids, at most {LARGEST}.")]
+
+
+@strawberry.type(description="What can be read.")
+class Query(TenantQueries, CatalogueQueries, DefaultQueries, QuotaQueries, CredentialQueries):
+    @strawberry.field(description="What has this global id; null for one that is unknown, or another tenant's.")
+    async def node(self, info: Info, id: GlobalId) -> Node | None:
+        return await or_none(_node(info.context, id))
+
+    @strawberry.field(description="What has these global ids, in their order, null where `node` would give null.")
+    async def nodes(self, info: Info, ids: GlobalIds) -> list[Node | None]:
+        if len(ids) > LARGEST:
+            raise InvalidRange("ids", f"must have at most {LARGEST} entries")
+        return [await or_none(_node(info.context, id)) for id in ids]
+
+
+@strawberry.type(description="What can be changed, and what can be asked of models.")
+class Mutation(TenantMutations, CredentialMutations, DefaultMutations, QuotaMutations, InferenceMutations):
+    pass
+
+
+class Schema(strawberry.Schema):
+    """A schema whose errors never repeat what they were given, to the caller or to the log."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        errors[:] = present(errors)
+
+
+def build_schema(*, introspection: bool = True) -> Schema:
+    schema = Schema(
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        types=(Tenant, Viewer, Provider, Model, Credential, Quota),
+        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
+        exception_handlers=HANDLERS,
+        execution_context_class=Executor,
+        extensions=[lambda: Documents(library, introspection=introspection)],
+    )
+    library = Library(schema._schema)
+    return schema
+
+
+async def _node(context: Context, global_id: str) -> Node | None:
+    """None or NotFound for an id that is malformed, unknown or another tenant's."""
+    kind, key = parsed(global_id)
+    actor, usecases = context.actor, context.usecases
+    match kind:
+        case "Provider":
+            return await provider(context, key)
+        case "Model":
+            return Model.of(await usecases.browsing.model(actor, known_model(key)))
+        case "Credential":
+            wanted = CredentialId(known_uuid(global_id, kind))
+            return Credential.of(await usecases.credentials.one(actor, wanted))
+        case "Quota":
+            pots = await usecases.quotas.all(actor)
+            return next((Quota.of(pot) for pot in pots if str(pot.id) == key), None)
+        case "Tenant" if key == str(actor.tenant_id):
+            return await current_tenant(context)
+        case "Viewer" if key == str(actor.client_id):
+            return Viewer.of(actor)
+    return None

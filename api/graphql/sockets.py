@@ -1,0 +1,94 @@
+"""The schema over WebSocket, in the graphql-transport-ws protocol: who may connect, for how long, and what is malformed."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from graphql import GraphQLError
+from starlette.websockets import WebSocketDisconnect
+from strawberry.asgi import ASGIWebSocketAdapter
+from strawberry.exceptions import ConnectionRejectionError
+from strawberry.http.exceptions import WebSocketDisconnected
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
+from strawberry.types.unset import UNSET
+
+from api.graphql.context import Context
+from api.graphql.http import Unserved, checked
+from domain.errors import Unauthenticated
+
+_BEARER = "bearer "
+
+
+async def admit(context: Context) -> Any:
+    """Take the token of `connection_init`: {"authorization": "Bearer …"}; without one, that of the handshake's header.
+
+    ConnectionRejectionError, which closes with 4403, when there is none or it is not valid.
+    """
+    sent = (context.connection_params or {}).get("authorization")
+    if sent is not None:
+        context.caller = None
+        if isinstance(sent, str) and sent.lower().startswith(_BEARER):
+            with suppress(Unauthenticated):
+                context.caller = await context.usecases.access.authenticate(sent[len(_BEARER) :].strip())
+    if context.caller is None:
+        raise ConnectionRejectionError
+    return UNSET
+
+
+class TextSocket(ASGIWebSocketAdapter):
+    """JSON in text frames, as the protocol wants it."""
+
+    async def send_json(self, message: Mapping[str, object]) -> None:
+        try:
+            await self.ws.send_text(self.view.encode_json_string(message))
+        except WebSocketDisconnect as gone:
+            raise WebSocketDisconnected from gone
+
+
+class Handler(BaseGraphQLTransportWSHandler[Context, None]):
+    """Closes with 4400 on what is no message, and with 4401 when the token expires."""
+
+    _expiry: asyncio.Task[None] | None = None
+
+    async def handle_message(self, message: Any) -> None:
+        if _well_formed(message):
+            await super().handle_message(message)
+        else:
+            await self.handle_invalid_message("Malformed message")
+
+    async def handle_connection_init(self, message: Any) -> None:
+        await super().handle_connection_init(message)
+        if self.connection_acknowledged and self._expiry is None:
+            self._expiry = asyncio.create_task(self._close_on_expiry())
+
+    async def shutdown(self) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
+        await super().shutdown()
+
+    async def _close_on_expiry(self) -> None:
+        left = self.context.actor.expires_at - datetime.now(UTC)
+        await asyncio.sleep(left.total_seconds())
+        await self.websocket.close(4401, "Token expired")
+
+    @staticmethod
+    def _get_pre_execution_close_reason(error: GraphQLError) -> str | None:
+        """A faulty document is answered with an `error` message; the connection stays."""
+        return None
+
+
+def _well_formed(message: Any) -> bool:
+    """Whether a message has the parts that its type needs; unknown types pass, to be refused by name."""
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        return False
+    if message["type"] == "complete":
+        return isinstance(message.get("id"), str)
+    if message["type"] != "subscribe":
+        return True
+    try:
+        checked(message.get("payload"))
+    except Unserved:
+        return False
+    return isinstance(message.get("id"), str) and bool(message["id"])

@@ -1,0 +1,207 @@
+"""The composition root: settings in, a running Portunus out, by constructor calls."""
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Self
+
+import structlog
+import uuid_utils.compat
+from infrastructure.providers.registry import ADAPTERS, catalogue, trials
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+
+from api.auth import Authentication, LeasedActors
+from api.graphql.context import GraphQLOptions, UseCases
+from api.graphql.view import graphql_app
+from api.hosts import OneHost
+from api.oauth.endpoints import routes as oauth_routes
+from domain.errors import DomainError
+from domain.model.catalogue import FormValues
+from domain.model.quota import Trial
+from domain.model.selection import Platform
+from domain.ports import Ledger
+from domain.usecases.access import Access
+from domain.usecases.browsing import Browsing
+from domain.usecases.credentials import Credentials
+from domain.usecases.defaults import Defaults
+from domain.usecases.inference import Inference
+from domain.usecases.metering import Metering
+from domain.usecases.quotas import Quotas
+from domain.usecases.tenants import Tenants
+from infrastructure.background import Detached
+from infrastructure.crypto.master_keys import MasterKeys
+from infrastructure.crypto.vault import RsaVault
+from infrastructure.db.engine import open_engine, unsafe_role
+from infrastructure.db.ledger_postgres import ledger_on
+from infrastructure.db.migrate import pending
+from infrastructure.db.work import begin
+from infrastructure.http import egress
+from infrastructure.keyring import LeasedKeyring
+from infrastructure.providers.gateway import HttpGateway, Limits
+from infrastructure.settings import Settings
+from infrastructure.standing import LeasedStanding
+
+_log = structlog.get_logger()
+
+
+class NotReady(Exception):
+    """Why Portunus must not serve as it is set up; the text is for the operator."""
+
+
+class House:
+    """Every adapter and use case of one process. Entering it checks the database and starts the sweep."""
+
+    def __init__(self, settings: Settings) -> None:
+        """NotReady without a usable master key."""
+        self.settings = settings
+        try:
+            self.master_keys = MasterKeys.of(*settings.master_keys())
+        except (ValueError, OSError) as problem:
+            raise NotReady(str(problem)) from None
+        self.engine = open_engine(settings.database_url)
+        self.vault = RsaVault(self.master_keys)
+        self.detached = Detached()
+        self.client = egress(settings.allowed_networks, read=settings.call_seconds)
+        self.ledger: Ledger = ledger_on(self.engine, now)
+        self.usecases = self._usecases()
+        self._leaving = AsyncExitStack()
+
+    def _usecases(self) -> UseCases:
+        settings, work = self.settings, begin(self.engine)
+        forms = platform_forms(settings)
+        platform = Platform(catalogue(), offered_trials(settings, forms))
+        standing = LeasedStanding(work, now)
+        gateway = HttpGateway(ADAPTERS, self.client, Limits(total=settings.call_seconds))
+        keyring = LeasedKeyring(work, self.vault, now, forms)
+        hold_for = timedelta(seconds=settings.hold_seconds)
+        metering = Metering(standing, platform, keyring, self.ledger, now, fresh, hold_for)
+        return UseCases(
+            tenants=Tenants(work, self.vault, platform, now, fresh, secrets.token_bytes),
+            access=Access(work, now, secrets.token_bytes, settings.token_lifetime),
+            credentials=Credentials(work, platform.catalogue, gateway, self.vault, standing, now, fresh),
+            browsing=Browsing(standing, platform),
+            defaults=Defaults(work, standing, platform),
+            quotas=Quotas(work, standing, platform.catalogue),
+            inference=Inference(metering, gateway, self.detached),
+        )
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as entered:
+            entered.push_async_callback(self.engine.dispose)
+            entered.callback(self.vault.close)
+            entered.push_async_callback(self.client.aclose)
+            await self.check()
+            sweeping = asyncio.create_task(self._sweep())
+            entered.callback(sweeping.cancel)
+            entered.push_async_callback(self.detached.drain, self.settings.drain_seconds)
+            self._leaving = entered.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._leaving.aclose()
+
+    async def check(self) -> None:
+        """NotReady when the database is behind, or its role could look past row-level security."""
+        if await pending(self.engine):
+            raise NotReady("The database has pending migrations: run `portunus migrate` first.")
+        unsafe = await unsafe_role(self.engine)
+        if unsafe:
+            raise NotReady(f"Row-level security would not hold: {unsafe}. Serve with a role of the app's own.")
+        if self.engine.dialect.name == "sqlite":
+            _log.warning("SQLite has no row-level security: use PostgreSQL where tenants do not trust each other")
+
+    async def _sweep(self) -> None:
+        while True:
+            with contextlib.suppress(Exception):
+                swept = await self.ledger.sweep(now())
+                if swept:
+                    _log.warning("holds of lost workers were charged", holds=swept)
+            await asyncio.sleep(self.settings.sweep_seconds)
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The ASGI application. NotReady at once without a master key, and at start-up for a database that is not fit."""
+    house = House(settings)
+    options = GraphQLOptions(
+        cursor_key=cursor_key(house.master_keys),
+        introspection=settings.introspection,
+        ide=settings.ide,
+        body_limit=settings.max_body_bytes,
+    )
+    actors = LeasedActors(house.usecases.access.authenticate, now)
+    graphql = graphql_app(house.usecases, options)
+    challenge = f'resource_metadata="{settings.issuer}/.well-known/oauth-protected-resource/graphql"'
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with house:
+            yield
+
+    async def ready(_: Request) -> JSONResponse:
+        try:
+            await house.check()
+        except Exception as problem:
+            reason = str(problem) if isinstance(problem, NotReady) else "The database cannot be reached."
+            return JSONResponse({"ready": False, "reason": reason}, 503)
+        return JSONResponse({"ready": True})
+
+    return Starlette(
+        routes=[
+            Mount("/graphql", Authentication(graphql, actors, challenge)),
+            Route("/livez", live),
+            Route("/readyz", ready),
+            *oauth_routes(house.usecases.access, settings.issuer.rstrip("/")),
+        ],
+        middleware=[Middleware(OneHost)],
+        lifespan=lifespan,
+    )
+
+
+async def live(_: Request) -> JSONResponse:
+    """The process answers; nothing else is looked at."""
+    return JSONResponse({"live": True})
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+fresh = uuid_utils.compat.uuid7
+
+
+def platform_forms(settings: Settings) -> Mapping[str, FormValues]:
+    """The platform's own forms, each checked as a tenant's would be; NotReady names the fields that are wrong."""
+    providers = catalogue()
+    try:
+        return {
+            provider: providers.provider(provider).checked({k: v.get_secret_value() for k, v in form.items()}, None)
+            for provider, form in settings.platform_keys.items()
+        }
+    except DomainError as problem:
+        raise NotReady(f"PORTUNUS_PLATFORM_KEYS: {problem.message}") from None
+
+
+def offered_trials(settings: Settings, forms: Mapping[str, FormValues]) -> Mapping[str, Trial]:
+    """The catalogue's trials of the providers at which the platform has a key."""
+    offered = {provider: trial for provider, trial in trials().items() if provider in forms}
+    if settings.trial_calls is None:
+        return offered
+    return {provider: replace(trial, granted=settings.trial_calls) for provider, trial in offered.items()}
+
+
+def cursor_key(master_keys: MasterKeys) -> bytes:
+    """The same in every worker that shares a master key, and of no use for anything else."""
+    return hmac.digest(master_keys.keys[master_keys.first], b"portunus cursors", hashlib.sha256)

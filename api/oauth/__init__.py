@@ -1,0 +1,1 @@
+"""The authorization server: Authlib's grants, used without I/O, over the access use cases."""

@@ -1,0 +1,73 @@
+"""The ledger on PostgreSQL: a hold or a settlement is one statement, sent past SQLAlchemy to the driver."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import orjson
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.errors import QuotaExhausted
+from domain.model.ids import CallId, TenantId
+from domain.model.quota import Hold, HoldState, Outcome
+from domain.model.usage import CallRecord
+from domain.ports import Clock, Ledger
+from infrastructure.db.ledger import SqlLedger, columns
+
+_HOLD = "SELECT hold_quota($1, $2, $3, $4, $5)"
+_SETTLE = "SELECT settle_call($1, $2, $3, $4)"
+_LOST = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, OSError)
+
+
+def ledger_on(engine: AsyncEngine, clock: Clock) -> Ledger:
+    """The ledger for the store of `engine`."""
+    portable = SqlLedger(engine, clock)
+    return PostgresLedger(engine, portable) if engine.dialect.name == "postgresql" else portable
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresLedger:
+    """Calls the functions of migration 0002, which do what SqlLedger does; what is rare is left to that."""
+
+    engine: AsyncEngine
+    portable: SqlLedger
+
+    async def hold(self, hold: Hold) -> None:
+        lines = sorted(hold.lines, key=lambda line: line.pot_id)
+        pots, amounts = [line.pot_id for line in lines], [line.amount for line in lines]
+        try:
+            await self._run(_HOLD, hold.tenant_id, hold.id, pots, amounts, hold.expires_at)
+        except asyncpg.RaiseError as refused:
+            raise QuotaExhausted(**orjson.loads(refused.detail)) from None
+
+    async def settle(self, record: CallRecord, charged: int = 0, incident: str | None = None) -> None:
+        state = HoldState.RELEASED if record.outcome is Outcome.UNSENT else HoldState.SETTLED
+        await self._run(_SETTLE, orjson.dumps(columns(record)).decode(), state, charged, incident)
+
+    async def release(self, tenant_id: TenantId, call_id: CallId) -> None:
+        await self.portable.release(tenant_id, call_id)
+
+    async def sweep(self, now: datetime) -> int:
+        return await self.portable.sweep(now)
+
+    async def _run(self, statement: str, *arguments: Any) -> None:
+        """Once more on a new connection when the pooled one was dead: repeating a ledger call changes nothing."""
+        try:
+            await self._send(statement, *arguments)
+        except _LOST:
+            await self.engine.dispose()
+            await self._send(statement, *arguments)
+
+    async def _send(self, statement: str, *arguments: Any) -> None:
+        pooled = await self.engine.raw_connection()
+        driver: Any = pooled.driver_connection
+        try:
+            await driver.fetchval(statement, *arguments)
+        except asyncpg.RaiseError:
+            pooled.close()
+            raise
+        except BaseException:
+            pooled.invalidate()
+            raise
+        pooled.close()

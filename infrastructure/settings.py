@@ -1,0 +1,79 @@
+"""What an operator sets, from the environment: every name here is PORTUNUS_<NAME> there."""
+
+import base64
+import binascii
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Network = IPv4Network | IPv6Network
+
+
+def _listed(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """Values are never part of a validation error, since some of them are secrets."""
+
+    model_config = SettingsConfigDict(env_prefix="PORTUNUS_", hide_input_in_errors=True, frozen=True)
+
+    database_url: str = "sqlite:///portunus.db"
+    """postgresql://… with the app's role, or sqlite:///path for the embedded store, which has no row-level security."""
+    migration_url: str | None = None
+    """The owner's URL, for `portunus migrate` alone; the database's own URL when unset."""
+    master_key: SecretStr | None = None
+    """32 random bytes in base64; several, separated by commas, while one replaces another: the first one wraps."""
+    master_key_file: Path | None = None
+    """A file that holds the same."""
+    issuer: str = "http://127.0.0.1:8080"
+    """The public address of this installation, as tokens and metadata name it."""
+    token_seconds: int = Field(default=3_600, ge=60, le=86_400)
+    call_seconds: int = Field(default=600, ge=1, le=3_600)
+    """The longest that a call to a vendor may take."""
+    hold_seconds: int = Field(default=900, ge=2)
+    """When the hold of a call whose worker died is charged; longer than any call may take."""
+    sweep_seconds: float = Field(default=30, gt=0)
+    """How often expired holds are looked for."""
+    drain_seconds: float = Field(default=30, ge=0)
+    """How long a stop waits for running calls."""
+    allowed_networks: Annotated[list[Network], NoDecode, BeforeValidator(_listed)] = []
+    """Networks beside the public ones that tenants' addresses may lie in: for self-hosted model servers."""
+    max_body_bytes: int = Field(default=8 * 2**20, ge=2**16)
+    ide: bool = False
+    """Serve GraphiQL to browsers."""
+    introspection: bool = True
+    platform_keys: dict[str, dict[str, SecretStr]] = {}
+    """The platform's own credential form per provider, in JSON; a provider without one has no trial."""
+    trial_calls: int | None = Field(default=None, ge=0)
+    """Calls of each trial of new tenants, in place of the catalogue's number."""
+    log_level: str = "INFO"
+
+    @property
+    def owner_url(self) -> str:
+        return self.migration_url or self.database_url
+
+    @property
+    def token_lifetime(self) -> timedelta:
+        return timedelta(seconds=self.token_seconds)
+
+    def master_keys(self) -> list[bytes]:
+        """The keys, first the one that wraps; ValueError, without a value, when there is none or one is malformed."""
+        text = self.master_key.get_secret_value() if self.master_key else ""
+        if self.master_key_file:
+            text = self.master_key_file.read_text()
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        try:
+            keys = [base64.b64decode(part, validate=True) for part in parts]
+        except binascii.Error:
+            keys = []
+        if not keys or any(len(key) != 32 for key in keys):
+            raise ValueError(
+                "PORTUNUS_MASTER_KEY (or the file of PORTUNUS_MASTER_KEY_FILE) must hold 32 random bytes in base64; "
+                "make one with: python3 -c 'import base64, os; print(base64.b64encode(os.urandom(32)).decode())'"
+            )
+        return keys
