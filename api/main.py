@@ -23,7 +23,7 @@ from starlette.routing import Mount, Route
 
 from api.auth import Authentication, LeasedActors
 from api.graphql.context import GraphQLOptions, UseCases
-from api.graphql.view import graphql_app
+from api.graphql.app import graphql_app
 from api.hosts import OneHost
 from api.oauth.endpoints import routes as oauth_routes
 from domain.errors import DomainError
@@ -73,7 +73,7 @@ class House:
         self.vault = RsaVault(self.master_keys)
         self.detached = Detached()
         self.client = egress(settings.allowed_networks, read=settings.call_seconds)
-        self.ledger: Ledger = ledger_on(self.engine, now)
+        self.ledger: Ledger = ledger_on(self.engine)
         self.usecases = self._usecases()
         self._leaving = AsyncExitStack()
 

@@ -14,7 +14,17 @@ from domain.ports import Begin, Clock, Vault
 
 LEASE = timedelta(seconds=60)
 
-_Key = tuple[UUID, UUID, int]
+_Name = tuple[UUID, UUID, int]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Leased:
+    until: datetime
+    opening: asyncio.Task[FormValues]
+
+    def usable(self, now: datetime) -> bool:
+        failed = self.opening.done() and (self.opening.cancelled() or self.opening.exception() is not None)
+        return now < self.until and not failed
 
 
 @dataclass(slots=True)
@@ -24,32 +34,41 @@ class LeasedKeyring:
     begin: Begin
     vault: Vault
     clock: Clock
-    platform_forms: Mapping[str, FormValues]
+    platform_forms: Mapping[str, FormValues] = field(repr=False)
     room: int = 10_000
-    _kept: OrderedDict[_Key, tuple[datetime, asyncio.Task[FormValues]]] = field(default_factory=OrderedDict)
+    _kept: OrderedDict[_Name, _Leased] = field(default_factory=OrderedDict, repr=False)
 
     async def own(self, credential: Credential) -> FormValues:
-        key = (credential.tenant_id, credential.id, credential.version)
+        name = (credential.tenant_id, credential.id, credential.version)
         now = self.clock()
-        kept = self._kept.get(key)
-        if kept is None or kept[0] <= now or _failed(kept[1]):
-            kept = self._kept[key] = (now + LEASE, asyncio.create_task(self._open(credential)))
-            if len(self._kept) > self.room:
-                self._kept.popitem(last=False)
-        return await asyncio.shield(kept[1])
+        leased = self._kept.get(name)
+        if leased is None or not leased.usable(now):
+            leased = self._lease(name, credential, now)
+        return await asyncio.shield(leased.opening)
 
     def platform(self, provider: str) -> FormValues:
+        """NoCredential when the operator gave no form for this provider."""
         form = self.platform_forms.get(provider)
         if form is None:
             raise NoCredential(provider)
         return form
+
+    def _lease(self, name: _Name, credential: Credential, now: datetime) -> _Leased:
+        self._kept.pop(name, None)
+        leased = self._kept[name] = _Leased(now + LEASE, asyncio.create_task(self._open(credential)))
+        if len(self._kept) > self.room:
+            self._kept.popitem(last=False)
+        asyncio.get_running_loop().call_later(LEASE.total_seconds() + 1, self._drop_expired)
+        return leased
+
+    def _drop_expired(self) -> None:
+        """Leases are as long as each other, so the oldest stand first."""
+        now = self.clock()
+        while self._kept and next(iter(self._kept.values())).until <= now:
+            self._kept.popitem(last=False)
 
     async def _open(self, credential: Credential) -> FormValues:
         async with self.begin(credential.tenant_id) as work:
             sealed = await work.credentials.sealed(credential.id)
             key = await work.keys.one(sealed.key_id)
         return await self.vault.open(key, SealContext.of(credential), sealed)
-
-
-def _failed(opening: asyncio.Task[FormValues]) -> bool:
-    return opening.done() and (opening.cancelled() or opening.exception() is not None)

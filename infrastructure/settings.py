@@ -5,9 +5,9 @@ import binascii
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Network = IPv4Network | IPv6Network
@@ -52,6 +52,12 @@ class Settings(BaseSettings):
     trial_calls: int | None = Field(default=None, ge=0)
     """Calls of each trial of new tenants, in place of the catalogue's number."""
     log_level: str = "INFO"
+
+    @model_validator(mode="after")
+    def _holds_outlive_calls(self) -> Self:
+        if self.hold_seconds <= self.call_seconds:
+            raise ValueError("PORTUNUS_HOLD_SECONDS must be longer than PORTUNUS_CALL_SECONDS")
+        return self
 
     @property
     def owner_url(self) -> str:

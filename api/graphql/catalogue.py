@@ -1,22 +1,27 @@
 """Providers and models, with what this tenant can do with them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Self
+from enum import Enum
+from typing import Annotated, Self, TypeVar
 
 import strawberry
 
 from api.graphql.connections import After, Connection, Cut, First
 from api.graphql.context import Context, Info
 from api.graphql.enums import Language
+from api.graphql.fields import field
 from api.graphql.ids import model_id, node_id, parsed
 from api.graphql.nodes import Node, or_none
 from domain.model import catalogue
+from domain.model.access import Scope
 from domain.model.catalogue import Feature, FieldKind, ModelType, ProviderKind
 from domain.model.selection import KeySource, Status
 from domain.usecases.browsing import Offered, Shown
+
+E = TypeVar("E", bound=Enum)
 
 InLanguage = Annotated[Language, strawberry.argument(description="The language of the label.")]
 OfType = Annotated[ModelType | None, strawberry.argument(description="Only those of this type.")]
@@ -34,7 +39,7 @@ class FormField:
     for_types: list[ModelType] = strawberry.field(description="The model types that it is for; empty means all.")
     max_length: int = strawberry.field(description="The most characters it takes.")
 
-    @strawberry.field(description="What to write beside it.")
+    @field("What to write beside it.")
     def label(self, language: InLanguage = Language.EN) -> str:
         return _label(self.label_text, language)
 
@@ -47,7 +52,7 @@ class FormField:
             required=row.required,
             default=row.default,
             options=list(row.options),
-            for_types=sorted(row.for_types),
+            for_types=_in_order(ModelType, row.for_types),
             max_length=row.max_length,
         )
 
@@ -75,7 +80,7 @@ class Model(Node):
     successor: str | None = strawberry.field(description="The name of the model to use then.")
     status: Status = strawberry.field(description="Whether this tenant can call it now.")
 
-    @strawberry.field(description="What to show for its name.")
+    @field("What to show for its name.")
     def label(self, language: InLanguage = Language.EN) -> str:
         return _label(self.label_text, language)
 
@@ -89,7 +94,7 @@ class Model(Node):
             name=row.ref.name,
             provider=row.ref.provider,
             type=row.ref.type,
-            features=sorted(row.features),
+            features=_in_order(Feature, row.features),
             context=row.context,
             max_output=row.max_output,
             dimensions=row.dimensions,
@@ -132,15 +137,15 @@ class Provider(Node):
     configured: bool = strawberry.field(description="Whether the tenant has a credential here.")
     preferred_source: KeySource = strawberry.field(description="Whose key goes first here.")
 
-    @strawberry.field(description="What to show for its name.")
+    @field("What to show for its name.")
     def label(self, language: InLanguage = Language.EN) -> str:
         return _label(self.row.label, language)
 
-    @strawberry.field(description="The credential form to fill in.")
+    @field("The credential form to fill in.")
     def form(self) -> list[FormField]:
         return [FormField.of(row) for row in self.row.form]
 
-    @strawberry.field(description="Its models: the catalogue's, then the tenant's hosted ones.")
+    @field("Its models: the catalogue's, then the tenant's hosted ones.")
     async def models(self, first: First = 50, after: After = None, type: OfType = None) -> Connection[Model]:
         cut = Cut(self.shelf.context, f"Provider.models {self.name} {type}", first, after)
         offered = await self.shelf.of(self.name)
@@ -155,7 +160,7 @@ class Provider(Node):
             row=row,
             name=row.id,
             kind=row.kind,
-            types=sorted(row.types),
+            types=_in_order(ModelType, row.types),
             key_page=row.key_page,
             configured=shown.configured,
             preferred_source=shown.preferred,
@@ -164,7 +169,7 @@ class Provider(Node):
 
 @strawberry.type
 class CatalogueQueries:
-    @strawberry.field(description="A provider; null when there is none. Needs `providers:read`.")
+    @field("A provider; null when there is none.", needs=Scope.PROVIDERS_READ)
     async def provider(
         self,
         info: Info,
@@ -175,7 +180,7 @@ class CatalogueQueries:
         kind, key = parsed(id)
         return await or_none(provider(info.context, key if kind == "Provider" else id))
 
-    @strawberry.field(description="All providers, in the order in which to show them. Needs `providers:read`.")
+    @field("All providers, in the order in which to show them.", needs=Scope.PROVIDERS_READ)
     async def providers(
         self,
         info: Info,
@@ -188,7 +193,7 @@ class CatalogueQueries:
         found = await info.context.usecases.browsing.providers(info.context.actor, type)
         return Connection(page=cut.of(found, lambda s: s.provider.id, lambda s: Provider.of(s, shelf)))
 
-    @strawberry.field(description="The models of all providers that the tenant can name. Needs `providers:read`.")
+    @field("The models of all providers that the tenant can name.", needs=Scope.PROVIDERS_READ)
     async def models(
         self,
         info: Info,
@@ -212,3 +217,8 @@ def _models(cut: Cut, offered: Sequence[Offered]) -> Connection[Model]:
 
 def _label(text: catalogue.Text, language: Language) -> str:
     return {Language.EN: text.en, Language.JA: text.ja, Language.ZH: text.zh}[language] or text.en
+
+
+def _in_order(kind: type[E], chosen: Collection[E]) -> list[E]:
+    """The members of an enumeration that were chosen, in its own order."""
+    return [member for member in kind if member in chosen]

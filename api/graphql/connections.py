@@ -8,6 +8,7 @@ import strawberry
 
 from api.graphql.context import Context
 from api.graphql.cursors import foreign_cursor
+from api.graphql.fields import field
 from domain.errors import InvalidRange
 
 T = TypeVar("T")
@@ -45,15 +46,15 @@ class Edge(Generic[T]):
 class Connection(Generic[T]):
     page: strawberry.Private[Page]
 
-    @strawberry.field(description="The items, for those who need no cursors.")
+    @field("The items, for those who need no cursors.")
     def nodes(self) -> list[T]:
         return self.page.nodes
 
-    @strawberry.field(description="The items with their cursors.")
+    @field("The items with their cursors.")
     def edges(self) -> list[Edge[T]]:
         return [Edge(node=node, cursor=self.page.cursor(at)) for at, node in enumerate(self.page.nodes)]
 
-    @strawberry.field(description="Where this page lies in the list.")
+    @field("Where this page lies in the list.")
     def page_info(self) -> PageInfo:
         page = self.page
         return PageInfo(

@@ -10,12 +10,14 @@ import strawberry
 from api.graphql.catalogue import OfProvider
 from api.graphql.connections import After, Connection, Cut, First
 from api.graphql.context import Info
+from api.graphql.fields import field, mutation
 from api.graphql.ids import known_uuid, node_id
-from api.graphql.model_names import ModelName, HostedModelInput
+from api.graphql.model_names import HostedModelInput, ModelName
 from api.graphql.nodes import Node
 from api.graphql.problems import DuplicateName, InvalidForm, InvalidRange, NotFound, Unreached
 from domain import errors
 from domain.model import credential
+from domain.model.access import Scope
 from domain.model.ids import CredentialId
 from domain.model.secret import Secret
 from domain.usecases.credentials import NewCredential
@@ -127,7 +129,7 @@ RemoveCredentialResult = Annotated[
 
 @strawberry.type
 class CredentialQueries:
-    @strawberry.field(description="The tenant's credentials, oldest first. Needs `credentials:read`.")
+    @field("The tenant's credentials, oldest first.", needs=Scope.CREDENTIALS_READ)
     async def credentials(
         self, info: Info, provider: OfProvider = None, first: First = 50, after: After = None
     ) -> Connection[Credential]:
@@ -140,17 +142,17 @@ class CredentialQueries:
 
 @strawberry.type
 class CredentialMutations:
-    @strawberry.mutation(description="Prove a key at its vendor and store it sealed. Needs `credentials:write`.")
+    @mutation("Prove a key at its vendor and store it sealed.", needs=Scope.CREDENTIALS_WRITE)
     async def add_credential(self, info: Info, input: AddCredentialInput) -> AddCredentialResult:
         added = await info.context.usecases.credentials.add(info.context.actor, input.new(input.name))
         return AddCredentialPayload(credential=Credential.of(added))
 
-    @strawberry.mutation(description="Prove a key at its vendor and store nothing. Needs `credentials:write`.")
+    @mutation("Prove a key at its vendor and store nothing.", needs=Scope.CREDENTIALS_WRITE)
     async def check_credential(self, info: Info, input: CheckCredentialInput) -> CheckCredentialResult:
         proof = await info.context.usecases.credentials.check(info.context.actor, input.new())
         return CheckCredentialPayload.of(proof)
 
-    @strawberry.mutation(description="Forget a key and its sealed form. Needs `credentials:write`.")
+    @mutation("Forget a key and its sealed form.", needs=Scope.CREDENTIALS_WRITE)
     async def remove_credential(self, info: Info, input: RemoveCredentialInput) -> RemoveCredentialResult:
         credential_id = CredentialId(known_uuid(input.id, "Credential"))
         removed = await info.context.usecases.credentials.remove(info.context.actor, credential_id)

@@ -5,9 +5,11 @@ from typing import Annotated, Self
 import strawberry
 
 from api.graphql.context import Info
+from api.graphql.fields import field, mutation
 from api.graphql.model_names import ModelName, TypedModelInput
 from api.graphql.problems import NoCredential, NotFound, NotPermitted
 from domain.model import selection
+from domain.model.access import Scope
 from domain.model.catalogue import ModelType
 
 
@@ -56,20 +58,20 @@ ClearDefaultModelResult = Annotated[
 
 @strawberry.type
 class DefaultQueries:
-    @strawberry.field(description="The default of every model type. Reading decides anew. Needs `providers:read`.")
+    @field("The default of every model type. Reading decides anew.", needs=Scope.PROVIDERS_READ)
     async def default_models(self, info: Info) -> list[DefaultModel]:
         return [DefaultModel.of(d) for d in await info.context.usecases.defaults.all(info.context.actor)]
 
 
 @strawberry.type
 class DefaultMutations:
-    @strawberry.mutation(description="Make a model the default of its type. Needs `defaults:write`.")
+    @mutation("Make a model the default of its type.", needs=Scope.DEFAULTS_WRITE)
     async def set_default_model(self, info: Info, input: SetDefaultModelInput) -> SetDefaultModelResult:
         ref = input.model.ref(input.model.type)
         chosen = await info.context.usecases.defaults.choose(info.context.actor, ref)
         return SetDefaultModelPayload(default_model=DefaultModel.of(chosen))
 
-    @strawberry.mutation(description="Go back to the automatic default of a type. Needs `defaults:write`.")
+    @mutation("Go back to the automatic default of a type.", needs=Scope.DEFAULTS_WRITE)
     async def clear_default_model(self, info: Info, input: ClearDefaultModelInput) -> ClearDefaultModelResult:
         default = await info.context.usecases.defaults.clear(info.context.actor, input.type)
         return ClearDefaultModelPayload(default_model=DefaultModel.of(default))

@@ -67,7 +67,7 @@ class Library:
         return Ruler(self.schema, prepared.document, variables).largest() if prepared.flexible else prepared.size
 
     def _prepare(self, text: str) -> Prepared:
-        """A GraphQLSyntaxError is raised, and not remembered. What is too large is not validated, which could take long."""
+        """A GraphQLSyntaxError is raised, and not remembered. What is too large is not validated as well."""
         document = parse(text, max_tokens=TOKENS)
         ruler = Ruler(self.schema, document, {})
         size = ruler.largest()

@@ -30,7 +30,7 @@ _REASON = re.compile(
     r"|Expected variable '\$\w+' provided to (?:non-null )?(?:type '[\w!\[\]]+'|field '\w+'))"
 )
 
-_UNDETERMINED: dict[type[BaseException] | None, str] = {
+_UNDETERMINED: dict[type, str] = {
     CannotGetOperationTypeError: "The document has no operation of this name.",
     InvalidOperationTypeError: "This kind of operation is not served this way.",
     MissingQueryError: "Send a GraphQL document as `query`.",

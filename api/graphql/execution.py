@@ -1,7 +1,9 @@
-"""graphql-core's executor with a short way for fields that are plain attributes, which most fields of a list are."""
+"""graphql-core's executor with a short way for what is plain: attributes, pure methods, and objects made of nothing
+else, which is most of any list."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple, cast
 
 from graphql import (
     GraphQLEnumType,
@@ -12,20 +14,34 @@ from graphql import (
     GraphQLScalarType,
 )
 from graphql.execution.collect_fields import FieldDetails
+from graphql.execution.values import get_argument_values
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
-Grouped = dict[str, list[FieldDetails]]
+Details = list[FieldDetails]
+Grouped = dict[str, Details]
 Read = Callable[[Any], Any]
 
 
+class Plan(NamedTuple):
+    """How to answer a field set: `plain` is read from the source, `others` go graphql-core's way.
+
+    `fields` is the set itself, kept because plans are found by its id, which could be another's once it is gone.
+    """
+
+    fields: Grouped
+    plain: dict[str, Read]
+    others: Grouped
+
+
 class Executor(StrawberryGraphQLCoreExecutionContext):
-    """The answer is that of graphql-core: an object with which anything is odd goes the long way as a whole."""
+    """The answer is that of graphql-core: where anything is odd, the whole object goes the long way again."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._plans: dict[int, tuple[Grouped, dict[str, Read], Grouped]] = {}
+        self._plans: dict[int, Plan] = {}
 
     def execute_fields(
         self,
@@ -35,77 +51,115 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         grouped_field_set: Any,
         position_context: Any,
     ) -> Any:
-        _, plain, others = self._plans.get(id(grouped_field_set)) or self._plan(parent_type, grouped_field_set)
+        plan = self._plan(parent_type, grouped_field_set)
         try:
-            values = {name: read(source_value) for name, read in plain.items()}
+            values = {name: read(source_value) for name, read in plan.plain.items()}
         except Exception:
             return super().execute_fields(parent_type, source_value, path, grouped_field_set, position_context)
-        if not others:
+        if not plan.others:
             return values
-        rest = super().execute_fields(parent_type, source_value, path, others, position_context)
+        rest = super().execute_fields(parent_type, source_value, path, plan.others, position_context)
         if self.is_awaitable(rest):
-            return self._joined_later(grouped_field_set, values, rest)
-        return _joined(grouped_field_set, values, rest)
+            return self._joined_later(plan, values, rest)
+        return _joined(plan, values, cast(dict[str, Any], rest))
 
-    def _plan(self, parent_type: GraphQLObjectType, grouped: Grouped) -> tuple[Grouped, dict[str, Read], Grouped]:
-        """Kept with the field set itself, whose id could be another's once it is gone."""
-        reads = {name: _read(parent_type.fields.get(details[0].node.name.value)) for name, details in grouped.items()}
-        plain = {name: read for name, read in reads.items() if read is not None}
-        others = {name: details for name, details in grouped.items() if name not in plain}
-        plan = (grouped, plain, others)
-        self._plans[id(grouped)] = plan
-        return plan
+    async def _joined_later(self, plan: Plan, values: dict[str, Any], rest: Any) -> dict[str, Any]:
+        return _joined(plan, values, await rest)
 
-    async def _joined_later(self, order: Grouped, values: dict[str, Any], rest: Any) -> dict[str, Any]:
-        return _joined(order, values, await rest)
+    def _plan(self, parent_type: GraphQLObjectType, grouped: Grouped) -> Plan:
+        found = self._plans.get(id(grouped))
+        if found is None:
+            reads = {name: self._read(parent_type, details) for name, details in grouped.items()}
+            plain = {name: read for name, read in reads.items() if read is not None}
+            others = {name: details for name, details in grouped.items() if name not in plain}
+            found = self._plans[id(grouped)] = Plan(grouped, plain, others)
+        return found
 
+    def _read(self, parent_type: GraphQLObjectType, details: Details) -> Read | None:
+        """How to answer a field from its source; None for a field that is not plain."""
+        name = details[0].node.name.value
+        if name == "__typename":
+            return lambda _: parent_type.name
+        known = parent_type.fields.get(name)
+        take = self._taking(known, details[0]) if known else None
+        complete = self._completion(known.type, details) if known and take else None
+        return _composed(complete, take) if complete and take else None
 
-def _joined(order: Grouped, values: dict[str, Any], rest: dict[str, Any]) -> dict[str, Any]:
-    rest.update(values)
-    return {name: rest[name] for name in order if name in rest}
+    def _taking(self, known: GraphQLField, details: FieldDetails) -> Read | None:
+        """How to get the value of a field: an attribute, or a method that needs nothing but its arguments."""
+        definition = known.extensions.get("strawberry-definition")
+        if not isinstance(definition, StrawberryField) or definition.extensions:
+            return None
+        resolver = definition.base_resolver
+        if resolver is None:
+            return _attribute(definition.python_name)
+        if definition.is_async or resolver.info_parameter is not None or resolver.self_parameter is None:
+            return None
+        converter = self.schema.extensions["strawberry-definition"].schema_converter
+        sent = get_argument_values(known, details.node, self.variable_values, details.fragment_variable_values)
+        arguments = convert_arguments(
+            sent, definition.arguments, scalar_registry=converter.scalar_registry, config=converter.config
+        )
+        return _method(cast(Callable[..., Any], resolver.wrapped_func), arguments)
 
+    def _completion(self, of_type: Any, details: Details) -> Read | None:
+        """How to complete a value; it raises where graphql-core would report an error. None for what is not plain."""
+        required = isinstance(of_type, GraphQLNonNull)
+        present = self._present(of_type.of_type if required else of_type, details)
+        if present is None:
+            return None
+        return _required(present) if required else _unless_null(present)
 
-def _read(known: GraphQLField | None) -> Read | None:
-    """How to read a field that is a plain attribute with a scalar, an enum or a list of them; None for any other."""
-    definition = known.extensions.get("strawberry-definition") if known else None
-    if known is None or not isinstance(definition, StrawberryField) or not definition.is_basic_field:
+    def _present(self, of_type: Any, details: Details) -> Read | None:
+        """How to complete a value that is not null."""
+        match of_type:
+            case GraphQLList():
+                inner = self._completion(of_type.of_type, details)
+                return _each(inner) if inner else None
+            case GraphQLEnumType():
+                return cache(of_type.coerce_output_value)
+            case GraphQLScalarType():
+                return of_type.coerce_output_value
+            case GraphQLObjectType():
+                plan = self._plan(of_type, self.collect_subfields(of_type, details)[0])
+                return None if plan.others else _object(plan.plain)
         return None
-    complete = _completion(known.type)
-    if complete is None:
-        return None
-    return _reader(definition.python_name, complete)
 
 
-def _reader(attribute: str, complete: Read) -> Read:
-    return lambda source: complete(getattr(source, attribute))
+def _joined(plan: Plan, values: dict[str, Any], rest: dict[str, Any]) -> dict[str, Any]:
+    """Both in the order in which the fields were asked for."""
+    every = {**values, **rest}
+    return {name: every[name] for name in plan.fields if name in every}
 
 
-def _completion(of_type: Any) -> Read | None:
-    """How to complete a leaf, or a list of leaves; it raises on what graphql-core would report."""
-    if isinstance(of_type, GraphQLNonNull):
-        inner = _completion(of_type.of_type)
-        return _required(inner) if inner else None
-    if isinstance(of_type, GraphQLList):
-        inner = _completion(of_type.of_type)
-        return _each(inner) if inner else None
-    if isinstance(of_type, GraphQLScalarType | GraphQLEnumType):
-        return _leaf(of_type.coerce_output_value)
-    return None
+def _composed(complete: Read, take: Read) -> Read:
+    return lambda source: complete(take(source))
+
+
+def _attribute(name: str) -> Read:
+    return lambda source: getattr(source, name)
+
+
+def _method(function: Callable[..., Any], arguments: dict[str, Any]) -> Read:
+    return lambda source: function(source, **arguments)
+
+
+def _object(plain: dict[str, Read]) -> Read:
+    return lambda source: {name: read(source) for name, read in plain.items()}
+
+
+def _each(complete: Read) -> Read:
+    return lambda values: [complete(value) for value in values]
+
+
+def _unless_null(complete: Read) -> Read:
+    return lambda value: None if value is None else complete(value)
 
 
 def _required(complete: Read) -> Read:
     def required(value: Any) -> Any:
-        completed = complete(value)
-        if completed is None:
+        if value is None:
             raise ValueError
-        return completed
+        return complete(value)
 
     return required
-
-
-def _each(complete: Read) -> Read:
-    return lambda values: None if values is None else [complete(value) for value in values]
-
-
-def _leaf(serialize: Read) -> Read:
-    return lambda value: None if value is None else serialize(value)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from starlette.requests import Request
+from cross_web import AsyncHTTPRequestAdapter
+from starlette.types import Message, Receive
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
@@ -54,10 +55,9 @@ class Parameters:
     extensions: dict[str, Any] | None
 
 
-async def parameters(request: Request, body_limit: int) -> Parameters:
+async def parameters(request: AsyncHTTPRequestAdapter) -> Parameters:
     """What a GET or POST asks for; Unserved says what is wrong with its form."""
-    sent = _from_query(request) if request.method == "GET" else await _from_body(request, body_limit)
-    return checked(sent)
+    return checked(_from_query(request) if request.method == "GET" else await _from_body(request))
 
 
 def checked(sent: Any) -> Parameters:
@@ -90,27 +90,35 @@ def decoded(text: str | bytes) -> Any:
         raise malformed("This is not valid JSON.") from None
 
 
-def _from_query(request: Request) -> dict[str, Any]:
-    sent: dict[str, Any] = dict(request.query_params)
-    return {name: decoded(value) if name in ("variables", "extensions") else value for name, value in sent.items()}
+def limited(receive: Receive, limit: int) -> Receive:
+    """Receives a request whose body may have `limit` bytes; Unserved(413) when it has more."""
+    received = 0
+
+    async def receive_within_limit() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise Unserved(413, "BODY_TOO_LARGE", f"The body is larger than {limit} bytes.")
+        return message
+
+    return receive_within_limit
 
 
-async def _from_body(request: Request, limit: int) -> Any:
+def _from_query(request: AsyncHTTPRequestAdapter) -> dict[str, Any]:
+    return {
+        name: decoded(str(value)) if name in ("variables", "extensions") else value
+        for name, value in request.query_params.items()
+    }
+
+
+async def _from_body(request: AsyncHTTPRequestAdapter) -> Any:
     """Only JSON is taken, exactly: the media types that a foreign page can send unasked are not."""
-    content_type, _, parameter = request.headers.get("content-type", "").partition(";")
+    content_type, _, parameter = (request.content_type or "").partition(";")
     charset = parameter.replace(" ", "").replace('"', "").lower()
     if content_type.strip().lower() != JSON or charset not in ("", "charset=utf-8"):
         raise Unserved(415, "UNSUPPORTED_MEDIA_TYPE", f"Send the request as {JSON} in UTF-8.")
-    return decoded(await _body(request, limit))
-
-
-async def _body(request: Request, limit: int) -> bytes:
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > limit:
-            raise Unserved(413, "BODY_TOO_LARGE", f"The body is larger than {limit} bytes.")
-    return bytes(body)
+    return decoded(await request.get_body())
 
 
 def _by_preference(header: str) -> list[str]:

@@ -7,12 +7,13 @@ import strawberry
 
 from api.graphql.chat_input import ChatInput, EmbedInput
 from api.graphql.context import Context, Info
+from api.graphql.fields import mutation, subscription
 from api.graphql.ids import node_id
 from api.graphql.model_names import ModelName
 from api.graphql.problems import Unanswered, ending_in_problem
 from api.graphql.scalars import BigInt, Vector
 from domain.model import calls, events
-from domain.model.calls import ChatCall
+from domain.model.access import Scope
 from domain.model.events import ChatAnswer, Embeddings, Finish
 from domain.model.selection import KeySource
 from domain.usecases import inference
@@ -149,18 +150,18 @@ ChatStreamItem = Annotated[
 
 @strawberry.type
 class InferenceMutations:
-    @strawberry.mutation(description="Ask a model and wait for the whole answer. Needs `models:invoke`.")
+    @mutation("Ask a model and wait for the whole answer.", needs=Scope.MODELS_INVOKE)
     async def chat(self, info: Info, input: ChatInput) -> ChatResult:
         return ChatPayload.of(await info.context.usecases.inference.chat(info.context.actor, input.call()))
 
-    @strawberry.mutation(description="Turn texts into vectors. Needs `models:invoke`.")
+    @mutation("Turn texts into vectors.", needs=Scope.MODELS_INVOKE)
     async def embed(self, info: Info, input: EmbedInput) -> EmbedResult:
         return EmbedPayload.of(await info.context.usecases.inference.embed(info.context.actor, input.call()))
 
 
 @strawberry.type(description="What arrives piece by piece.")
 class Subscription:
-    @strawberry.subscription(description="Ask a model and get the answer as it is written. Needs `models:invoke`.")
+    @subscription("Ask a model and get the answer as it is written.", needs=Scope.MODELS_INVOKE)
     async def chat_stream(self, info: Info, input: ChatInput) -> AsyncIterator[ChatStreamItem]:
         async for item in ending_in_problem(_items(info.context, input)):
             yield item

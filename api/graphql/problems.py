@@ -212,12 +212,12 @@ Unanswered = (
 
 @dataclass(frozen=True, slots=True)
 class ShownAs:
-    """Turns one error of the domain into its problem wherever a field's union has it (a strawberry ExceptionHandler)."""
+    """A strawberry ExceptionHandler: turns one error into its problem in every field whose union has it."""
 
     exception_type: type[errors.DomainError]
     error_type: type[Problem]
 
-    def handle(self, exception: errors.DomainError, *, field: Any, info: Any) -> Problem:
+    def handle(self, exception: errors.DomainError, **_: Any) -> Problem:
         return self.error_type.of(exception)
 
 

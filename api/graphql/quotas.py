@@ -7,10 +7,12 @@ import strawberry
 
 from api.graphql.connections import After, Connection, Cut, First
 from api.graphql.context import Info
+from api.graphql.fields import field, mutation
 from api.graphql.ids import node_id
 from api.graphql.nodes import Node
 from api.graphql.problems import NotFound
 from api.graphql.scalars import BigInt
+from domain.model.access import Scope
 from domain.model.quota import Pot, PotKind, Unit
 from domain.model.selection import KeySource
 
@@ -63,7 +65,7 @@ SetPreferredSourceResult = Annotated[
 
 @strawberry.type
 class QuotaQueries:
-    @strawberry.field(description="The tenant's quotas in the order they are spent. Needs `quotas:read`.")
+    @field("The tenant's quotas in the order they are spent.", needs=Scope.QUOTAS_READ)
     async def quotas(self, info: Info, first: First = 50, after: After = None) -> Connection[Quota]:
         cut = Cut(info.context, "quotas", first, after)
         pots = await info.context.usecases.quotas.all(info.context.actor)
@@ -72,7 +74,7 @@ class QuotaQueries:
 
 @strawberry.type
 class QuotaMutations:
-    @strawberry.mutation(description="Choose whose key goes first at a provider. Needs `quotas:write`.")
+    @mutation("Choose whose key goes first at a provider.", needs=Scope.QUOTAS_WRITE)
     async def set_preferred_source(self, info: Info, input: SetPreferredSourceInput) -> SetPreferredSourceResult:
         await info.context.usecases.quotas.prefer(info.context.actor, input.provider, input.source)
         return SetPreferredSourcePayload(provider=input.provider, source=input.source)

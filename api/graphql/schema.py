@@ -6,6 +6,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
+from typing_extensions import override
 
 from api.graphql.catalogue import CatalogueQueries, Model, Provider, provider
 from api.graphql.connections import LARGEST
@@ -15,6 +16,7 @@ from api.graphql.defaults import DefaultMutations, DefaultQueries
 from api.graphql.documents import Documents, Library
 from api.graphql.errors import present
 from api.graphql.execution import Executor
+from api.graphql.fields import field
 from api.graphql.ids import known_model, known_uuid, parsed
 from api.graphql.inference import InferenceMutations, Subscription
 from api.graphql.nodes import Node, or_none
@@ -31,15 +33,15 @@ GlobalIds = Annotated[list[strawberry.ID], strawberry.argument(description=f"Glo
 
 @strawberry.type(description="What can be read.")
 class Query(TenantQueries, CatalogueQueries, DefaultQueries, QuotaQueries, CredentialQueries):
-    @strawberry.field(description="What has this global id; null for one that is unknown, or another tenant's.")
+    @field("What has this global id; null for one that is unknown, or another tenant's.")
     async def node(self, info: Info, id: GlobalId) -> Node | None:
         return await or_none(_node(info.context, id))
 
-    @strawberry.field(description="What has these global ids, in their order, null where `node` would give null.")
+    @field("What has these global ids, in their order, null where `node` would give null.")
     async def nodes(self, info: Info, ids: GlobalIds) -> list[Node | None]:
         if len(ids) > LARGEST:
             raise InvalidRange("ids", f"must have at most {LARGEST} entries")
-        return [await or_none(_node(info.context, id)) for id in ids]
+        return [await or_none(_node(info.context, each)) for each in ids]
 
 
 @strawberry.type(description="What can be changed, and what can be asked of models.")
@@ -50,6 +52,7 @@ class Mutation(TenantMutations, CredentialMutations, DefaultMutations, QuotaMuta
 class Schema(strawberry.Schema):
     """A schema whose errors never repeat what they were given, to the caller or to the log."""
 
+    @override
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         errors[:] = present(errors)
 

@@ -1,4 +1,4 @@
-"""The schema over WebSocket, in the graphql-transport-ws protocol: who may connect, for how long, and what is malformed."""
+"""The schema over WebSocket, in the graphql-transport-ws protocol: who may connect, and for how long."""
 
 import asyncio
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
 from strawberry.types.unset import UNSET
+from typing_extensions import override
 
 from api.graphql.context import Context
 from api.graphql.http import Unserved, checked
@@ -74,6 +75,7 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         await self.websocket.close(4401, "Token expired")
 
     @staticmethod
+    @override
     def _get_pre_execution_close_reason(error: GraphQLError) -> str | None:
         """A faulty document is answered with an `error` message; the connection stays."""
         return None

@@ -6,11 +6,12 @@ from typing import Annotated, Self
 import strawberry
 
 from api.graphql.context import Context, Info
+from api.graphql.fields import field, mutation
 from api.graphql.ids import node_id
 from api.graphql.nodes import Node
 from api.graphql.problems import InvalidRange
 from domain.model import tenant
-from domain.model.access import Actor
+from domain.model.access import Actor, Scope
 from domain.model.tokens import Kind, mint
 
 
@@ -30,7 +31,7 @@ class Viewer(Node):
     scopes: list[str] = strawberry.field(description="What the token allows.")
     token_expires_at: datetime = strawberry.field(description="When the token ends.")
 
-    @strawberry.field(description="The tenant it acts for. Needs `tenant:read`.")
+    @field("The tenant it acts for.", needs=Scope.TENANT_READ)
     async def tenant(self, info: Info) -> Tenant | None:
         return await current_tenant(info.context)
 
@@ -64,20 +65,18 @@ OpenTenantResult = Annotated[
 
 @strawberry.type
 class TenantQueries:
-    @strawberry.field(description="Who is asking.")
+    @field("Who is asking.")
     def viewer(self, info: Info) -> Viewer:
         return Viewer.of(info.context.actor)
 
-    @strawberry.field(description="The tenant that the caller acts for. Needs `tenant:read`.")
+    @field("The tenant that the caller acts for.", needs=Scope.TENANT_READ)
     async def tenant(self, info: Info) -> Tenant | None:
         return await current_tenant(info.context)
 
 
 @strawberry.type
 class TenantMutations:
-    @strawberry.mutation(
-        description="Open a tenant, with its key pair, its trials and a first client. Needs `tenants:open`."
-    )
+    @mutation("Open a tenant, with its key pair, its trials and a first client.", needs=Scope.TENANTS_OPEN)
     async def open_tenant(self, info: Info, input: OpenTenantInput) -> OpenTenantResult:
         opened = await info.context.usecases.tenants.open(info.context.actor, input.name)
         return OpenTenantPayload(
@@ -89,4 +88,4 @@ class TenantMutations:
 
 async def current_tenant(context: Context) -> Tenant:
     """NotFound when the caller's tenant was never opened."""
-    return Tenant.of(await context.usecases.tenants.one(context.actor))
+    return Tenant.of(await context.usecases.tenants.tenant(context.actor))

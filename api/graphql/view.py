@@ -1,10 +1,9 @@
 """The schema over HTTP and server-sent events, as the GraphQL-over-HTTP specification wants it."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import orjson
-from cross_web import AsyncHTTPRequestAdapter, HTTPException
+from cross_web import AsyncHTTPRequestAdapter
 from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,12 +16,13 @@ from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import SubscriptionExecutionResult
 from strawberry.types.graphql import OperationType
+from typing_extensions import override
 
 from api.graphql import ide, sockets
 from api.graphql.context import Context, GraphQLOptions, UseCases
 from api.graphql.cursors import CursorSeal
 from api.graphql.errors import present
-from api.graphql.http import EVENTS, GRAPHQL, JSON, Accepted, Unserved, parameters
+from api.graphql.http import EVENTS, GRAPHQL, JSON, Accepted, Unserved, limited, parameters
 from api.graphql.schema import Schema
 
 _STATUS = {
@@ -36,7 +36,7 @@ _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 
 class View(GraphQL[Context, None]):
-    websocket_adapter_class = sockets.TextSocket  # type: ignore[assignment]  # strawberry's own is assigned likewise
+    websocket_adapter_class = sockets.TextSocket
     graphql_transport_ws_handler_class = sockets.Handler
 
     def __init__(self, schema: Schema, usecases: UseCases, options: GraphQLOptions) -> None:
@@ -54,7 +54,7 @@ class View(GraphQL[Context, None]):
         if scope["type"] == "websocket":
             await super().__call__(scope, receive, send)
             return
-        request = Request(scope, receive)
+        request = Request(scope, limited(receive, self.options.body_limit))
         try:
             response = await self._answer(request)
         except Unserved as refusal:
@@ -77,6 +77,7 @@ class View(GraphQL[Context, None]):
     def _caller(self, connection: Request | WebSocket) -> Any:
         return connection.scope.get("state", {}).get("actor")
 
+    @override
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         return Context(self.usecases, self.seal, self._caller(request))
 
@@ -85,11 +86,12 @@ class View(GraphQL[Context, None]):
         accepted = Accepted.of(request.headers.get("accept"))
         return Response(media_type=accepted.answer or EVENTS)
 
+    @override
     def should_render_graphql_ide(self, request: Any) -> bool:
         return False
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
-        asked = await parameters(request.request, self.options.body_limit)
+        asked = await parameters(request)
         accepted = Accepted.of(request.headers.get("accept"))
         return GraphQLRequestData(
             query=asked.query,
@@ -99,6 +101,7 @@ class View(GraphQL[Context, None]):
             protocol="sse" if accepted.events else "http",
         )
 
+    @override
     async def execute_operation(
         self,
         request: Request,
@@ -125,8 +128,10 @@ class View(GraphQL[Context, None]):
                 return ExecutionResult(data=None, errors=present([unknown]))
             except InvalidOperationTypeError as error:
                 _check_streamable(error.operation_type, request_data.protocol)
-        return await self.schema.stream(**asked, allowed_operation_types=served | {OperationType.SUBSCRIPTION})
+        stream = await self.schema.stream(**asked, allowed_operation_types=served | {OperationType.SUBSCRIPTION})
+        return cast(SubscriptionExecutionResult, stream)
 
+    @override
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
         """`data` is left out when nothing was executed."""
         errors = result.errors or []

@@ -1,6 +1,6 @@
 """Who calls: from a bearer token to an actor, and from a service client to a token."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -9,7 +9,19 @@ from domain.errors import NotFound, Unauthenticated
 from domain.model.access import AccessToken, Actor, Client, Scope
 from domain.model.ids import ClientId
 from domain.model.tokens import SECRET_BYTES, Kind, digest, mint, parse
-from domain.ports import Begin, Clock, Randomness
+from domain.ports import Begin, Clock, Randomness, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a client that proved itself is given: a token, and the scopes that it shall carry."""
+
+    token: str
+    scopes: frozenset[Scope]
+
+
+Judge = Callable[[Client | None], Grant | None]
+"""Whether a client has proved itself and gets a token; it is asked about None where there is no such client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +47,31 @@ class Access:
             raise Unauthenticated
         return found.actor()
 
-    async def client(self, client_id: str) -> Client | None:
-        """The client of this public id, or None; it has yet to prove itself."""
+    async def grant(self, client_id: str, judge: Judge) -> None:
+        """Find the client of this public id, let `judge` decide, and keep what it grants, in one unit of work."""
         parsed = parse(Kind.CLIENT_ID, client_id)
         if parsed is None:
-            return None
-        try:
-            async with self.begin(parsed.tenant_id) as work:
-                return await work.clients.one(ClientId(UUID(bytes=parsed.rest)))
-        except NotFound:
-            return None
+            judge(None)
+            return
+        async with self.begin(parsed.tenant_id) as work:
+            client = await _client(work, ClientId(UUID(bytes=parsed.rest)))
+            granted = judge(client)
+            if client is not None and granted is not None:
+                await work.tokens.add(self._row(client, granted))
 
     def minted(self, client: Client) -> str:
-        """A new access token for a client that proved itself; it is valid once kept."""
+        """A new access token of a client's tenant; it is valid once it is kept."""
         return mint(Kind.ACCESS_TOKEN, client.tenant_id, self.randomness(SECRET_BYTES))
 
-    async def keep(self, client: Client, token: str, scopes: Iterable[Scope]) -> None:
-        """Make `token` valid for its lifetime, with the client's scopes at most. Only its digest is stored."""
+    def _row(self, client: Client, granted: Grant) -> AccessToken:
+        """Only the token's digest is stored, and never a scope that the client does not have."""
         now = self.clock()
-        granted = frozenset(scopes) & client.scopes
-        row = AccessToken(client.tenant_id, digest(token), client.id, granted, now, now + self.lifetime)
-        async with self.begin(client.tenant_id) as work:
-            await work.tokens.add(row)
+        scopes = granted.scopes & client.scopes
+        return AccessToken(client.tenant_id, digest(granted.token), client.id, scopes, now, now + self.lifetime)
+
+
+async def _client(work: Work, client_id: ClientId) -> Client | None:
+    try:
+        return await work.clients.one(client_id)
+    except NotFound:
+        return None

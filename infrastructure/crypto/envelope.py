@@ -44,7 +44,7 @@ def seal(public: RsaKey, key_id: UUID, context: SealContext, plaintext: bytes) -
     return head + wrapped + nonce + tag + sealed
 
 
-def open_(private: RsaKey, key_id: UUID, context: SealContext, envelope: bytes) -> bytes:
+def unseal(private: RsaKey, key_id: UUID, context: SealContext, envelope: bytes) -> bytes:
     """ValueError when anything does not fit: version, key, context, or a single changed bit."""
     parts = _parts(envelope)
     if parts.head != _HEAD.pack(_MAGIC, key_id.bytes, len(parts.wrapped)):

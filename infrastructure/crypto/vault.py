@@ -1,7 +1,6 @@
 """The vault: key pairs made, forms sealed and opened, all in threads so that the event loop never waits for RSA."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,20 +18,24 @@ from domain.model.secret import Secret
 from domain.model.tenant import TenantKey
 from infrastructure.crypto import envelope
 from infrastructure.crypto.master_keys import MasterKeys
+from infrastructure.crypto.private_keys import PrivateKeys
 
 T = TypeVar("T")
 
 BITS = 3072
-_KEPT = 1_000
+"""128 bits of strength (NIST SP 800-57, part 1, table 2)."""
 
 
 @dataclass(slots=True)
 class RsaVault:
-    """Parsed private keys are kept in memory, at most 1,000: importing one costs tens of milliseconds."""
+    """RSA-3072 pairs whose private halves rest under the operator's master key, and envelopes under the public ones."""
 
     master_keys: MasterKeys
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "vault"))
-    _private: OrderedDict[KeyId, RsaKey] = field(default_factory=OrderedDict)
+    _private: PrivateKeys = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._private = PrivateKeys(self._unwrapped)
 
     async def keypair(self, tenant_id: TenantId, key_id: KeyId) -> TenantKey:
         return await self._off_loop(lambda: self._generate(tenant_id, key_id))
@@ -47,6 +50,7 @@ class RsaVault:
         return await self._off_loop(lambda: self._open(key, context, sealed))
 
     def close(self) -> None:
+        """Waits for what runs, at most for one generation of a key; drops what has not begun."""
         self.threads.shutdown(cancel_futures=True)
 
     def _generate(self, tenant_id: TenantId, key_id: KeyId) -> TenantKey:
@@ -57,18 +61,13 @@ class RsaVault:
 
     def _open(self, key: TenantKey, context: SealContext, sealed: Sealed) -> FormValues:
         try:
-            return _read(envelope.open_(self._unwrapped(key), sealed.key_id, context, sealed.envelope))
+            return _read(envelope.unseal(self._private(key), key.id, context, sealed.envelope))
         except (ValueError, KeyError, TypeError, IndexError):
             raise CredentialUnreadable from None
 
     def _unwrapped(self, key: TenantKey) -> RsaKey:
-        kept = self._private.get(key.id)
-        if kept is None:
-            der = self.master_keys.unwrap(key.master_key_id, key.tenant_id, key.id, key.wrapped_private)
-            kept = self._private[key.id] = RSA.import_key(der)
-            if len(self._private) > _KEPT:
-                self._private.popitem(last=False)
-        return kept
+        der = self.master_keys.unwrap(key.master_key_id, key.tenant_id, key.id, key.wrapped_private)
+        return RSA.import_key(der)
 
     async def _off_loop(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.threads, work)

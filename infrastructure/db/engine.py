@@ -12,6 +12,11 @@ _DRIVERS = {
     "postgresql": "postgresql+asyncpg",
     "sqlite": "sqlite+aiosqlite",
 }
+_PRIVILEGES = text(
+    "SELECT r.rolsuper OR r.rolbypassrls, EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n"
+    " ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND pg_has_role(c.relowner, 'MEMBER'))"
+    " FROM pg_roles r WHERE r.rolname = current_user"
+)
 
 
 def address(url: str) -> URL:
@@ -26,7 +31,11 @@ def address(url: str) -> URL:
 def open_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
     """An engine over `url`. Nothing is connected yet."""
     target = address(url)
-    options: dict[str, Any] = {"json_serializer": _json, "json_deserializer": orjson.loads}
+    options: dict[str, Any] = {
+        "json_serializer": _json,
+        "json_deserializer": orjson.loads,
+        "hide_parameters": True,  # a failing statement must not show what it carried
+    }
     if target.get_backend_name() == "sqlite":
         engine = create_async_engine(target, connect_args={"timeout": 30}, **options)
         event.listen(engine.sync_engine, "connect", _sqlite_connected)
@@ -40,14 +49,7 @@ async def unsafe_role(engine: AsyncEngine) -> str | None:
     if engine.dialect.name != "postgresql":
         return None
     async with engine.connect() as connection:
-        found = await connection.execute(
-            text(
-                "SELECT r.rolsuper OR r.rolbypassrls, EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n"
-                " ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND c.relowner = r.oid)"
-                " FROM pg_roles r WHERE r.rolname = current_user"
-            )
-        )
-        privileged, owner = found.one()
+        privileged, owner = (await connection.execute(_PRIVILEGES)).one()
     if privileged:
         return "the database role is a superuser or bypasses row-level security"
     return "the database role owns the tables" if owner else None
@@ -60,7 +62,7 @@ def _json(value: Any) -> str:
 def _sqlite_connected(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # SQLAlchemy's BEGIN below replaces the driver's own
     cursor = connection.cursor()
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 30000"):
+    for pragma in ("journal_mode = WAL", "foreign_keys = ON", "busy_timeout = 30000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

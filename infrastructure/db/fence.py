@@ -48,6 +48,12 @@ class Rows:
     async def add(self, table: Table, **values: Any) -> None:
         await self.connection.execute(insert(table).values(tenant_id=self.tenant_id, **values))
 
+    async def add_unless(self, table: Table, key: Sequence[str], values: Mapping[str, Any]) -> bool:
+        """False, and nothing added, when the tenant has a row that is equal in the unique columns `key`."""
+        row = insert_or(self.connection, table).values(tenant_id=self.tenant_id, **values)
+        done = await self.connection.execute(row.on_conflict_do_nothing(index_elements=["tenant_id", *key]))
+        return bool(done.rowcount)
+
     async def put(self, table: Table, key: Mapping[str, Any], **values: Any) -> None:
         """Add the row of this key, or change the one that is there."""
         row = insert_or(self.connection, table).values(tenant_id=self.tenant_id, **key, **values)

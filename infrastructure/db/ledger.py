@@ -13,34 +13,29 @@ from domain.errors import QuotaExhausted
 from domain.model.ids import CallId, TenantId
 from domain.model.quota import Hold, HoldState, Line, Outcome
 from domain.model.usage import CallRecord
-from domain.ports import Clock
 from infrastructure.db.fence import bind, insert_or
 from infrastructure.db.tables import call_records, holds, incidents, pots
 
 _SWEEP = text("SELECT set_config('app.sweep', 'on', true)")
+_LOST_WORKER = "the worker was lost: charged in full"
 
 
 @dataclass(frozen=True, slots=True)
 class SqlLedger:
-    """Works on both stores. Rows are locked in one order, the hold and then its pots by id, so nothing deadlocks."""
+    """Works on both stores. A call's rows are locked in one order, holds and then pots by id: nothing deadlocks."""
 
     engine: AsyncEngine
-    clock: Clock
 
     async def hold(self, hold: Hold) -> None:
-        try:
-            await self._try(hold)
-        except QuotaExhausted:
-            # A dead worker's expired hold must not refuse a call for which there is room.
-            if not await self._expire(hold.tenant_id, self.clock()):
-                raise
-            await self._try(hold)
+        async with self._tenant(hold.tenant_id) as connection:
+            for line in sorted(hold.lines, key=lambda line: line.pot_id):
+                if await _reserve(connection, hold, line):
+                    await _take(connection, hold.tenant_id, line)
 
     async def settle(self, record: CallRecord, charged: int = 0, incident: str | None = None) -> None:
-        state = HoldState.RELEASED if record.outcome is Outcome.UNSENT else HoldState.SETTLED
         async with self._tenant(record.tenant_id) as connection:
             await connection.execute(_once(connection, call_records).values(**columns(record)))
-            await _close(connection, _held(record.tenant_id, record.id), state, charged)
+            await _close(connection, _held(record.tenant_id, record.id), closing(record), charged)
             if incident is not None:
                 await _note(connection, record.tenant_id, record.id, record.at, incident)
 
@@ -49,12 +44,19 @@ class SqlLedger:
             await _close(connection, _held(tenant_id, call_id), HoldState.RELEASED, 0)
 
     async def sweep(self, now: datetime) -> int:
-        due = select(holds.c.tenant_id).where(holds.c.state == HoldState.HELD, holds.c.expires_at < now).distinct()
+        lost = and_(holds.c.state == HoldState.HELD, holds.c.expires_at < now)
         async with self.engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 await connection.execute(_SWEEP)
-            tenants = (await connection.execute(due)).scalars().all()
-        return sum([await self._expire(TenantId(tenant_id), now) for tenant_id in tenants])
+            due = (await connection.execute(select(holds.c.tenant_id, holds.c.call_id).where(lost).distinct())).all()
+        return sum([await self._expire(TenantId(row.tenant_id), CallId(row.call_id), now) for row in due])
+
+    async def _expire(self, tenant_id: TenantId, call_id: CallId, now: datetime) -> bool:
+        async with self._tenant(tenant_id) as connection:
+            closed = await _close(connection, _held(tenant_id, call_id), HoldState.EXPIRED, None)
+            if closed:
+                await _note(connection, tenant_id, call_id, now, _LOST_WORKER)
+        return closed
 
     @asynccontextmanager
     async def _tenant(self, tenant_id: TenantId) -> AsyncIterator[AsyncConnection]:
@@ -62,19 +64,28 @@ class SqlLedger:
             await bind(connection, tenant_id)
             yield connection
 
-    async def _try(self, hold: Hold) -> None:
-        async with self._tenant(hold.tenant_id) as connection:
-            for line in sorted(hold.lines, key=lambda line: line.pot_id):
-                if await _reserve(connection, hold, line):
-                    await _take(connection, hold.tenant_id, line)
 
-    async def _expire(self, tenant_id: TenantId, now: datetime) -> int:
-        lost = and_(holds.c.tenant_id == tenant_id, holds.c.state == HoldState.HELD, holds.c.expires_at < now)
-        async with self._tenant(tenant_id) as connection:
-            closed = await _close(connection, lost, HoldState.EXPIRED, None)
-            for call_id in {row.call_id for row in closed}:
-                await _note(connection, tenant_id, call_id, now, "the worker was lost: charged in full")
-        return len({row.call_id for row in closed})
+def closing(record: CallRecord) -> HoldState:
+    """The state in which a hold ends that is settled by `record`."""
+    return HoldState.RELEASED if record.outcome is Outcome.UNSENT else HoldState.SETTLED
+
+
+def columns(record: CallRecord) -> dict[str, Any]:
+    """The row of `record`."""
+    return {
+        "tenant_id": record.tenant_id,
+        "id": record.id,
+        "at": record.at,
+        "client_id": record.client_id,
+        "credential_id": record.credential_id,
+        "provider": record.model.provider,
+        "model": record.model.name,
+        "type": record.model.type,
+        "outcome": record.outcome,
+        "input_tokens": record.input_tokens,
+        "output_tokens": record.output_tokens,
+        "latency_ms": record.latency_ms,
+    }
 
 
 async def _reserve(connection: AsyncConnection, hold: Hold, line: Line) -> bool:
@@ -96,27 +107,26 @@ async def _take(connection: AsyncConnection, tenant_id: TenantId, line: Line) ->
     taken = await connection.execute(update(pots).where(pot, room).values(held=pots.c.held + line.amount))
     if not taken.rowcount:
         found = (await connection.execute(select(pots).where(pot))).one()
-        free = (found.granted or 0) - found.used - found.held
-        raise QuotaExhausted(found.kind, found.unit, free, line.amount)
+        raise QuotaExhausted(found.kind, found.unit, found.granted - found.used - found.held, line.amount)
 
 
 async def _close(
     connection: AsyncConnection, which: ColumnElement[bool], state: HoldState, charged: int | None
-) -> list[Any]:
-    """Close holds, each line charged `charged` clamped to what it held, or in full when None; move it in the pots."""
+) -> bool:
+    """Close a call's lines, each charged `charged` clamped to what it held, or in full when None; False if none."""
     due: Any = holds.c.amount
     if charged is not None:
         wanted = literal(max(charged, 0))
         due = case((holds.c.amount < wanted, holds.c.amount), else_=wanted)
-    closing = update(holds).where(which).values(state=state, charged=due).returning(holds)
-    closed = sorted((await connection.execute(closing)).all(), key=lambda row: (row.pot_id, row.call_id))
-    for row in closed:
+    closed = await connection.execute(update(holds).where(which).values(state=state, charged=due).returning(holds))
+    lines = sorted(closed.all(), key=lambda line: line.pot_id)
+    for line in lines:
         await connection.execute(
             update(pots)
-            .where(pots.c.tenant_id == row.tenant_id, pots.c.id == row.pot_id)
-            .values(held=pots.c.held - row.amount, used=pots.c.used + row.charged)
+            .where(pots.c.tenant_id == line.tenant_id, pots.c.id == line.pot_id)
+            .values(held=pots.c.held - line.amount, used=pots.c.used + line.charged)
         )
-    return closed
+    return bool(lines)
 
 
 async def _note(connection: AsyncConnection, tenant_id: TenantId, call_id: CallId, at: datetime, reason: str) -> None:
@@ -131,21 +141,3 @@ def _held(tenant_id: TenantId, call_id: CallId) -> ColumnElement[bool]:
 def _once(connection: AsyncConnection, table: Any) -> Any:
     """An INSERT that leaves the row that is already there."""
     return insert_or(connection, table).on_conflict_do_nothing()
-
-
-def columns(record: CallRecord) -> dict[str, Any]:
-    """The row of `record`."""
-    return {
-        "tenant_id": record.tenant_id,
-        "id": record.id,
-        "at": record.at,
-        "client_id": record.client_id,
-        "credential_id": record.credential_id,
-        "provider": record.model.provider,
-        "model": record.model.name,
-        "type": record.model.type,
-        "outcome": record.outcome,
-        "input_tokens": record.input_tokens,
-        "output_tokens": record.output_tokens,
-        "latency_ms": record.latency_ms,
-    }

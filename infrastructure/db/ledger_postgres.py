@@ -10,19 +10,19 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.errors import QuotaExhausted
 from domain.model.ids import CallId, TenantId
-from domain.model.quota import Hold, HoldState, Outcome
+from domain.model.quota import Hold
 from domain.model.usage import CallRecord
-from domain.ports import Clock, Ledger
-from infrastructure.db.ledger import SqlLedger, columns
+from domain.ports import Ledger
+from infrastructure.db.ledger import SqlLedger, closing, columns
 
 _HOLD = "SELECT hold_quota($1, $2, $3, $4, $5)"
 _SETTLE = "SELECT settle_call($1, $2, $3, $4)"
 _LOST = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, OSError)
 
 
-def ledger_on(engine: AsyncEngine, clock: Clock) -> Ledger:
+def ledger_on(engine: AsyncEngine) -> Ledger:
     """The ledger for the store of `engine`."""
-    portable = SqlLedger(engine, clock)
+    portable = SqlLedger(engine)
     return PostgresLedger(engine, portable) if engine.dialect.name == "postgresql" else portable
 
 
@@ -42,8 +42,7 @@ class PostgresLedger:
             raise QuotaExhausted(**orjson.loads(refused.detail)) from None
 
     async def settle(self, record: CallRecord, charged: int = 0, incident: str | None = None) -> None:
-        state = HoldState.RELEASED if record.outcome is Outcome.UNSENT else HoldState.SETTLED
-        await self._run(_SETTLE, orjson.dumps(columns(record)).decode(), state, charged, incident)
+        await self._run(_SETTLE, orjson.dumps(columns(record)).decode(), closing(record), charged, incident)
 
     async def release(self, tenant_id: TenantId, call_id: CallId) -> None:
         await self.portable.release(tenant_id, call_id)

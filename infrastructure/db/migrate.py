@@ -1,5 +1,7 @@
 """Bringing the schema up to date, and letting the serving role in: as the owner of the database, never as the app."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from alembic import command
@@ -7,34 +9,32 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 import migrations
 from infrastructure.db.engine import address, open_engine
+from infrastructure.db.roles import let_in
+
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('portunus migrations'))")
 
 
-async def migrate(owner_url: str, app_url: str, revision: str = "head") -> str:
+async def migrate(owner_url: str, app_url: str | None = None, revision: str = "head") -> str:
     """Bring the database to `revision` as its owner; returns the revision it then has.
 
-    On PostgreSQL the role of `app_url` is created when absent (it needs a password then) and granted rows, no schema.
+    On PostgreSQL the role of `app_url`, when it is another, is let in; it is created if absent.
     """
-    engine = open_engine(owner_url)
-    try:
-        async with engine.begin() as connection:
-            await connection.run_sync(_upgrade, revision)
-            if engine.dialect.name == "postgresql" and address(app_url).username != address(owner_url).username:
-                await _let_in(connection, address(app_url))
-            return await connection.run_sync(_current) or "none"
-    finally:
-        await engine.dispose()
+    async with _owner(owner_url) as connection:
+        await connection.run_sync(_upgrade, revision)
+        app = address(app_url or owner_url)
+        if connection.dialect.name == "postgresql" and app.username != address(owner_url).username:
+            await let_in(connection, app)
+        return await connection.run_sync(_current) or "none"
 
 
 async def downgrade(owner_url: str, revision: str) -> None:
-    engine = open_engine(owner_url)
-    async with engine.begin() as connection:
-        await connection.run_sync(lambda sync: command.downgrade(_config(sync), revision))
-    await engine.dispose()
+    """Take the schema back to `revision` ("base" is empty), with the rows that it cannot hold."""
+    async with _owner(owner_url) as connection:
+        await connection.run_sync(_downgrade, revision)
 
 
 async def pending(engine: AsyncEngine) -> bool:
@@ -44,8 +44,24 @@ async def pending(engine: AsyncEngine) -> bool:
     return current != ScriptDirectory.from_config(_config()).get_current_head()
 
 
+@asynccontextmanager
+async def _owner(url: str) -> AsyncIterator[AsyncConnection]:
+    engine = open_engine(url)
+    try:
+        async with engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                await connection.execute(_ONE_AT_A_TIME)
+            yield connection
+    finally:
+        await engine.dispose()
+
+
 def _upgrade(connection: Connection, revision: str) -> None:
     command.upgrade(_config(connection), revision)
+
+
+def _downgrade(connection: Connection, revision: str) -> None:
+    command.downgrade(_config(connection), revision)
 
 
 def _current(connection: Connection) -> str | None:
@@ -57,19 +73,3 @@ def _config(connection: Connection | None = None) -> Config:
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.attributes["connection"] = connection
     return config
-
-
-async def _let_in(connection: AsyncConnection, app: URL) -> None:
-    """Rows may be read and written, but a call's record and an incident are never changed or taken back."""
-    quote = connection.dialect.identifier_preparer.quote
-    role = quote(app.username or "")
-    known = await connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": app.username})
-    if not known:
-        literal = await connection.scalar(text("SELECT quote_literal(:password)"), {"password": app.password})
-        await connection.exec_driver_sql(f"CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS PASSWORD {literal}")
-    for statement in (
-        f"GRANT USAGE ON SCHEMA public TO {role}",
-        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
-        f"REVOKE UPDATE, DELETE ON call_records, incidents FROM {role}",
-    ):
-        await connection.exec_driver_sql(statement)

@@ -23,6 +23,8 @@ TRANSPORT = (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, aiohttp.Cl
 """What a connection that fails can raise, once a request is under way."""
 
 _DETAIL = 500
+_BLOT = "••••"
+_TELLING = 4
 
 _UNSENT: tuple[tuple[type[Exception], type[UpstreamError], str], ...] = (
     (ForbiddenAddress, EndpointForbidden, ""),
@@ -63,10 +65,14 @@ def cut(provider: str, status: int, failure: Exception) -> UpstreamError:
 
 
 def blotted(text: str, form: FormValues) -> str:
-    """`text` without the secrets of `form`, in whatever notation they are echoed."""
+    """`text` without the secrets of `form`, in whatever notation they are echoed, and without one cut off at its end."""
     spellings = sorted({s for secret in secrets_of(form) for s in _spellings(secret)}, key=len, reverse=True)
     for spelling in spellings:
-        text = text.replace(spelling, "••••")
+        text = text.replace(spelling, _BLOT)
+    for spelling in spellings:
+        for length in range(len(spelling) - 1, _TELLING - 1, -1):
+            if text.endswith(spelling[:length]):
+                return text[:-length] + _BLOT
     return text
 
 

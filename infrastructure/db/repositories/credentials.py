@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, select
-from sqlalchemy.exc import IntegrityError
 
 from domain.errors import DuplicateName, NotFound
 from domain.model.catalogue import ModelRef, ModelType
@@ -20,11 +19,9 @@ class SqlCredentials:
     rows: Rows
 
     async def add(self, credential: Credential, sealed: Sealed) -> None:
-        try:
-            async with self.rows.connection.begin_nested():
-                await self.rows.add(credentials, **_columns(credential), key_id=sealed.key_id, envelope=sealed.envelope)
-        except IntegrityError:
-            raise DuplicateName(credential.name) from None
+        row = {**_columns(credential), "key_id": sealed.key_id, "envelope": sealed.envelope}
+        if not await self.rows.add_unless(credentials, ("provider", "name"), row):
+            raise DuplicateName(credential.name)
 
     async def one(self, credential_id: CredentialId) -> Credential:
         return _credential(await self.rows.one(credentials, "credential", id=credential_id))

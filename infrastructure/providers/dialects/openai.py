@@ -1,0 +1,133 @@
+"""OpenAI's chat and embeddings: the dialect that most vendors speak, each with a few differences."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from domain.model.calls import ChatCall, ImagePart, Message, Part, Role, TextPart, Tool, ToolChoice
+from domain.model.events import ChatAnswer
+from domain.ports import Target
+from infrastructure.providers.dialects import openai_answers, turns
+from infrastructure.providers.dialects.openai_stream import ChunkDecoder
+from infrastructure.providers.dialects.refusals import Refusals
+from infrastructure.providers.spec import Decoder, Framing, Request
+
+
+@dataclass(frozen=True)
+class Chat:
+    """POST chat/completions (developers.openai.com/api/reference/chat).
+
+    `max_tokens` is the vendor's name of the output limit, `include_usage` whether its streams count tokens only when
+    asked to, `strict_schema` whether it knows `strict` beside a JSON schema.
+    """
+
+    max_tokens: str = "max_tokens"
+    include_usage: bool = True
+    strict_schema: bool = True
+    path: str = "chat/completions"
+    refusals: Refusals = Refusals()
+    framing: Framing = Framing.SSE
+
+    def render(self, target: Target, call: ChatCall, *, stream: bool) -> Request:
+        name = self.model(target)
+        knobs = self.knobs(target, call)
+        refused = self.refused(target, call) & knobs.keys()
+        body: dict[str, Any] = {"model": name, "messages": [rendered_turn(m, name) for m in call.messages]}
+        body |= {knob: value for knob, value in knobs.items() if knob not in refused}
+        body |= self.features(call)
+        body |= self.extras(target, call)
+        if stream:
+            body["stream"] = True
+            if self.streams_usage(target):
+                body["stream_options"] = {"include_usage": True}
+        return Request(self.path, body, warnings=turns.left_out(name, sorted(refused)))
+
+    def parse(self, body: Mapping[str, Any]) -> ChatAnswer:
+        return openai_answers.answer(body)
+
+    def decoder(self) -> Decoder:
+        return ChunkDecoder(self.refusals)
+
+    def model(self, target: Target) -> str:
+        """The name under which the vendor knows the model."""
+        return target.model.name
+
+    def limit(self, target: Target) -> str:  # noqa: ARG002 - a seam: others decide by the model or the form
+        """The name of the output limit."""
+        return self.max_tokens
+
+    def streams_usage(self, target: Target) -> bool:  # noqa: ARG002 - a seam: others decide by the form
+        return self.include_usage
+
+    def refused(self, target: Target, call: ChatCall) -> frozenset[str]:  # noqa: ARG002 - a seam
+        """The knobs, by their names in the body, that the model would refuse; they are dropped with a warning."""
+        return frozenset()
+
+    def extras(self, target: Target, call: ChatCall) -> Mapping[str, Any]:  # noqa: ARG002 - a seam
+        """What only this vendor's body holds."""
+        return {}
+
+    def knobs(self, target: Target, call: ChatCall) -> Mapping[str, Any]:
+        """What was asked for, by its name in the body."""
+        asked = {
+            self.limit(target): call.knobs.max_tokens,
+            "temperature": call.knobs.temperature,
+            "top_p": call.knobs.top_p,
+            "stop": list(call.knobs.stop) or None,
+            "seed": call.knobs.seed,
+            "presence_penalty": call.knobs.presence_penalty,
+            "frequency_penalty": call.knobs.frequency_penalty,
+        }
+        return {knob: value for knob, value in asked.items() if value is not None}
+
+    def features(self, call: ChatCall) -> Mapping[str, Any]:
+        """Tools and the answer's schema. A choice of auto is the default and is not sent."""
+        features: dict[str, Any] = {}
+        if call.tools:
+            features["tools"] = [rendered_tool(tool) for tool in call.tools]
+            if call.tool_choice is not ToolChoice.AUTO:
+                features["tool_choice"] = call.tool_choice.value
+        if call.response_schema:
+            strict = {"strict": True} if self.strict_schema else {}
+            schema = {"name": call.response_schema.name, **strict, "schema": call.response_schema.schema}
+            features["response_format"] = {"type": "json_schema", "json_schema": schema}
+        return features
+
+
+def rendered_turn(message: Message, model: str) -> dict[str, Any]:
+    """One message. Only user turns may hold images, and turns of text alone are plain strings."""
+    if message.role is Role.USER:
+        return {"role": "user", "content": _content(message)}
+    turns.refuse_images(message, model)
+    if message.role is Role.TOOL:
+        return {"role": "tool", "tool_call_id": message.tool_call_id, "content": message.text}
+    turn: dict[str, Any] = {"role": message.role.value, "content": message.text}
+    if message.tool_calls:
+        turn["content"] = message.text or None
+        turn["tool_calls"] = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            for call in message.tool_calls
+        ]
+    return turn
+
+
+def rendered_tool(tool: Tool) -> dict[str, Any]:
+    description = {"description": tool.description} if tool.description else {}
+    return {"type": "function", "function": {"name": tool.name, **description, "parameters": tool.parameters}}
+
+
+def _content(message: Message) -> str | list[dict[str, Any]]:
+    if all(isinstance(part, TextPart) for part in message.parts):
+        return message.text
+    return [_part(part) for part in message.parts]
+
+
+def _part(part: Part) -> dict[str, Any]:
+    if isinstance(part, TextPart):
+        return {"type": "text", "text": part.text}
+    return {"type": "image_url", "image_url": {"url": part.url or _data_url(part)}}
+
+
+def _data_url(image: ImagePart) -> str:
+    media_type, data = turns.inline(image)
+    return f"data:{media_type};base64,{data}"

@@ -1,0 +1,62 @@
+"""Reads what OpenAI's chat and its many imitations answer, whole or in pieces."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from domain.model.calls import ToolCall
+from domain.model.events import ChatAnswer, Finish, FinishReason, Usage
+from infrastructure.providers.dialects.turns import arguments_text, call_id, not_understood
+from infrastructure.providers.wire.digging import count, dig, rows, table, text
+
+_FINISHES: Mapping[str, Finish] = {
+    "length": Finish.LENGTH,
+    "tool_calls": Finish.TOOL_CALLS,
+    "function_call": Finish.TOOL_CALLS,
+    "content_filter": Finish.CONTENT_FILTER,
+}
+
+
+def finish(raw: str, *, calls: bool, refused: bool) -> FinishReason:
+    """Unknown words read as stop; a stop with tool calls or a refusal is named after those."""
+    unified = _FINISHES.get(raw, Finish.STOP)
+    if unified is Finish.STOP and refused:
+        unified = Finish.CONTENT_FILTER
+    if unified is Finish.STOP and calls:
+        unified = Finish.TOOL_CALLS
+    return FinishReason(unified, raw)
+
+
+def usage(counts: object) -> Usage:
+    """Of a `usage` object: prompt_tokens includes cached ones, completion_tokens includes reasoning."""
+    return Usage(
+        input=count(dig(counts, "prompt_tokens")),
+        output=count(dig(counts, "completion_tokens")),
+        cached_input=count(dig(counts, "prompt_tokens_details", "cached_tokens")),
+        reasoning=count(dig(counts, "completion_tokens_details", "reasoning_tokens")),
+        raw=table(counts),
+    )
+
+
+def reasoning(message: object) -> str:
+    """`reasoning_content` as DeepSeek named it, or `reasoning` as newer vLLM does."""
+    return text(dig(message, "reasoning_content")) or text(dig(message, "reasoning"))
+
+
+def answer(body: object) -> ChatAnswer:
+    """A chat.completion; BadRequestUpstream when it has no choice with a message."""
+    choice = dig(body, "choices", 0)
+    message = dig(choice, "message")
+    if not isinstance(message, dict):
+        raise not_understood("the answer has no message")
+    refusal = text(message.get("refusal"))
+    calls = tuple(_calls(rows(message.get("tool_calls"))))
+    reason = finish(text(dig(choice, "finish_reason")), calls=bool(calls), refused=bool(refusal))
+    said = text(message.get("content")) + refusal
+    return ChatAnswer(said, reasoning(message), calls, reason, usage(dig(body, "usage")))
+
+
+def _calls(items: Iterable[Any]) -> Iterable[ToolCall]:
+    for item in items:
+        function = dig(item, "function")
+        arguments = arguments_text(dig(function, "arguments"))
+        yield ToolCall(text(dig(item, "id")) or call_id(), text(dig(function, "name")), arguments)

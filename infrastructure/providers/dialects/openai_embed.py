@@ -1,0 +1,97 @@
+"""OpenAI's embeddings, whose vectors travel as base64 of little-endian 32-bit floats or as lists of numbers."""
+
+import base64
+import binascii
+import math
+import sys
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from domain.model.calls import EmbedCall
+from domain.model.catalogue import FormValues
+from domain.model.events import Embeddings, Usage
+from domain.ports import Target
+from infrastructure.providers.dialects.turns import not_understood
+from infrastructure.providers.spec import Request
+from infrastructure.providers.wire.digging import count, dig, rows, table
+
+Vector = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Embed:
+    """POST embeddings. `encoding` None leaves the choice to the server; `texts` is the most that one request carries."""
+
+    encoding: str | None = "base64"
+    texts: int = 512
+    path: str = "embeddings"
+
+    def render(self, target: Target, call: EmbedCall) -> Request:
+        body: dict[str, Any] = {"model": self.model(target), "input": self.inputs(target, call)}
+        encoding = self.encoded(target)
+        if encoding:
+            body["encoding_format"] = encoding
+        if call.dimensions is not None:
+            body["dimensions"] = call.dimensions
+        return Request(self.path, body)
+
+    def parse(self, body: Mapping[str, Any], count: int) -> Embeddings:
+        return embeddings(body, count)
+
+    def batch(self, form: FormValues) -> int:  # noqa: ARG002 - a seam: others read it from the form
+        return self.texts
+
+    def model(self, target: Target) -> str:
+        """The name under which the vendor knows the model."""
+        return target.model.name
+
+    def inputs(self, target: Target, call: EmbedCall) -> list[str]:  # noqa: ARG002 - a seam: others add prefixes
+        return list(call.texts)
+
+    def encoded(self, target: Target) -> str | None:  # noqa: ARG002 - a seam: others read it from the form
+        return self.encoding
+
+
+def embeddings(body: object, expected: int) -> Embeddings:
+    """Vectors by their `index`, where the server gives one to each; BadRequestUpstream if they do not fit the texts."""
+    data = rows(dig(body, "data"))
+    if len(data) != expected:
+        raise not_understood(f"{len(data)} vectors came for {expected} texts")
+    places = [count(dig(row, "index")) for row in data]
+    if sorted(place for place in places if place is not None) == list(range(expected)):
+        data = [row for _, row in sorted(zip(places, data, strict=True), key=lambda pair: pair[0] or 0)]
+    elif any(place is not None for place in places):
+        raise not_understood("the vectors' indices do not fit the texts")
+    vectors = tuple(vector(dig(row, "embedding")) for row in data)
+    return Embeddings(vectors, _usage(dig(body, "usage")))
+
+
+def vector(value: object) -> Vector:
+    """A list of numbers, or base64 of little-endian float32 (RFC 4648); BadRequestUpstream if it is neither."""
+    try:
+        numbers = _unpacked(value) if isinstance(value, str) else tuple(map(float, rows(value)))
+    except (ValueError, TypeError, OverflowError):
+        raise not_understood("a vector is neither numbers nor base64 of them") from None
+    if not numbers or not math.isfinite(sum(numbers)):
+        raise not_understood("a vector is empty or holds what is no number")
+    return numbers
+
+
+def _unpacked(value: str) -> Vector:
+    packed = array("f")
+    try:
+        packed.frombytes(base64.b64decode(value, validate=True))
+    except binascii.Error as wrong:
+        raise ValueError(str(wrong)) from None
+    if sys.byteorder == "big":
+        packed.byteswap()
+    return tuple(packed)
+
+
+def _usage(counts: object) -> Usage:
+    """Embeddings have no output; some servers give only the total."""
+    tokens = count(dig(counts, "prompt_tokens"))
+    tokens = tokens if tokens is not None else count(dig(counts, "total_tokens"))
+    return Usage(tokens, None if tokens is None else 0, raw=table(counts))

@@ -1,0 +1,65 @@
+"""What several dialects need of a conversation's turns, and of the calls that models make in them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import uuid4
+
+import orjson
+
+from domain.errors import BadRequestUpstream, InvalidRange, UnsupportedFeature
+from domain.model.calls import ImagePart, Message, ToolCall
+from infrastructure.providers.spec import Frame
+
+
+def call_id() -> str:
+    """An id for a tool call to which the vendor gave none."""
+    return f"call_{uuid4().hex}"
+
+
+def arguments_text(value: object) -> str:
+    """A call's arguments as JSON text: most vendors write text, some an object."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def arguments_object(call: ToolCall) -> Mapping[str, Any]:
+    """A call's arguments for a vendor that takes them as an object; InvalidRange when they are none."""
+    try:
+        value = orjson.loads(call.arguments or "{}")
+    except orjson.JSONDecodeError:
+        value = None
+    if not isinstance(value, dict):
+        raise InvalidRange("messages.toolCalls.arguments", "must be a JSON object for this provider")
+    return value
+
+
+def inline(image: ImagePart) -> tuple[str, str]:
+    """Media type and base64 of an image without an address."""
+    if not (image.media_type and image.data):
+        raise InvalidRange("messages.image", "must have an address, or data with its media type")
+    return image.media_type, image.data
+
+
+def refuse_images(message: Message, model: str) -> None:
+    """UnsupportedFeature when a turn that can only be text holds an image."""
+    if any(isinstance(part, ImagePart) for part in message.parts):
+        raise UnsupportedFeature(f"images in {message.role.value} turns", model)
+
+
+def left_out(model: str, knobs: Iterable[str]) -> tuple[str, ...]:
+    """One warning per knob that was asked for and not sent."""
+    return tuple(f"{knob} was left out: {model} does not take it" for knob in knobs)
+
+
+def frame_json(frame: Frame) -> Any:
+    """The JSON of a stream's frame; BadRequestUpstream when it is none."""
+    try:
+        return orjson.loads(frame.data)
+    except orjson.JSONDecodeError:
+        raise not_understood("a piece of the stream is not JSON") from None
+
+
+def not_understood(detail: str) -> BadRequestUpstream:
+    """For a 200 that makes no sense; the gateway fills in who sent it."""
+    return BadRequestUpstream("", 200, detail)

@@ -1,0 +1,72 @@
+"""The words in which adapters write their credential forms, and read addresses from them."""
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from domain.model.catalogue import Feature, FieldKind, FormField, FormValues, ModelType, Text
+
+_DIGITS = 9
+_API_KEY = Text("API key", "API キー", "API 密钥")
+
+
+def secret(name: str, label: Text = _API_KEY, *, required: bool = True) -> FormField:
+    return FormField(name, label, FieldKind.SECRET, required)
+
+
+def text(
+    name: str, label: Text, *, required: bool = False, default: str | None = None, only: ModelType | None = None
+) -> FormField:
+    return FormField(name, label, FieldKind.TEXT, required, default, for_types=_types(only))
+
+
+def address(name: str, label: Text, *, default: str | None = None) -> FormField:
+    """An http or https address; required unless it has a default."""
+    return FormField(name, label, FieldKind.URL, default is None, default, max_length=2_048)
+
+
+def whole(
+    name: str,
+    label: Text,
+    *,
+    default: int,
+    only: ModelType | None = None,
+    sets: Literal["context", "max_output"] | None = None,
+) -> FormField:
+    """A whole number above zero."""
+    return FormField(
+        name, label, FieldKind.INTEGER, False, str(default), for_types=_types(only), max_length=_DIGITS, sets=sets
+    )
+
+
+def choice(
+    name: str,
+    label: Text,
+    *options: str,
+    only: ModelType | None = None,
+    grants: Mapping[str, Feature] | None = None,
+) -> FormField:
+    """One of `options`, of which the first is the default."""
+    return FormField(
+        name, label, FieldKind.SELECT, False, options[0], options, for_types=_types(only), grants=grants or {}
+    )
+
+
+def at(field: str, default: str = "", *, drop: tuple[str, ...] = (), end: str = "") -> Callable[[FormValues], str]:
+    """Reads the address in `field`: without a slash or one of `drop` at its end, and with `end` there."""
+
+    def base_url(form: FormValues) -> str:
+        base = str(form.get(field) or default).rstrip("/")
+        for ending in drop:
+            base = base.removesuffix(ending).rstrip("/")
+        return base if base.endswith(end) else base + end
+
+    return base_url
+
+
+def entered(form: FormValues, field: str, default: str = "") -> str:
+    """A field that is no secret, or `default` when it is empty."""
+    return str(form.get(field) or default)
+
+
+def _types(only: ModelType | None) -> frozenset[ModelType]:
+    return frozenset({only} if only else ())

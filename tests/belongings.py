@@ -1,0 +1,96 @@
+"""What a tenant can have, each made with only what a test names; ids are new, so tests share a database unseen."""
+
+from datetime import UTC, datetime, timedelta
+
+from uuid_utils.compat import uuid7
+
+from domain.model.access import TENANT_SCOPES, AccessToken, Client
+from domain.model.catalogue import ModelRef, ModelType
+from domain.model.credential import Credential, Sealed
+from domain.model.ids import CallId, ClientId, CredentialId, KeyId, PotId, TenantId
+from domain.model.quota import Hold, Line, Outcome, Pot, PotKind, Unit
+from domain.model.tenant import Tenant, TenantKey
+from domain.model.usage import CallRecord
+from domain.ports import Begin
+
+NOW = datetime(2026, 11, 23, 12, 30, 15, 123456, tzinfo=UTC)
+MODEL = ModelRef("acme", "best", ModelType.LLM)
+
+
+def later(seconds: float = 300) -> datetime:
+    """By the real clock, by which the database tells what has expired."""
+    return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+def a_tenant() -> Tenant:
+    return Tenant(TenantId(uuid7()), "Ærø & søn", NOW)
+
+
+def a_key(tenant_id: TenantId) -> TenantKey:
+    return TenantKey(tenant_id, KeyId(uuid7()), b"\x00public", b"\xffwrapped", "master-1")
+
+
+def a_client(tenant_id: TenantId) -> Client:
+    return Client(tenant_id, ClientId(uuid7()), "shop", b"\x01" * 32, TENANT_SCOPES, NOW)
+
+
+def a_token(client: Client) -> AccessToken:
+    return AccessToken(client.tenant_id, uuid7().bytes * 2, client.id, client.scopes, NOW, NOW + timedelta(hours=1))
+
+
+def a_credential(
+    tenant_id: TenantId, name: str = "key", provider: str = "acme", model: ModelRef | None = None
+) -> Credential:
+    public, masked = {"base": "https://acme.example/é"}, {"key": "••••cdef"}
+    endpoint = "https://acme.example:443"
+    return Credential(tenant_id, CredentialId(uuid7()), provider, name, model, public, masked, endpoint, 1, NOW, NOW)
+
+
+def sealed(key: TenantKey) -> Sealed:
+    return Sealed(key.id, b"\x01envelope\x00")
+
+
+def a_pot(
+    tenant_id: TenantId, granted: int | None = 200, kind: PotKind = PotKind.TRIAL, unit: Unit = Unit.CALLS
+) -> Pot:
+    return Pot(tenant_id, PotId(uuid7()), kind, "acme", unit, granted, 0, 0, NOW)
+
+
+def a_hold(*lines: tuple[Pot, int], call_id: CallId | None = None, expires_at: datetime | None = None) -> Hold:
+    tenant_id = lines[0][0].tenant_id
+    held = tuple(Line(pot.id, amount) for pot, amount in lines)
+    return Hold(tenant_id, call_id or CallId(uuid7()), held, expires_at or later())
+
+
+def a_record(
+    tenant_id: TenantId,
+    call_id: CallId | None = None,
+    outcome: Outcome = Outcome.SUCCEEDED,
+    model: ModelRef = MODEL,
+    at: datetime = NOW,
+) -> CallRecord:
+    return CallRecord(tenant_id, call_id or CallId(uuid7()), at, ClientId(uuid7()), None, model, outcome, 3, 5, 40)
+
+
+async def settled_in(begin: Begin) -> Tenant:
+    """A tenant that is stored."""
+    tenant = a_tenant()
+    async with begin(tenant.id) as work:
+        await work.tenants.add(tenant)
+    return tenant
+
+
+async def given(begin: Begin, *pots: Pot) -> None:
+    """Store these pots of one tenant, which is opened if need be."""
+    tenant_id = pots[0].tenant_id
+    async with begin(tenant_id) as work:
+        await work.tenants.add(Tenant(tenant_id, "Acme", NOW))
+        for pot in pots:
+            await work.pots.add(pot)
+
+
+async def balance(begin: Begin, pot: Pot) -> tuple[int, int]:
+    """(used, held) of a pot now."""
+    async with begin(pot.tenant_id) as work:
+        (now,) = (p for p in await work.pots.all() if p.id == pot.id)
+    return now.used, now.held

@@ -1,0 +1,372 @@
+"""The outside of the domain, in memory; the suites in ports/ hold it to the promises of the real adapters."""
+
+import asyncio
+import json
+from collections import Counter, defaultdict, deque
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime, timedelta
+from typing import Self, TypeVar
+from uuid import UUID
+
+from domain.errors import CredentialUnreadable, DomainError, DuplicateName, NotFound, QuotaExhausted
+from domain.model.access import AccessToken, Client
+from domain.model.calls import ChatCall, EmbedCall
+from domain.model.catalogue import FormValues, ModelRef, ModelType
+from domain.model.credential import Credential, SealContext, Sealed
+from domain.model.events import ChatAnswer, ChatEvent, Embeddings, fold
+from domain.model.ids import CallId, ClientId, CredentialId, KeyId, PotId, TenantId
+from domain.model.quota import Hold, HoldState, Outcome, Pot, PotKind
+from domain.model.secret import Secret
+from domain.model.selection import KeySource
+from domain.model.tenant import Tenant, TenantKey
+from domain.model.usage import CallRecord
+from domain.ports import Target
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+Reply = ChatAnswer | Embeddings | Sequence[ChatEvent | DomainError]
+
+
+class FakeClock:
+    """Stands still until it is told to advance."""
+
+    def __init__(self, start: datetime = datetime(2026, 11, 23, 12, tzinfo=UTC)) -> None:
+        self.time = start
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def advance(self, by: timedelta) -> None:
+        self.time += by
+
+
+class CountedIds:
+    """1, 2, 3, … as UUIDs."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def __call__(self) -> UUID:
+        self._last += 1
+        return UUID(int=self._last)
+
+
+@dataclass(slots=True)
+class TenantRows:
+    """Everything one tenant has."""
+
+    tenants: list[Tenant] = field(default_factory=list)
+    keys: dict[KeyId, TenantKey] = field(default_factory=dict)
+    clients: dict[ClientId, Client] = field(default_factory=dict)
+    tokens: dict[bytes, AccessToken] = field(default_factory=dict)
+    credentials: dict[CredentialId, tuple[Credential, Sealed]] = field(default_factory=dict)
+    defaults: dict[ModelType, ModelRef] = field(default_factory=dict)
+    preferred: dict[str, KeySource] = field(default_factory=dict)
+    pots: dict[PotId, Pot] = field(default_factory=dict)
+    holds: dict[CallId, tuple[Hold, HoldState]] = field(default_factory=dict)
+    records: dict[CallId, CallRecord] = field(default_factory=dict)
+    incidents: dict[CallId, str] = field(default_factory=dict)
+
+    def copy(self) -> "TenantRows":
+        return TenantRows(**{f.name: getattr(self, f.name).copy() for f in fields(self)})
+
+
+class FakeStore:
+    """All tenants' rows. One unit of work runs at a time, as on SQLite."""
+
+    def __init__(self) -> None:
+        self.rows: defaultdict[TenantId, TenantRows] = defaultdict(TenantRows)
+        self.turn = asyncio.Lock()
+
+    def begin(self, tenant_id: TenantId) -> "FakeWork":
+        return FakeWork(self, tenant_id)
+
+
+class FakeWork:
+    """The rows as they were come back when the body fails."""
+
+    def __init__(self, store: FakeStore, tenant_id: TenantId) -> None:
+        self._store, self._tenant_id = store, tenant_id
+
+    async def __aenter__(self) -> Self:
+        await self._store.turn.acquire()
+        rows = self._store.rows[self._tenant_id]
+        self._before = rows.copy()
+        self.tenants = FakeTenants(rows)
+        self.keys = FakeTenantKeys(rows)
+        self.clients = FakeClients(rows)
+        self.tokens = FakeTokens(rows)
+        self.credentials = FakeCredentials(rows)
+        self.choices = FakeChoices(rows)
+        self.pots = FakePots(rows)
+        self.records = FakeRecords(rows)
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        if failure[0] is not None:
+            self._store.rows[self._tenant_id] = self._before
+        self._store.turn.release()
+
+
+@dataclass(frozen=True, slots=True)
+class FakeTenants:
+    rows: TenantRows
+
+    async def add(self, tenant: Tenant) -> None:
+        self.rows.tenants.append(tenant)
+
+    async def one(self) -> Tenant:
+        if not self.rows.tenants:
+            raise NotFound("tenant")
+        return self.rows.tenants[0]
+
+
+@dataclass(frozen=True, slots=True)
+class FakeTenantKeys:
+    rows: TenantRows
+
+    async def add(self, key: TenantKey) -> None:
+        self.rows.keys[key.id] = key
+
+    async def newest(self) -> TenantKey:
+        return _found(self.rows.keys, max(self.rows.keys, default=None), "tenant key")
+
+    async def one(self, key_id: KeyId) -> TenantKey:
+        return _found(self.rows.keys, key_id, "tenant key")
+
+
+@dataclass(frozen=True, slots=True)
+class FakeClients:
+    rows: TenantRows
+
+    async def add(self, client: Client) -> None:
+        self.rows.clients[client.id] = client
+
+    async def one(self, client_id: ClientId) -> Client:
+        return _found(self.rows.clients, client_id, "client")
+
+
+@dataclass(frozen=True, slots=True)
+class FakeTokens:
+    rows: TenantRows
+
+    async def add(self, token: AccessToken) -> None:
+        self.rows.tokens[token.digest] = token
+
+    async def one(self, digest: bytes) -> AccessToken:
+        return _found(self.rows.tokens, digest, "token")
+
+
+@dataclass(frozen=True, slots=True)
+class FakeCredentials:
+    rows: TenantRows
+
+    async def add(self, credential: Credential, sealed: Sealed) -> None:
+        if any((c.provider, c.name) == (credential.provider, credential.name) for c, _ in self._all()):
+            raise DuplicateName(credential.name)
+        self.rows.credentials[credential.id] = credential, sealed
+
+    async def one(self, credential_id: CredentialId) -> Credential:
+        return _found(self.rows.credentials, credential_id, "credential")[0]
+
+    async def sealed(self, credential_id: CredentialId) -> Sealed:
+        return _found(self.rows.credentials, credential_id, "credential")[1]
+
+    async def page(
+        self, *, first: int, after: CredentialId | None = None, provider: str | None = None
+    ) -> Sequence[Credential]:
+        behind = (c for c, _ in self._all() if after is None or c.id > after)
+        return sorted((c for c in behind if provider in (None, c.provider)), key=lambda c: c.id)[:first]
+
+    async def remove(self, credential_id: CredentialId) -> None:
+        await self.one(credential_id)
+        del self.rows.credentials[credential_id]
+
+    def _all(self) -> Iterable[tuple[Credential, Sealed]]:
+        return self.rows.credentials.values()
+
+
+@dataclass(frozen=True, slots=True)
+class FakeChoices:
+    rows: TenantRows
+
+    async def put_default(self, model: ModelRef) -> None:
+        self.rows.defaults[model.type] = model
+
+    async def clear_default(self, model_type: ModelType) -> None:
+        self.rows.defaults.pop(model_type, None)
+
+    async def defaults(self) -> Mapping[ModelType, ModelRef]:
+        return dict(self.rows.defaults)
+
+    async def put_preferred(self, provider: str, source: KeySource) -> None:
+        self.rows.preferred[provider] = source
+
+    async def preferred(self) -> Mapping[str, KeySource]:
+        return dict(self.rows.preferred)
+
+
+@dataclass(frozen=True, slots=True)
+class FakePots:
+    rows: TenantRows
+
+    async def add(self, pot: Pot) -> None:
+        self.rows.pots[pot.id] = pot
+
+    async def all(self) -> Sequence[Pot]:
+        order = list(PotKind)
+        return sorted(self.rows.pots.values(), key=lambda pot: (order.index(pot.kind), pot.id))
+
+
+@dataclass(frozen=True, slots=True)
+class FakeRecords:
+    rows: TenantRows
+
+    async def uses(self, since: datetime) -> Mapping[ModelRef, int]:
+        recent = (r for r in self.rows.records.values() if r.at >= since)
+        return Counter(r.model for r in recent if r.outcome is Outcome.SUCCEEDED)
+
+
+@dataclass(frozen=True, slots=True)
+class FakeLedger:
+    """Balances over the rows of a FakeStore."""
+
+    store: FakeStore
+
+    async def hold(self, hold: Hold) -> None:
+        async with self.store.turn:
+            rows = self.store.rows[hold.tenant_id]
+            if hold.id in rows.holds:
+                return
+            lines = sorted(hold.lines, key=lambda line: line.pot_id)
+            for pot, amount in ((rows.pots[line.pot_id], line.amount) for line in lines):
+                if pot.free is not None and pot.free < amount:
+                    raise QuotaExhausted(pot.kind, pot.unit, pot.free, amount)
+            for line in lines:
+                _move(rows, line.pot_id, held=line.amount)
+            rows.holds[hold.id] = hold, HoldState.HELD
+
+    async def settle(self, record: CallRecord, charged: int = 0, incident: str | None = None) -> None:
+        async with self.store.turn:
+            rows = self.store.rows[record.tenant_id]
+            rows.records.setdefault(record.id, record)
+            state = HoldState.RELEASED if record.outcome is Outcome.UNSENT else HoldState.SETTLED
+            _close(rows, record.id, state, charged)
+            if incident is not None:
+                rows.incidents.setdefault(record.id, incident)
+
+    async def release(self, tenant_id: TenantId, call_id: CallId) -> None:
+        async with self.store.turn:
+            _close(self.store.rows[tenant_id], call_id, HoldState.RELEASED, 0)
+
+    async def sweep(self, now: datetime) -> int:
+        async with self.store.turn:
+            return sum(_expire(rows, now) for rows in self.store.rows.values())
+
+
+def _expire(rows: TenantRows, now: datetime) -> int:
+    held = (hold for hold, state in rows.holds.values() if state is HoldState.HELD)
+    lost = [hold for hold in held if hold.expires_at < now]
+    for hold in lost:
+        _close(rows, hold.id, HoldState.EXPIRED, None)
+        rows.incidents.setdefault(hold.id, "the worker was lost: charged in full")
+    return len(lost)
+
+
+def _close(rows: TenantRows, call_id: CallId, state: HoldState, charged: int | None) -> None:
+    hold, before = rows.holds.get(call_id, (None, None))
+    if hold is None or before is not HoldState.HELD:
+        return
+    for line in hold.lines:
+        due = line.amount if charged is None else max(0, min(line.amount, charged))
+        _move(rows, line.pot_id, held=-line.amount, used=due)
+    rows.holds[call_id] = hold, state
+
+
+def _move(rows: TenantRows, pot_id: PotId, *, held: int, used: int = 0) -> None:
+    pot = rows.pots[pot_id]
+    rows.pots[pot_id] = replace(pot, held=pot.held + held, used=pot.used + used)
+
+
+class FakeVault:
+    """Seals by writing down: the form and what it is bound to, legible to whoever looks."""
+
+    async def keypair(self, tenant_id: TenantId, key_id: KeyId) -> TenantKey:
+        return TenantKey(tenant_id, key_id, b"public", b"wrapped", "fake")
+
+    async def seal(self, key: TenantKey, context: SealContext, values: FormValues) -> Sealed:
+        form = {n: [v.reveal(), True] if isinstance(v, Secret) else [v, False] for n, v in values.items()}
+        return Sealed(key.id, json.dumps([str(key.id), repr(context), form]).encode())
+
+    async def open(self, key: TenantKey, context: SealContext, sealed: Sealed) -> FormValues:
+        key_id, bound_to, form = json.loads(sealed.envelope)
+        if (key_id, bound_to) != (str(key.id), repr(context)):
+            raise CredentialUnreadable
+        return {name: Secret(value) if secret else value for name, (value, secret) in form.items()}
+
+
+class FakeGateway:
+    """Answers in the order of its script: a value or the events of a chat, or a failure to raise.
+
+    An empty script answers a probe with yes, and is an error for anything else. `asked` keeps what was asked for.
+    """
+
+    def __init__(self, *script: Reply | DomainError) -> None:
+        self.script = deque(script)
+        self.asked: list[ChatCall | EmbedCall | FormValues] = []
+        self.targets: list[Target] = []
+
+    def endpoint(self, provider: str, form: FormValues) -> str:
+        return f"https://{provider}.example:443"
+
+    async def probe(self, provider: str, form: FormValues, model: ModelRef | None) -> None:
+        self.asked.append(form)
+        if self.script:
+            self._next()
+
+    async def chat(self, target: Target, call: ChatCall) -> ChatAnswer:
+        answer = self._answer(target, call)
+        if isinstance(answer, ChatAnswer):
+            return answer
+        assert not isinstance(answer, Embeddings)
+        return fold([event async for event in _each(answer)])
+
+    @asynccontextmanager
+    async def chat_stream(self, target: Target, call: ChatCall) -> AsyncIterator[AsyncIterator[ChatEvent]]:
+        """A failure in the script's events is raised where it stands."""
+        answer = self._answer(target, call)
+        assert not isinstance(answer, ChatAnswer | Embeddings)
+        yield _each(answer)
+
+    async def embed(self, target: Target, call: EmbedCall) -> Embeddings:
+        answer = self._answer(target, call)
+        assert isinstance(answer, Embeddings)
+        return answer
+
+    def _answer(self, target: Target, call: ChatCall | EmbedCall) -> Reply:
+        self.targets.append(target)
+        self.asked.append(call)
+        return self._next()
+
+    def _next(self) -> Reply:
+        answer = self.script.popleft()
+        if isinstance(answer, DomainError):
+            raise answer
+        return answer
+
+
+async def _each(events: Sequence[ChatEvent | DomainError]) -> AsyncIterator[ChatEvent]:
+    for event in events:
+        await asyncio.sleep(0)
+        if isinstance(event, DomainError):
+            raise event
+        yield event
+
+
+def _found(rows: Mapping[K, V], key: K | None, what: str) -> V:
+    if key is None or key not in rows:
+        raise NotFound(what)
+    return rows[key]

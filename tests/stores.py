@@ -1,0 +1,75 @@
+"""The stores that the port suites run on, each with what calls left behind in it laid open."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import Column, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.model.ids import CallId, TenantId
+from domain.model.quota import HoldState, Outcome
+from domain.ports import Begin, Ledger
+from infrastructure.db.fence import bind
+from infrastructure.db.tables import call_records, holds, incidents
+from infrastructure.db.work import begin
+from tests.fakes import FakeLedger, FakeStore
+
+
+class Store(Protocol):
+    @property
+    def begin(self) -> Begin: ...
+    @property
+    def ledger(self) -> Ledger: ...
+    async def outcome(self, tenant_id: TenantId, call_id: CallId) -> Outcome | None:
+        """Of the call's record, if there is one."""
+        ...
+
+    async def incident(self, tenant_id: TenantId, call_id: CallId) -> str | None: ...
+    async def state(self, tenant_id: TenantId, call_id: CallId) -> HoldState | None:
+        """Of the call's hold, if there is one."""
+        ...
+
+
+class InMemory:
+    def __init__(self) -> None:
+        self._store = FakeStore()
+        self.begin: Begin = self._store.begin
+        self.ledger: Ledger = FakeLedger(self._store)
+
+    async def outcome(self, tenant_id: TenantId, call_id: CallId) -> Outcome | None:
+        record = self._store.rows[tenant_id].records.get(call_id)
+        return record.outcome if record else None
+
+    async def incident(self, tenant_id: TenantId, call_id: CallId) -> str | None:
+        return self._store.rows[tenant_id].incidents.get(call_id)
+
+    async def state(self, tenant_id: TenantId, call_id: CallId) -> HoldState | None:
+        hold = self._store.rows[tenant_id].holds.get(call_id)
+        return hold[1] if hold else None
+
+
+@dataclass(frozen=True, slots=True)
+class InDatabase:
+    engine: AsyncEngine
+    ledger: Ledger
+
+    @property
+    def begin(self) -> Begin:
+        return begin(self.engine)
+
+    async def outcome(self, tenant_id: TenantId, call_id: CallId) -> Outcome | None:
+        found = await self._value(tenant_id, call_records.c.outcome, call_records.c.id, call_id)
+        return Outcome(found) if found else None
+
+    async def incident(self, tenant_id: TenantId, call_id: CallId) -> str | None:
+        return await self._value(tenant_id, incidents.c.reason, incidents.c.call_id, call_id)
+
+    async def state(self, tenant_id: TenantId, call_id: CallId) -> HoldState | None:
+        found = await self._value(tenant_id, holds.c.state, holds.c.call_id, call_id)
+        return HoldState(found) if found else None
+
+    async def _value(self, tenant_id: TenantId, wanted: Column[Any], key: Column[Any], call_id: CallId) -> str | None:
+        query = select(wanted).where(wanted.table.c.tenant_id == tenant_id, key == call_id).distinct()
+        async with self.engine.begin() as connection:
+            await bind(connection, tenant_id)
+            return (await connection.execute(query)).scalar_one_or_none()
