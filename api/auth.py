@@ -44,9 +44,14 @@ class LeasedActors:
 
 
 class Authentication:
-    """Puts the Actor, or None when no token was sent, into `scope["state"]["actor"]`; a bad token ends in 401."""
+    """Puts the Actor, or None when no token was sent, into `scope["state"]["actor"]`; a bad token ends in 401.
+
+    It guards `app` and nothing else. A WebSocket's handshake is refused alike; one without the header may bring its
+    token in `connection_init`, for which its handler calls `authenticate` itself.
+    """
 
     def __init__(self, app: ASGIApp, authenticate: Authenticate, challenge: str) -> None:
+        """`challenge` goes into WWW-Authenticate: auth-params such as RFC 9728's resource_metadata."""
         self.app = app
         self.authenticate = authenticate
         self.challenge = challenge
@@ -65,9 +70,6 @@ class Authentication:
         await self.app(scope, receive, send)
 
     async def _refuse(self, refusal: Unauthenticated, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 4401, "reason": "Unauthorized"})
-            return
         error = {"message": refusal.message, "extensions": {"code": refusal.code}}
         headers = {"WWW-Authenticate": f'Bearer error="invalid_token", {self.challenge}'}
         answer = Response(orjson.dumps({"errors": [error]}), 401, headers, "application/json")

@@ -3,7 +3,6 @@
 import contextlib
 import importlib.util
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -54,21 +53,26 @@ def model_server(log: Path, *, embed: bool) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def running(arguments: list[str], environment: Mapping[str, str], log: Path) -> Iterator[None]:
+def running(arguments: list[str], environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A Python child process, asked to stop on the way out and ended if it does not."""
     with log.open("w") as output:
         child = subprocess.Popen(
-            [sys.executable, *arguments], env={**os.environ, **environment}, stdout=output, stderr=output, cwd=ROOT
+            [sys.executable, *arguments],
+            env={**os.environ, **environment},
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            cwd=ROOT,
         )
         try:
-            yield
+            yield child
         finally:
-            child.send_signal(signal.SIGTERM)
+            child.terminate()
             try:
-                child.wait(10)
+                child.communicate(timeout=10)
             except subprocess.TimeoutExpired:
                 child.kill()
-                child.wait()
+                child.communicate()
 
 
 def wait_for(url: str, log: Path) -> None:

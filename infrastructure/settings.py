@@ -1,13 +1,14 @@
 """What an operator sets, from the environment: every name here is PORTUNUS_<NAME> there."""
 
 import base64
-import binascii
+import json
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Network = IPv4Network | IPv6Network
@@ -17,20 +18,44 @@ def _listed(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _read_json(value: Any) -> Any:
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError("must be JSON") from None
+
+
+def _origin(value: str) -> str:
+    """Without a slash at the end. OAuth's secrets travel to it, so only loopback may do without TLS."""
+    url = urlsplit(value.rstrip("/"))
+    if url.geturl() != f"{url.scheme}://{url.netloc}" or not url.hostname or "@" in url.netloc:
+        raise ValueError("must be scheme://host or scheme://host:port")
+    if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(url.hostname)):
+        raise ValueError("must be https, or http on a loopback address")
+    return url.geturl()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 class Settings(BaseSettings):
     """Values are never part of a validation error, since some of them are secrets."""
 
     model_config = SettingsConfigDict(env_prefix="PORTUNUS_", hide_input_in_errors=True, frozen=True)
 
-    database_url: str = "sqlite:///portunus.db"
+    database_url: str = Field(default="sqlite:///portunus.db", repr=False)
     """postgresql://… with the app's role, or sqlite:///path for the embedded store, which has no row-level security."""
-    migration_url: str | None = None
+    migration_url: str | None = Field(default=None, repr=False)
     """The owner's URL, for `portunus migrate` alone; the database's own URL when unset."""
     master_key: SecretStr | None = None
     """32 random bytes in base64; several, separated by commas, while one replaces another: the first one wraps."""
     master_key_file: Path | None = None
     """A file that holds the same."""
-    issuer: str = "http://127.0.0.1:8080"
+    issuer: Annotated[str, AfterValidator(_origin)] = "http://127.0.0.1:8080"
     """The public address of this installation, as tokens and metadata name it."""
     token_seconds: int = Field(default=3_600, ge=60, le=86_400)
     call_seconds: int = Field(default=600, ge=1, le=3_600)
@@ -47,7 +72,7 @@ class Settings(BaseSettings):
     ide: bool = False
     """Serve GraphiQL to browsers."""
     introspection: bool = True
-    platform_keys: dict[str, dict[str, SecretStr]] = {}
+    platform_keys: Annotated[dict[str, dict[str, SecretStr]], NoDecode, BeforeValidator(_read_json)] = {}
     """The platform's own credential form per provider, in JSON; a provider without one has no trial."""
     trial_calls: int | None = Field(default=None, ge=0)
     """Calls of each trial of new tenants, in place of the catalogue's number."""
@@ -75,7 +100,7 @@ class Settings(BaseSettings):
         parts = [part.strip() for part in text.split(",") if part.strip()]
         try:
             keys = [base64.b64decode(part, validate=True) for part in parts]
-        except binascii.Error:
+        except ValueError:
             keys = []
         if not keys or any(len(key) != 32 for key in keys):
             raise ValueError(

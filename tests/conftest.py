@@ -1,7 +1,6 @@
 """The databases of a test run: a SQLite file per test, and one PostgreSQL with a database per worker, never skipped."""
 
 import asyncio
-import contextlib
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -25,8 +24,8 @@ def superuser(testrun_uid: str) -> Iterator[str]:
     home.mkdir(exist_ok=True)
     with server(home) as url:
         yield url
-    with contextlib.suppress(OSError):
-        home.rmdir()
+    if not (home / "postgres").exists():
+        shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -74,14 +73,20 @@ async def postgres_engine(postgres_urls: Urls) -> AsyncIterator[AsyncEngine]:
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres", "postgres, portable"])
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
+def place(request: pytest.FixtureRequest) -> tuple[str, Urls | None]:
     """What a port suite runs on; PostgreSQL twice, since its ledger is written twice."""
-    if request.param == "memory":
+    name: str = request.param
+    return name, None if name == "memory" else request.getfixturevalue(f"{name.partition(',')[0]}_urls")
+
+
+@pytest.fixture
+async def store(place: tuple[str, Urls | None]) -> AsyncIterator[Store]:
+    name, urls = place
+    if urls is None:
         yield InMemory()
         return
-    urls: Urls = request.getfixturevalue("sqlite_urls" if request.param == "sqlite" else "postgres_urls")
     opened = open_engine(urls.app)
-    yield InDatabase(opened, SqlLedger(opened) if "portable" in request.param else ledger_on(opened))
+    yield InDatabase(opened, SqlLedger(opened) if name.endswith("portable") else ledger_on(opened))
     await opened.dispose()
 
 

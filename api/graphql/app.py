@@ -1,5 +1,7 @@
 """The whole front as one ASGI application, to be mounted where the operator wants it."""
 
+from dataclasses import dataclass
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.graphql import ide
@@ -14,12 +16,16 @@ def graphql_app(usecases: UseCases, options: GraphQLOptions) -> ASGIApp:
     The caller is read from `scope["state"]["actor"]`: an Actor, or None for a request without a token.
     """
     view = View(build_schema(introspection=options.introspection), usecases, options)
-    if not options.ide:
-        return view
-    files = ide.files()
+    return WithFiles(view, ide.files()) if options.ide else view
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+
+@dataclass(frozen=True, slots=True)
+class WithFiles:
+    """The view beside the files of its IDE."""
+
+    view: ASGIApp
+    files: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_file = scope["type"] == "http" and ide.FOLDER in scope["path"]
-        await (files if is_file else view)(scope, receive, send)
-
-    return app
+        await (self.files if is_file else self.view)(scope, receive, send)

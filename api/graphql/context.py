@@ -34,7 +34,8 @@ class UseCases:
 class GraphQLOptions:
     """What an operator decides. `cursor_key` is secret and the same in all workers; sizes are in bytes.
 
-    `allowed_origins` may open WebSockets beside the server's own origin.
+    `allowed_origins` may open WebSockets beside the server's own origin; `challenge` is the WWW-Authenticate header of
+    a request without a token (RFC 6750).
     """
 
     cursor_key: bytes = field(repr=False)
@@ -42,6 +43,7 @@ class GraphQLOptions:
     ide: bool = False
     allowed_origins: tuple[str, ...] = ()
     body_limit: int = 8 * 1024 * 1024
+    challenge: str = "Bearer"
 
 
 @dataclass(slots=True)

@@ -24,6 +24,7 @@ from api.graphql.cursors import CursorSeal
 from api.graphql.errors import present
 from api.graphql.http import EVENTS, GRAPHQL, JSON, Accepted, Unserved, limited, parameters
 from api.graphql.schema import Schema
+from domain.errors import Unauthenticated
 
 _STATUS = {
     "GRAPHQL_PARSE_FAILED": 400,
@@ -32,7 +33,6 @@ _STATUS = {
     "QUERY_TOO_COMPLEX": 422,
     "FORBIDDEN": 403,
 }
-_CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 
 class View(GraphQL[Context, None]):
@@ -67,7 +67,8 @@ class View(GraphQL[Context, None]):
         if self.options.ide and ide.wanted(request):
             return ide.page(request)
         if self._caller(request) is None:
-            raise Unserved(401, "UNAUTHENTICATED", "Send an access token: Authorization: Bearer ptn_at_…", _CHALLENGE)
+            challenge = {"WWW-Authenticate": self.options.challenge}
+            raise Unserved(401, Unauthenticated.code, Unauthenticated().message, challenge)
         return await self.run(request)
 
     def _refusal(self, refusal: Unserved) -> Response:

@@ -6,48 +6,40 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from api.oauth.client import GrantClient
-from api.oauth.form import Refused, form_of, named_client
-from api.oauth.server import NO_STORE, Issuer, TokenRequest
+from api.oauth.form import Refused, asked
+from api.oauth.server import Issuer
 from domain.model.access import Scope
 from domain.usecases.access import Access
 
 CLIENT_AUTHENTICATION = ["client_secret_basic", "client_secret_post"]
+NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
 def routes(access: Access, issuer: str) -> list[Route]:
     """`issuer` is the public address of this installation, without a slash at its end."""
-    endpoint = TokenEndpoint(access, f"{issuer}/oauth/token")
+    endpoint = TokenEndpoint(access, Issuer(f"{issuer}/oauth/token", access.minted, access.lifetime))
+    resource = "/.well-known/oauth-protected-resource"
     return [
         Route("/oauth/token", endpoint.answer, methods=["POST"]),
         Route("/.well-known/oauth-authorization-server", _fixed(server_metadata(issuer))),
-        Route("/.well-known/oauth-protected-resource/graphql", _fixed(resource_metadata(issuer))),
+        *(Route(resource + path, _fixed(resource_metadata(issuer, path))) for path in ("", "/graphql")),
     ]
 
 
 class TokenEndpoint:
-    """RFC 6749, section 3.2: the client is looked up first and the token kept last; between them Authlib decides."""
+    """RFC 6749, section 3.2: Authlib decides between looking the client up and keeping its token."""
 
-    def __init__(self, access: Access, uri: str) -> None:
+    def __init__(self, access: Access, issuer: Issuer) -> None:
         self.access = access
-        self.uri = uri
-        self.issuer = Issuer(access.minted, access.lifetime)
+        self.issuer = issuer
 
     async def answer(self, request: Request) -> Response:
         try:
-            form = await form_of(request)
-            client_id = named_client(request.headers, form)
+            sent = await asked(request)
         except Refused as refusal:
             body = {"error": refusal.error, "error_description": refusal.description}
             return JSONResponse(body, refusal.status, NO_STORE)
-        client = GrantClient(client_id, await self.access.client(client_id))
-        headers = {"Authorization": request.headers.get("authorization", "")}
-        asked = TokenRequest(self.uri, form, headers, client)
-        answer: Response = self.issuer.create_token_response(asked)
-        granted = asked.granted()
-        if granted is not None and client.client is not None:
-            await self.access.keep(client.client, *granted)
-        return answer
+        return await self.access.grant(sent.client_id, lambda client: self.issuer.decide(sent, client))
 
 
 def server_metadata(issuer: str) -> dict[str, object]:
@@ -62,10 +54,10 @@ def server_metadata(issuer: str) -> dict[str, object]:
     }
 
 
-def resource_metadata(issuer: str) -> dict[str, object]:
-    """RFC 9728, for the GraphQL endpoint."""
+def resource_metadata(issuer: str, path: str) -> dict[str, object]:
+    """RFC 9728: `resource` is the address that the document's own is made from."""
     return {
-        "resource": f"{issuer}/graphql",
+        "resource": issuer + path,
         "authorization_servers": [issuer],
         "bearer_methods_supported": ["header"],
         "scopes_supported": sorted(Scope),

@@ -51,7 +51,9 @@ def parse(kind: Kind, token: str) -> Parsed | None:
     """None for anything that was never minted as this kind: prefix, length, alphabet or checksum are off."""
     size = _PAYLOADS[kind]
     body, check = token[:-_CHECK], token[-_CHECK:]
-    if not token.startswith(kind.value) or len(body) != len(kind.value) + _width(size) or _checksum(body) != check:
+    if not token.isascii() or not token.startswith(kind.value) or len(body) != len(kind.value) + _width(size):
+        return None
+    if _checksum(body) != check:
         return None
     number = _number(body.removeprefix(kind.value))
     if number is None or number >= 1 << (8 * size):

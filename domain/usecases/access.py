@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from domain.errors import NotFound, Unauthenticated
@@ -11,6 +12,8 @@ from domain.model.ids import ClientId
 from domain.model.tokens import SECRET_BYTES, Kind, digest, mint, parse
 from domain.ports import Begin, Clock, Randomness, Work
 
+A = TypeVar("A")
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:
@@ -18,10 +21,6 @@ class Grant:
 
     token: str
     scopes: frozenset[Scope]
-
-
-Judge = Callable[[Client | None], Grant | None]
-"""Whether a client has proved itself and gets a token; it is asked about None where there is no such client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +46,20 @@ class Access:
             raise Unauthenticated
         return found.actor()
 
-    async def grant(self, client_id: str, judge: Judge) -> None:
-        """Find the client of this public id, let `judge` decide, and keep what it grants, in one unit of work."""
+    async def grant(self, client_id: str, judge: Callable[[Client | None], tuple[A, Grant | None]]) -> A:
+        """Find the client of this public id, let `judge` decide, and keep what it grants, in one unit of work.
+
+        `judge` is asked about None where there is no such client. Its answer is returned once the grant is kept.
+        """
         parsed = parse(Kind.CLIENT_ID, client_id)
         if parsed is None:
-            judge(None)
-            return
+            return judge(None)[0]
         async with self.begin(parsed.tenant_id) as work:
             client = await _client(work, ClientId(UUID(bytes=parsed.rest)))
-            granted = judge(client)
+            answer, granted = judge(client)
             if client is not None and granted is not None:
                 await work.tokens.add(self._row(client, granted))
+        return answer
 
     def minted(self, client: Client) -> str:
         """A new access token of a client's tenant; it is valid once it is kept."""

@@ -27,12 +27,12 @@ def address(name: str, label: Text, *, default: str | None = None) -> FormField:
 def whole(
     name: str,
     label: Text,
-    *,
     default: int,
     only: ModelType | None = None,
+    *,
     sets: Literal["context", "max_output"] | None = None,
 ) -> FormField:
-    """A whole number above zero."""
+    """A whole number above zero; `sets` names the limit of the model that it states."""
     return FormField(
         name, label, FieldKind.INTEGER, False, str(default), for_types=_types(only), max_length=_DIGITS, sets=sets
     )
@@ -49,6 +49,11 @@ def choice(
     return FormField(
         name, label, FieldKind.SELECT, False, options[0], options, for_types=_types(only), grants=grants or {}
     )
+
+
+def switch(name: str, label: Text, feature: Feature, off: str, on: str) -> FormField:
+    """Whether a hosted LLM has a feature, in the vendor's own two words; off by default."""
+    return choice(name, label, off, on, only=ModelType.LLM, grants={on: feature})
 
 
 def at(field: str, default: str = "", *, drop: tuple[str, ...] = (), end: str = "") -> Callable[[FormValues], str]:

@@ -55,7 +55,8 @@ class Decoder(Protocol):
 
 
 class ChatDialect(Protocol):
-    framing: Framing
+    @property
+    def framing(self) -> Framing: ...
 
     def render(self, target: Target, call: ChatCall, *, stream: bool) -> Request: ...
     def parse(self, body: Mapping[str, Any]) -> ChatAnswer: ...

@@ -1,8 +1,8 @@
 """OpenAI's chat and embeddings: the dialect that most vendors speak, each with a few differences."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 from domain.model.calls import ChatCall, ImagePart, Message, Part, Role, TextPart, Tool, ToolChoice
 from domain.model.events import ChatAnswer
@@ -15,32 +15,32 @@ from infrastructure.providers.spec import Decoder, Framing, Request
 
 @dataclass(frozen=True)
 class Chat:
-    """POST chat/completions (developers.openai.com/api/reference/chat).
+    """POST chat/completions (OpenAI's reference of its API, and what its imitations keep of it).
 
-    `max_tokens` is the vendor's name of the output limit, `include_usage` whether its streams count tokens only when
-    asked to, `strict_schema` whether it knows `strict` beside a JSON schema.
+    `max_tokens` is the name of the output limit, `include_usage` whether a stream counts tokens only when asked to,
+    `strict_schema` whether `strict` stands beside a JSON schema. `refused` are the knobs, by their names in the body,
+    that are dropped with a warning; `extras` goes into every body.
     """
 
     max_tokens: str = "max_tokens"
     include_usage: bool = True
     strict_schema: bool = True
+    refused: frozenset[str] = frozenset()
+    extras: Mapping[str, Any] = field(default_factory=dict)
     path: str = "chat/completions"
     refusals: Refusals = Refusals()
     framing: Framing = Framing.SSE
 
+    def suited(self, target: Target, call: ChatCall) -> Self:  # noqa: ARG002 - a seam: some vendors look at them
+        """This dialect as one model, or the form of one credential, wants it."""
+        return self
+
+    def model(self, target: Target) -> str:
+        """The name under which the vendor knows the model."""
+        return target.model.name
+
     def render(self, target: Target, call: ChatCall, *, stream: bool) -> Request:
-        name = self.model(target)
-        knobs = self.knobs(target, call)
-        refused = self.refused(target, call) & knobs.keys()
-        body: dict[str, Any] = {"model": name, "messages": [rendered_turn(m, name) for m in call.messages]}
-        body |= {knob: value for knob, value in knobs.items() if knob not in refused}
-        body |= self.features(call)
-        body |= self.extras(target, call)
-        if stream:
-            body["stream"] = True
-            if self.streams_usage(target):
-                body["stream_options"] = {"include_usage": True}
-        return Request(self.path, body, warnings=turns.left_out(name, sorted(refused)))
+        return self.suited(target, call).written(self.model(target), call, stream=stream)
 
     def parse(self, body: Mapping[str, Any]) -> ChatAnswer:
         return openai_answers.answer(body)
@@ -48,29 +48,24 @@ class Chat:
     def decoder(self) -> Decoder:
         return ChunkDecoder(self.refusals)
 
-    def model(self, target: Target) -> str:
-        """The name under which the vendor knows the model."""
-        return target.model.name
+    def written(self, model: str, call: ChatCall, *, stream: bool) -> Request:
+        """The request for a model under the vendor's name of it."""
+        knobs = self.knobs(call)
+        body: dict[str, Any] = {"model": model, "messages": [rendered_turn(m, model) for m in call.messages]}
+        body |= {knob: value for knob, value in knobs.items() if knob not in self.refused}
+        body |= self.features(call)
+        body |= self.extras
+        if stream:
+            body["stream"] = True
+            if self.include_usage:
+                body["stream_options"] = {"include_usage": True}
+        dropped = [knob for knob in knobs if knob in self.refused]
+        return Request(self.path, body, warnings=turns.left_out(model, dropped))
 
-    def limit(self, target: Target) -> str:  # noqa: ARG002 - a seam: others decide by the model or the form
-        """The name of the output limit."""
-        return self.max_tokens
-
-    def streams_usage(self, target: Target) -> bool:  # noqa: ARG002 - a seam: others decide by the form
-        return self.include_usage
-
-    def refused(self, target: Target, call: ChatCall) -> frozenset[str]:  # noqa: ARG002 - a seam
-        """The knobs, by their names in the body, that the model would refuse; they are dropped with a warning."""
-        return frozenset()
-
-    def extras(self, target: Target, call: ChatCall) -> Mapping[str, Any]:  # noqa: ARG002 - a seam
-        """What only this vendor's body holds."""
-        return {}
-
-    def knobs(self, target: Target, call: ChatCall) -> Mapping[str, Any]:
+    def knobs(self, call: ChatCall) -> Mapping[str, Any]:
         """What was asked for, by its name in the body."""
         asked = {
-            self.limit(target): call.knobs.max_tokens,
+            self.max_tokens: call.knobs.max_tokens,
             "temperature": call.knobs.temperature,
             "top_p": call.knobs.top_p,
             "stop": list(call.knobs.stop) or None,

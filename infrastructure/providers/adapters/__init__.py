@@ -1,0 +1,1 @@
+"""Whom to talk to: one file of declarations per vendor."""

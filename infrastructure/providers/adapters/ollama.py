@@ -1,0 +1,37 @@
+"""Ollama, on a tenant's own machine or at ollama.com, by its native API. Of its modes, only chat is spoken."""
+
+from domain.model.catalogue import Feature, ModelType, ProviderKind, Text
+from infrastructure.providers.dialects.ollama import Chat, Embed
+from infrastructure.providers.dialects.probes import calling
+from infrastructure.providers.dialects.refusals import Refusals
+from infrastructure.providers.forms import address, at, choice, secret, switch, whole
+from infrastructure.providers.signing.header import bearer
+from infrastructure.providers.spec import Adapter
+
+_LLM = ModelType.LLM
+_CHAT, _EMBED = Chat(), Embed()
+
+ADAPTER = Adapter(
+    id="ollama",
+    label=Text("Ollama"),
+    kind=ProviderKind.HOSTED,
+    form=(
+        address("base_url", Text("Base URL", "ベース URL", "基础 URL")),
+        secret("api_key", required=False),
+        # Every model can be held to a schema in this mode; what else it can do, the tenant has to say.
+        choice("mode", Text("Mode", "モード", "模式"), "chat", only=_LLM, grants={"chat": Feature.STRUCTURED_OUTPUT}),
+        whole("context_size", Text("Context size", "コンテキスト長", "上下文长度"), 4096, sets="context"),
+        whole("max_tokens", Text("Max tokens", "最大トークン数", "最大令牌数"), 4096, _LLM, sets="max_output"),
+        switch("vision_support", Text("Vision", "画像入力", "图像输入"), Feature.VISION, "false", "true"),
+        switch(
+            "function_call_support", Text("Function calls", "関数呼び出し", "函数调用"), Feature.TOOLS, "false", "true"
+        ),
+    ),
+    base_url=at("base_url", drop=("/v1", "/api")),
+    sign=bearer("api_key"),
+    probe=calling(_CHAT, _EMBED),
+    error=Refusals(),
+    key_page="https://ollama.com/settings/keys",
+    chat=_CHAT,
+    embed=_EMBED,
+)

@@ -1,0 +1,51 @@
+"""OpenAI's dialect on servers of any make, as the credential form of each model describes them."""
+
+from dataclasses import dataclass, replace
+
+from domain.model.calls import ChatCall, EmbedCall, EmbedPurpose
+from domain.model.catalogue import FormValues
+from domain.ports import Target
+from infrastructure.providers.dialects import openai_models as names
+from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.dialects.openai_embed import Embed
+from infrastructure.providers.forms import entered
+
+_AUTO = "auto"
+
+
+@dataclass(frozen=True)
+class HostedChat(Chat):
+    """Reads endpoint_model_name, token_param_name (auto goes by the model's name) and stream_include_usage."""
+
+    def model(self, target: Target) -> str:
+        return entered(target.form, "endpoint_model_name", target.model.name)
+
+    def suited(self, target: Target, call: ChatCall) -> Chat:
+        limit = entered(target.form, "token_param_name", _AUTO)
+        if limit == _AUTO:
+            limit = "max_completion_tokens" if names.reasons(self.model(target)) else self.max_tokens
+        counts = entered(target.form, "stream_include_usage", "enabled") == "enabled"
+        return replace(self, max_tokens=limit, include_usage=self.include_usage and counts)
+
+
+@dataclass(frozen=True)
+class HostedEmbed(Embed):
+    """Reads endpoint_model_name, encoding_format, max_chunks and the prefixes by purpose."""
+
+    encoding: str | None = None
+    texts: int = 1
+
+    def model(self, target: Target) -> str:
+        return entered(target.form, "endpoint_model_name", target.model.name)
+
+    def suited(self, target: Target, call: EmbedCall) -> Embed:
+        prefix = "query_prefix" if call.purpose is EmbedPurpose.QUERY else "document_prefix"
+        encoding = entered(target.form, "encoding_format", "not_set")
+        return replace(
+            self,
+            encoding=self.encoding if encoding == "not_set" else encoding,
+            prefix=entered(target.form, prefix),
+        )
+
+    def batch(self, form: FormValues) -> int:
+        return int(entered(form, "max_chunks", str(self.texts)))
