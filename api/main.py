@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 
 from api.auth import Authentication, LeasedActors
 from api.graphql.context import GraphQLOptions, UseCases
@@ -142,8 +142,8 @@ def create_app(settings: Settings) -> Starlette:
         body_limit=settings.max_body_bytes,
     )
     actors = LeasedActors(house.usecases.access.authenticate, now)
-    graphql = graphql_app(house.usecases, options)
     challenge = f'resource_metadata="{settings.issuer}/.well-known/oauth-protected-resource/graphql"'
+    graphql = Authentication(graphql_app(house.usecases, options), actors, challenge)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -160,7 +160,9 @@ def create_app(settings: Settings) -> Starlette:
 
     return Starlette(
         routes=[
-            Mount("/graphql", Authentication(graphql, actors, challenge)),
+            Route("/graphql", graphql),
+            WebSocketRoute("/graphql", graphql),
+            Mount("/graphql", graphql),
             Route("/livez", live),
             Route("/readyz", ready),
             *oauth_routes(house.usecases.access, settings.issuer.rstrip("/")),

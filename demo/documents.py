@@ -13,7 +13,7 @@ mutation SetDefault($input: SetDefaultModelInput!) {
   setDefaultModel(input: $input) { __typename ... on Problem { code message } }
 }"""
 
-DEFAULTS = "{ defaultModels { type automatic reason model { name provider { name } } } }"
+DEFAULTS = "{ defaultModels { type automatic reason model { provider name } } }"
 
 CHAT = """
 mutation Chat($input: ChatInput!) {

@@ -49,7 +49,7 @@ def bring_a_model(app: Application, embed_url: str) -> None:
 def _default(default: Any) -> str:
     model = default["model"]
     how = "automatic" if default["automatic"] else "chosen by the tenant"
-    name = f"{model['provider']['name']}/{model['name']} ({how})" if model else f"none: {default['reason']}"
+    name = f"{model['provider']}/{model['name']} ({how})" if model else f"none: {default['reason']}"
     return f"{default['type']:<16}{name}"
 
 

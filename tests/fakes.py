@@ -256,7 +256,7 @@ class FakeLedger:
             state = HoldState.RELEASED if record.outcome is Outcome.UNSENT else HoldState.SETTLED
             _close(rows, record.id, state, charged)
             if incident is not None:
-                rows.incidents.setdefault(record.id, incident)
+                rows.incidents.setdefault(record.id, incident[:300])
 
     async def release(self, tenant_id: TenantId, call_id: CallId) -> None:
         async with self.store.turn:

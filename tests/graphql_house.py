@@ -160,7 +160,8 @@ class House:
         self.clock = FakeClock(NOW)
         self.gateway = gateway or FakeGateway()
         self.vault = FakeVault()
-        self.fresh = CountedIds()
+        counted = CountedIds()
+        self.fresh = lambda: UUID(int=10_000 + counted().int)
         self.usecases = self._usecases(catalogue or Catalogue((ACME, HOME)))
         self.schema = build_schema()
         for number in (1, 2):

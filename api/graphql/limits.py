@@ -21,7 +21,9 @@ from graphql import (
     ValueNode,
     VariableNode,
     get_named_type,
+    get_nullable_type,
     is_composite_type,
+    is_list_type,
 )
 
 
@@ -29,8 +31,9 @@ from graphql import (
 class Size:
     """What a selection set amounts to with its fragments spread.
 
-    `width` counts the fields at its own level, `fields` all of them, `cost` the objects in its answer when every page
-    is full. Introspection fields count as fields and have a depth limit of graphql-core's own.
+    `width` counts the fields at its own level, `fields` all of them, `cost` the items of lists in its answer when every
+    page is full, and for an operation its root fields. Introspection costs nothing and has a depth limit of
+    graphql-core's own.
     """
 
     depth: int = 0
@@ -108,7 +111,7 @@ class Ruler:
                 self._defaults[variable.variable.name.value] = variable.default_value
         root = self.schema.get_root_type(operation.operation)
         size = self._selections(operation.selection_set, root)
-        return size.beside(Size(directives=len(operation.directives or ())))
+        return size.beside(Size(directives=len(operation.directives or ()), cost=size.width))
 
     def _selections(self, selections: SelectionSetNode | None, parent: GraphQLNamedType | None) -> Size:
         total = Size()
@@ -143,14 +146,14 @@ class Ruler:
         named = get_named_type(known.type) if known else None
         inner = self._selections(node.selection_set, named)
         if name in ("__schema", "__type"):
-            return Size(1, 1, 1 + inner.fields, inner.aliases + bool(node.alias), inner.directives, 1, introspects=True)
+            return Size(1, 1, 1 + inner.fields, inner.aliases + bool(node.alias), inner.directives, introspects=True)
         return Size(
             depth=1 + inner.depth,
             width=1,
             fields=1 + inner.fields,
             aliases=bool(node.alias) + inner.aliases,
             directives=inner.directives,
-            cost=is_composite_type(named) + self._items(node, known) * inner.cost,
+            cost=_is_list_of_objects(known) + self._items(node, known) * inner.cost,
             introspects=inner.introspects,
         )
 
@@ -175,6 +178,10 @@ class Ruler:
                 sent = self.variables.get(name.value)
                 return _count(sent) if sent is not None else self._number(default, otherwise)
         return _count(otherwise)
+
+
+def _is_list_of_objects(known: GraphQLField | None) -> bool:
+    return known is not None and is_list_type(get_nullable_type(known.type)) and is_composite_type(get_named_type(known.type))
 
 
 def _count(value: Any) -> int:

@@ -28,7 +28,7 @@ from domain.errors import Unauthenticated
 
 _STATUS = {
     "GRAPHQL_PARSE_FAILED": 400,
-    "BAD_USER_INPUT": 400,
+    "BAD_USER_INPUT": 422,
     "GRAPHQL_VALIDATION_FAILED": 422,
     "QUERY_TOO_COMPLEX": 422,
     "FORBIDDEN": 403,

@@ -1,5 +1,6 @@
 """The ledger on PostgreSQL: a hold or a settlement is one statement, sent past SQLAlchemy to the driver."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import asyncpg
 import orjson
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.util import greenlet_spawn
 
 from domain.errors import QuotaExhausted
 from domain.model.ids import CallId, TenantId
@@ -61,12 +63,12 @@ class PostgresLedger:
     async def _send(self, statement: str, *arguments: Any) -> None:
         pooled = await self.engine.raw_connection()
         driver: Any = pooled.driver_connection
+        done: Callable[[], None] = pooled.invalidate
         try:
             await driver.fetchval(statement, *arguments)
+            done = pooled.close
         except asyncpg.RaiseError:
-            pooled.close()
+            done = pooled.close
             raise
-        except BaseException:
-            pooled.invalidate()
-            raise
-        pooled.close()
+        finally:
+            await greenlet_spawn(done)

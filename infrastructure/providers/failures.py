@@ -65,7 +65,7 @@ def cut(provider: str, status: int, failure: Exception) -> UpstreamError:
 
 
 def blotted(text: str, form: FormValues) -> str:
-    """`text` without the secrets of `form`, in whatever notation they are echoed, and without one cut off at its end."""
+    """`text` without the secrets of `form`, in whatever notation they are echoed, nor one cut off at its end."""
     spellings = sorted({s for secret in secrets_of(form) for s in _spellings(secret)}, key=len, reverse=True)
     for spelling in spellings:
         text = text.replace(spelling, _BLOT)

@@ -45,7 +45,7 @@ async def test_vectors_of_different_length_are_refused() -> None:
             await subject.embed(plain.target(url, batch=1), EmbedCall(("a", "b")))
 
 
-@pytest.mark.parametrize(("model", "detail"), [("nan-vectors", "no number"), ("wrong-count", "1 vectors for 2 texts")])
+@pytest.mark.parametrize(("model", "detail"), [("nan-vectors", "no number"), ("wrong-count", "7 vectors for 2 texts")])
 async def test_vectors_of_no_use_are_refused(model: str, detail: str) -> None:
     texts = ("a",) if model == "nan-vectors" else ("a", "b")
     async with bench() as at:

@@ -91,8 +91,9 @@ def _event(text: str) -> bytes:
 _END = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
 
 
-def _vectors(embedding: object) -> bytes:
-    return b'{"data":[{"index":0,"embedding":%s}],"usage":{"prompt_tokens":1}}' % str(embedding).encode()
+def _vectors(*embeddings: str) -> bytes:
+    rows = ",".join(f'{{"index":{index},"embedding":{vector}}}' for index, vector in enumerate(embeddings))
+    return b'{"data":[%s],"usage":{"prompt_tokens":1}}' % rows.encode()
 
 
 FAILURES: dict[str, Failure] = {
@@ -128,6 +129,6 @@ FAILURES: dict[str, Failure] = {
     "crlf": stream(*(p.replace(b"\n", b"\r\n") for p in (b": hi\n\n", _event("all of it"), _END, b"data: [DONE]\n\n"))),
     "lingering": lingering,
     "nan-vectors": body(_vectors('["NaN"]')),
-    "wrong-count": body(_vectors([0.5, 0.25])),
+    "wrong-count": body(_vectors(*["[0.5, 0.25]"] * 7)),
     "echo-key": echo_key,
 }

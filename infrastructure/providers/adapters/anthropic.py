@@ -3,7 +3,7 @@
 from domain.model.catalogue import ProviderKind, Text
 from infrastructure.providers.dialects.anthropic import Messages
 from infrastructure.providers.dialects.probes import listing
-from infrastructure.providers.dialects.refusals import Refusals
+from infrastructure.providers.dialects.refusals import USUAL
 from infrastructure.providers.forms import address, at, secret
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter
@@ -21,7 +21,7 @@ ADAPTER = Adapter(
     base_url=at("anthropic_api_url", _HOME, drop=("/v1",)),
     sign=bearer("anthropic_api_key", fixed={"anthropic-version": "2023-06-01"}),
     probe=listing("v1/models", {"limit": "1"}),
-    error=Refusals(),
+    error=USUAL,
     key_page="https://console.anthropic.com/account/keys",
     chat=Messages(),
 )

@@ -3,7 +3,7 @@
 from domain.model.catalogue import Feature, ModelType, ProviderKind, Text
 from infrastructure.providers.dialects.ollama import Chat, Embed
 from infrastructure.providers.dialects.probes import calling
-from infrastructure.providers.dialects.refusals import Refusals
+from infrastructure.providers.dialects.refusals import USUAL
 from infrastructure.providers.forms import address, at, choice, secret, switch, whole
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter
@@ -30,7 +30,7 @@ ADAPTER = Adapter(
     base_url=at("base_url", drop=("/v1", "/api")),
     sign=bearer("api_key"),
     probe=calling(_CHAT, _EMBED),
-    error=Refusals(),
+    error=USUAL,
     key_page="https://ollama.com/settings/keys",
     chat=_CHAT,
     embed=_EMBED,

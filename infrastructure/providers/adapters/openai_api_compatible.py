@@ -3,7 +3,7 @@
 from domain.model.catalogue import Feature, ModelType, ProviderKind, Text
 from infrastructure.providers.dialects.openai_hosted import HostedChat, HostedEmbed
 from infrastructure.providers.dialects.probes import calling
-from infrastructure.providers.dialects.refusals import Refusals
+from infrastructure.providers.dialects.refusals import USUAL
 from infrastructure.providers.forms import address, at, choice, secret, switch, text, whole
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter
@@ -43,7 +43,7 @@ ADAPTER = Adapter(
     base_url=at("endpoint_url"),
     sign=bearer("api_key"),
     probe=calling(_CHAT, _EMBED),
-    error=Refusals(),
+    error=USUAL,
     chat=_CHAT,
     embed=_EMBED,
 )

@@ -1,1 +1,1 @@
-"""How to talk: each dialect renders requests and reads answers without any I/O; its fields are the known differences."""
+"""How to talk: dialects render requests and read answers without any I/O; their fields are the known differences."""

@@ -10,7 +10,7 @@ from domain.model.events import ChatAnswer
 from domain.ports import Target
 from infrastructure.providers.dialects import anthropic_stream, anthropic_turns, turns
 from infrastructure.providers.dialects.anthropic_stream import MessageDecoder
-from infrastructure.providers.dialects.refusals import Refusals
+from infrastructure.providers.dialects.refusals import USUAL, Refusals
 from infrastructure.providers.spec import Decoder, Framing, Request
 
 _VERSIONED = re.compile(r"claude-[a-z]+-(\d+)(?:-(\d{1,2}))?(?!\d)")
@@ -22,7 +22,7 @@ _CHOICES = {ToolChoice.REQUIRED: "any", ToolChoice.NONE: "none"}
 def takes_default_sampling_only(name: str) -> bool:
     """Claude 4.7 and later refuse temperature and top_p under any version of the API."""
     found = _VERSIONED.search(name)
-    return bool(found) and (int(found[1]), int(found[2] or 0)) >= (4, 7)
+    return found is not None and (int(found[1]), int(found[2] or 0)) >= (4, 7)
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Messages:
 
     max_tokens: int = 4_096
     path: str = "v1/messages"
-    refusals: Refusals = Refusals()
+    refusals: Refusals = USUAL
     framing: Framing = Framing.SSE
 
     def render(self, target: Target, call: ChatCall, *, stream: bool) -> Request:

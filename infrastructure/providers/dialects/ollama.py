@@ -22,7 +22,7 @@ from domain.model.events import (
 from domain.ports import Target
 from infrastructure.providers.dialects.openai import rendered_tool
 from infrastructure.providers.dialects.openai_embed import vector
-from infrastructure.providers.dialects.refusals import Refusals
+from infrastructure.providers.dialects.refusals import USUAL, Refusals
 from infrastructure.providers.dialects.turns import (
     arguments_object,
     arguments_text,
@@ -45,7 +45,7 @@ class Chat:
 
     context: str = "context_size"
     path: str = "api/chat"
-    refusals: Refusals = Refusals()
+    refusals: Refusals = USUAL
     framing: Framing = Framing.NDJSON
 
     def render(self, target: Target, call: ChatCall, *, stream: bool) -> Request:

@@ -9,7 +9,7 @@ from domain.model.events import ChatAnswer
 from domain.ports import Target
 from infrastructure.providers.dialects import openai_answers, turns
 from infrastructure.providers.dialects.openai_stream import ChunkDecoder
-from infrastructure.providers.dialects.refusals import Refusals
+from infrastructure.providers.dialects.refusals import USUAL, Refusals
 from infrastructure.providers.spec import Decoder, Framing, Request
 
 
@@ -28,7 +28,7 @@ class Chat:
     refused: frozenset[str] = frozenset()
     extras: Mapping[str, Any] = field(default_factory=dict)
     path: str = "chat/completions"
-    refusals: Refusals = Refusals()
+    refusals: Refusals = USUAL
     framing: Framing = Framing.SSE
 
     def suited(self, target: Target, call: ChatCall) -> Self:  # noqa: ARG002 - a seam: some vendors look at them

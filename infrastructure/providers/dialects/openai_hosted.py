@@ -1,6 +1,7 @@
 """OpenAI's dialect on servers of any make, as the credential form of each model describes them."""
 
 from dataclasses import dataclass, replace
+from typing import Self
 
 from domain.model.calls import ChatCall, EmbedCall, EmbedPurpose
 from domain.model.catalogue import FormValues
@@ -20,7 +21,7 @@ class HostedChat(Chat):
     def model(self, target: Target) -> str:
         return entered(target.form, "endpoint_model_name", target.model.name)
 
-    def suited(self, target: Target, call: ChatCall) -> Chat:
+    def suited(self, target: Target, call: ChatCall) -> Self:  # noqa: ARG002 - the form alone decides
         limit = entered(target.form, "token_param_name", _AUTO)
         if limit == _AUTO:
             limit = "max_completion_tokens" if names.reasons(self.model(target)) else self.max_tokens
@@ -38,7 +39,7 @@ class HostedEmbed(Embed):
     def model(self, target: Target) -> str:
         return entered(target.form, "endpoint_model_name", target.model.name)
 
-    def suited(self, target: Target, call: EmbedCall) -> Embed:
+    def suited(self, target: Target, call: EmbedCall) -> Self:
         prefix = "query_prefix" if call.purpose is EmbedPurpose.QUERY else "document_prefix"
         encoding = entered(target.form, "encoding_format", "not_set")
         return replace(

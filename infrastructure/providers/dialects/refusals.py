@@ -94,6 +94,9 @@ class Refusals:
         return kind(provider, status, said, wait(reply.headers) if kind.retryable else None)
 
 
+USUAL = Refusals()
+
+
 def _by_phrase(status: int, said: str) -> type[UpstreamError] | None:
     if status not in _SPOKEN:
         return None

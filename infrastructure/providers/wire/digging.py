@@ -31,8 +31,9 @@ def count(value: object) -> int | None:
 def dig(value: object, *keys: str | int) -> Any:
     """What lies at the end of a path of object keys and array positions; None when the path breaks off."""
     for key in keys:
-        if isinstance(key, str):
-            value = table(value).get(key)
-        else:
-            value = rows(value)[key] if len(rows(value)) > key else None
+        value = table(value).get(key) if isinstance(key, str) else _nth(rows(value), key)
     return value
+
+
+def _nth(items: Sequence[Any], place: int) -> Any:
+    return items[place] if len(items) > place else None

@@ -1,0 +1,102 @@
+"""Reads the rows of one provider's models from the TOML file beside this module, and refuses what they cannot mean."""
+
+import tomllib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from domain.model.catalogue import Feature, Model, ModelRef, ModelType, Price, Text
+
+FOLDER = Path(__file__).parent
+_KEYS = frozenset(
+    {"name", "type", "features", "context", "max_output", "dimensions", "price", "retires", "successor", "rank"}
+)
+_PRICE_KEYS = frozenset({"input", "output", "per", "currency"})
+
+
+def rows(provider: str, folder: Path = FOLDER) -> tuple[Model, ...]:
+    """The models of a provider; none when it has no file. ValueError names the row that is wrong, and how."""
+    path = folder / f"{provider}.toml"
+    if not path.exists():
+        return ()
+    models = []
+    for row in tomllib.loads(path.read_text(encoding="utf-8")).get("models", ()):
+        try:
+            models.append(_model(provider, row))
+        except (ValueError, KeyError, TypeError) as wrong:
+            raise ValueError(f"{path.name}: {row.get('name')}: {wrong}") from wrong
+    _check_together(path.name, models)
+    return tuple(models)
+
+
+def _model(provider: str, row: Mapping[str, Any]) -> Model:
+    _check_keys(row, _KEYS)
+    retires = row.get("retires")
+    if retires is not None and type(retires) is not date:
+        raise ValueError("retires is no date")
+    return Model(
+        ref=ModelRef(provider, _word(row["name"]), ModelType(row["type"])),
+        label=Text(_word(row["name"])),
+        features=frozenset(map(Feature, row.get("features", ()))),
+        context=_size(row, "context"),
+        max_output=_size(row, "max_output"),
+        dimensions=_size(row, "dimensions"),
+        price=_price(row["price"]) if "price" in row else None,
+        retires=retires,
+        successor=_word(row["successor"]) if "successor" in row else None,
+        rank=int(row.get("rank", 0)),
+    )
+
+
+def _price(price: Mapping[str, Any]) -> Price:
+    _check_keys(price, _PRICE_KEYS)
+    currency = _word(price["currency"])
+    if len(currency) != 3 or not currency.isupper():
+        raise ValueError("currency is no ISO 4217 code")
+    per = _size(price, "per")
+    if per is None:
+        raise ValueError("price has no per")
+    return Price(_amount(price, "input"), _amount(price, "output"), per, currency)
+
+
+def _amount(price: Mapping[str, Any], key: str) -> Decimal | None:
+    if key not in price:
+        return None
+    try:
+        amount = Decimal(_word(price[key]))
+    except InvalidOperation:
+        raise ValueError(f"{key} is no decimal") from None
+    if not amount.is_finite() or amount < 0:
+        raise ValueError(f"{key} is no amount of money")
+    return amount
+
+
+def _size(row: Mapping[str, Any], key: str) -> int | None:
+    size = row.get(key)
+    if size is not None and (type(size) is not int or size <= 0):
+        raise ValueError(f"{key} is no size")
+    return size
+
+
+def _word(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("a name or amount is no text")
+    return value
+
+
+def _check_keys(row: Mapping[str, Any], known: frozenset[str]) -> None:
+    if unknown := row.keys() - known:
+        raise ValueError(f"unknown keys: {', '.join(sorted(unknown))}")
+
+
+def _check_together(file: str, models: Sequence[Model]) -> None:
+    """Each model once, and successors among them, of the same type."""
+    refs = Counter(model.ref for model in models)
+    twice = [str(ref) for ref, times in refs.items() if times > 1]
+    heirs = {ModelRef(m.ref.provider, m.successor, m.ref.type) for m in models if m.successor}
+    lost = [str(ref) for ref in sorted(heirs - refs.keys())]
+    if twice or lost:
+        raise ValueError(f"{file}: rows that occur twice: {twice}; successors without a row: {lost}")

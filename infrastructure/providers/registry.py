@@ -1,0 +1,34 @@
+"""Which vendors there are. Adding one touches its adapter, its rows, its fixtures, and one name here."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+
+from domain.model.catalogue import Catalogue
+from domain.model.quota import Trial
+from infrastructure.providers import adapters
+from infrastructure.providers.catalogue import rows
+from infrastructure.providers.catalogue import trials as trial_file
+from infrastructure.providers.spec import Adapter
+
+_VENDORS = (
+    "openai",
+    "anthropic",
+    "ollama",
+    "openai_api_compatible",
+)
+
+ADAPTERS: Mapping[str, Adapter] = {name: import_module(f"{adapters.__name__}.{name}").ADAPTER for name in _VENDORS}
+"""By id, in the order in which they are shown."""
+
+
+@cache
+def catalogue() -> Catalogue:
+    """Every vendor with its model rows."""
+    return Catalogue(tuple(adapter.provider(rows.rows(name)) for name, adapter in ADAPTERS.items()))
+
+
+@cache
+def trials() -> Mapping[str, Trial]:
+    """The trials on the platform's keys, by provider."""
+    return trial_file.trials(catalogue())

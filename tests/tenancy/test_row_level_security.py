@@ -1,0 +1,245 @@
+"""Two tenants, every method of every repository: neither fence lets one see or touch what is the other's."""
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import ColumnElement, Table, func, insert, select, text, true, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+from uuid_utils.compat import uuid7
+
+from domain.errors import NotFound
+from domain.model.access import AccessToken, Client
+from domain.model.catalogue import ModelType
+from domain.model.credential import Credential
+from domain.model.ids import TenantId
+from domain.model.quota import Pot
+from domain.model.selection import KeySource
+from domain.model.tenant import TenantKey
+from domain.ports import Begin, Work
+from infrastructure.db.engine import open_engine, unsafe_role
+from infrastructure.db.fence import Fence, bind, naming
+from infrastructure.db.ledger_postgres import ledger_on
+from infrastructure.db.tables import holds, metadata, pots, tenants
+from infrastructure.db.work import begin
+from tests.belongings import (
+    MODEL,
+    NOW,
+    a_client,
+    a_credential,
+    a_hold,
+    a_key,
+    a_pot,
+    a_record,
+    a_tenant,
+    a_token,
+    balance,
+    later,
+    sealed,
+    settled_in,
+)
+from tests.databases import Urls
+
+
+def open_gate(_: TenantId, __: Table) -> ColumnElement[bool]:
+    """The first fence taken away: row-level security has to stand alone."""
+    return true()
+
+
+@dataclass(frozen=True, slots=True)
+class Belongings:
+    """One of everything, of one tenant."""
+
+    tenant_id: TenantId
+    key: TenantKey
+    client: Client
+    token: AccessToken
+    credential: Credential
+    pot: Pot
+
+
+async def moved_in(engine: AsyncEngine) -> Belongings:
+    tenant = a_tenant()
+    key, client, pot = a_key(tenant.id), a_client(tenant.id), a_pot(tenant.id)
+    mine = Belongings(tenant.id, key, client, a_token(client), a_credential(tenant.id), pot)
+    async with begin(engine)(tenant.id) as work:
+        await work.tenants.add(tenant)
+        await work.keys.add(key)
+        await work.clients.add(client)
+        await work.tokens.add(mine.token)
+        await work.credentials.add(mine.credential, sealed(key))
+        await work.choices.put_default(MODEL)
+        await work.choices.put_preferred("acme", KeySource.OWN)
+        await work.pots.add(pot)
+    ledger = ledger_on(engine)
+    await ledger.hold(a_hold((pot, 1)))
+    await ledger.settle(a_record(tenant.id), incident="noted")
+    return mine
+
+
+Reading = Callable[[Work, Belongings], Awaitable[Any]]
+
+READINGS: dict[str, Reading] = {
+    "tenants.one": lambda work, _: work.tenants.one(),
+    "keys.newest": lambda work, _: work.keys.newest(),
+    "keys.one": lambda work, hers: work.keys.one(hers.key.id),
+    "clients.one": lambda work, hers: work.clients.one(hers.client.id),
+    "tokens.one": lambda work, hers: work.tokens.one(hers.token.digest),
+    "credentials.one": lambda work, hers: work.credentials.one(hers.credential.id),
+    "credentials.sealed": lambda work, hers: work.credentials.sealed(hers.credential.id),
+    "credentials.page": lambda work, _: work.credentials.page(first=100),
+    "credentials.remove": lambda work, hers: work.credentials.remove(hers.credential.id),
+    "choices.defaults": lambda work, _: work.choices.defaults(),
+    "choices.clear_default": lambda work, _: work.choices.clear_default(ModelType.LLM),
+    "choices.preferred": lambda work, _: work.choices.preferred(),
+    "pots.all": lambda work, _: work.pots.all(),
+    "records.uses": lambda work, _: work.records.uses(NOW),
+}
+ADDITIONS = {
+    "tenants.add",
+    "keys.add",
+    "clients.add",
+    "tokens.add",
+    "credentials.add",
+    "choices.put_default",
+    "choices.put_preferred",
+    "pots.add",
+}
+
+
+def test_every_method_of_every_repository_is_here() -> None:
+    repositories = {name: hint.fget.__annotations__["return"] for name, hint in vars(Work).items() if name[0] != "_"}
+    methods = {f"{name}.{method}" for name, kind in repositories.items() for method in vars(kind) if method[0] != "_"}
+    assert methods == READINGS.keys() | ADDITIONS
+
+
+@pytest.fixture(params=["both fences, sqlite", "both fences, postgres", "row-level security alone"])
+def fenced(request: pytest.FixtureRequest) -> tuple[Urls, Fence]:
+    name: str = request.param
+    urls: Urls = request.getfixturevalue("sqlite_urls" if name.endswith("sqlite") else "postgres_urls")
+    return urls, open_gate if name.endswith("alone") else naming
+
+
+@pytest.fixture
+async def house(fenced: tuple[Urls, Fence]) -> AsyncIterator[tuple[Belongings, Begin]]:
+    """What one tenant has, and units of work as a careless program would begin them."""
+    urls, fence = fenced
+    engine = open_engine(urls.app)
+    yield await moved_in(engine), begin(engine, fence)
+    await engine.dispose()
+
+
+async def test_a_foreign_tenant_sees_and_removes_nothing(house: tuple[Belongings, Begin]) -> None:
+    hers, careless = house
+    for name, read in READINGS.items():
+        async with careless(TenantId(uuid7())) as work:
+            with contextlib.suppress(NotFound):
+                assert not await read(work, hers), name
+    async with careless(hers.tenant_id) as work:
+        assert await work.credentials.one(hers.credential.id) == hers.credential
+        assert await work.choices.defaults() == {ModelType.LLM: MODEL}
+
+
+async def test_the_tenant_itself_sees_it(house: tuple[Belongings, Begin]) -> None:
+    """Else the test above would pass for an empty database."""
+    hers, careless = house
+    for name in READINGS.keys() - {"credentials.remove", "choices.clear_default"}:
+        async with careless(hers.tenant_id) as work:
+            assert await READINGS[name](work, hers), name
+
+
+async def test_without_a_tenant_there_is_no_row(postgres_engine: AsyncEngine) -> None:
+    await moved_in(postgres_engine)
+    async with postgres_engine.connect() as connection:
+        for table in metadata.sorted_tables:
+            assert (await connection.scalar(select(func.count()).select_from(table))) == 0, table.name
+
+
+async def test_the_tenant_of_a_transaction_ends_with_it(postgres_engine: AsyncEngine) -> None:
+    """On one connection, a statement after the commit is nobody's: also after the ledger's functions named one."""
+    hers = await moved_in(postgres_engine)
+    async with postgres_engine.connect() as connection:
+        await bind(connection, hers.tenant_id)
+        assert await connection.scalar(select(func.count()).select_from(tenants)) == 1
+        await connection.commit()
+        assert await connection.scalar(select(func.count()).select_from(tenants)) == 0
+        await connection.rollback()
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        hold = a_hold((hers.pot, 1))
+        query = "SELECT hold_quota($1, $2, $3, $4, $5)"
+        await driver.fetchval(query, hold.tenant_id, hold.id, [hers.pot.id], [1], hold.expires_at)
+        assert await driver.fetchval("SELECT count(*) FROM holds") == 0
+        await bind(connection, hers.tenant_id)
+        assert await connection.scalar(select(func.count()).select_from(holds)) == 2
+
+
+async def test_rows_of_another_tenant_can_be_neither_written_nor_changed(postgres_engine: AsyncEngine) -> None:
+    hers = await moved_in(postgres_engine)
+    stranger = await settled_in(begin(postgres_engine))
+    async with postgres_engine.connect() as connection:
+        await bind(connection, stranger.id)
+        changed = await connection.execute(update(pots).values(granted=10**9))
+        assert changed.rowcount == 0
+        with pytest.raises(DBAPIError, match="row-level security"):
+            await connection.execute(insert(tenants).values(tenant_id=uuid7(), name="x", opened_at=NOW))
+    assert await balance(begin(postgres_engine), hers.pot) == (0, 1)
+
+
+async def test_a_function_of_the_ledger_touches_only_the_tenant_it_names(postgres_engine: AsyncEngine) -> None:
+    hers = await moved_in(postgres_engine)
+    stranger = await settled_in(begin(postgres_engine))
+    with pytest.raises(asyncpg.ForeignKeyViolationError, match="holds_tenant_id_pot_id_fk"):
+        await ledger_on(postgres_engine).hold(replace(a_hold((hers.pot, 1)), tenant_id=stranger.id))
+    assert await balance(begin(postgres_engine), hers.pot) == (0, 1)
+
+
+async def test_a_sweep_sees_of_other_tenants_what_is_due_and_nothing_else(postgres_engine: AsyncEngine) -> None:
+    hers = await moved_in(postgres_engine)
+    due = a_hold((hers.pot, 1), expires_at=later(-1))
+    await ledger_on(postgres_engine).hold(due)
+    async with postgres_engine.connect() as connection:
+        await connection.execute(text("SELECT set_config('app.sweep', 'on', true)"))
+        seen = (await connection.execute(select(holds).where(holds.c.tenant_id == hers.tenant_id))).all()
+        assert [row.call_id for row in seen] == [due.id]
+        assert (await connection.execute(update(holds).values(state="released"))).rowcount == 0
+        for table in set(metadata.sorted_tables) - {holds}:
+            assert (await connection.scalar(select(func.count()).select_from(table))) == 0, table.name
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE call_records SET input_tokens = 0",
+        "DELETE FROM call_records",
+        "DELETE FROM incidents",
+        "UPDATE alembic_version SET version_num = 'x'",
+        "CREATE TABLE mine (id int)",
+        "ALTER TABLE pots DISABLE ROW LEVEL SECURITY",
+        "DROP POLICY tenant ON pots",
+        "TRUNCATE pots",
+    ],
+)
+async def test_the_app_may_not(postgres_engine: AsyncEngine, statement: str) -> None:
+    async with postgres_engine.connect() as connection:
+        with pytest.raises(DBAPIError, match=r"permission denied|must be owner"):
+            await connection.execute(text(statement))
+
+
+async def test_a_role_that_would_look_past_the_fence_is_named(postgres_urls: Urls) -> None:
+    engines = [open_engine(url) for url in (postgres_urls.app, postgres_urls.owner)]
+    try:
+        assert await unsafe_role(engines[0]) is None
+        assert "superuser" in (await unsafe_role(engines[1]) or "")
+    finally:
+        for engine in engines:
+            await engine.dispose()
+
+
+async def test_sqlite_has_no_role_to_name(sqlite_urls: Urls) -> None:
+    engine = open_engine(sqlite_urls.app)
+    assert await unsafe_role(engine) is None
+    await engine.dispose()
