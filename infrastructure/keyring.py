@@ -29,13 +29,17 @@ class _Leased:
 
 @dataclass(slots=True)
 class LeasedKeyring:
-    """At most `LEASE` old and at most `room` forms; calls that need the same form at once share one opening."""
+    """At most `lease` old and at most `room` forms; calls that need the same form at once share one opening.
+
+    A form whose lease is over is dropped from memory, whether or not anyone asks for it again.
+    """
 
     begin: Begin
     vault: Vault
     clock: Clock
     platform_forms: Mapping[str, FormValues] = field(repr=False)
     room: int = 10_000
+    lease: timedelta = LEASE
     _kept: OrderedDict[_Name, _Leased] = field(default_factory=OrderedDict, repr=False)
 
     async def own(self, credential: Credential) -> FormValues:
@@ -53,19 +57,23 @@ class LeasedKeyring:
             raise NoCredential(provider)
         return form
 
+    @property
+    def kept(self) -> int:
+        """How many forms are in memory now."""
+        return len(self._kept)
+
     def _lease(self, name: _Name, credential: Credential, now: datetime) -> _Leased:
-        self._kept.pop(name, None)
-        leased = self._kept[name] = _Leased(now + LEASE, asyncio.create_task(self._open(credential)))
+        leased = _Leased(now + self.lease, asyncio.create_task(self._open(credential)))
+        self._kept[name] = leased
+        self._kept.move_to_end(name)
         if len(self._kept) > self.room:
             self._kept.popitem(last=False)
-        asyncio.get_running_loop().call_later(LEASE.total_seconds() + 1, self._drop_expired)
+        asyncio.get_running_loop().call_later(self.lease.total_seconds(), self._drop, name, leased)
         return leased
 
-    def _drop_expired(self) -> None:
-        """Leases are as long as each other, so the oldest stand first."""
-        now = self.clock()
-        while self._kept and next(iter(self._kept.values())).until <= now:
-            self._kept.popitem(last=False)
+    def _drop(self, name: _Name, leased: _Leased) -> None:
+        if self._kept.get(name) is leased:
+            del self._kept[name]
 
     async def _open(self, credential: Credential) -> FormValues:
         async with self.begin(credential.tenant_id) as work:

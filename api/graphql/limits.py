@@ -25,6 +25,7 @@ from graphql import (
     is_composite_type,
     is_list_type,
 )
+from graphql.utilities.coerce_input_value import coerce_default_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ class Ruler:
         if known is None or not known.args.keys() & {"first", "ids"}:
             return 1
         if "first" in known.args:
-            return self._number(given.get("first"), known.args["first"].default_value)
+            return self._number(given.get("first"), coerce_default_value(known.args["first"]))
         return self._number(given.get("ids"), 1)
 
     def _number(self, value: ValueNode | None, otherwise: Any) -> int:
@@ -181,7 +182,11 @@ class Ruler:
 
 
 def _is_list_of_objects(known: GraphQLField | None) -> bool:
-    return known is not None and is_list_type(get_nullable_type(known.type)) and is_composite_type(get_named_type(known.type))
+    return (
+        known is not None
+        and is_list_type(get_nullable_type(known.type))
+        and is_composite_type(get_named_type(known.type))
+    )
 
 
 def _count(value: Any) -> int:

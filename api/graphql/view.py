@@ -85,7 +85,9 @@ class View(GraphQL[Context, None]):
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         """Carries the media type of the answer from the request's Accept header to `create_response`."""
         accepted = Accepted.of(request.headers.get("accept"))
-        return Response(media_type=accepted.answer or EVENTS)
+        carrier = Response(media_type=accepted.answer or EVENTS)
+        del carrier.headers["content-length"]  # a stream inherits the headers, and has no length
+        return carrier
 
     @override
     def should_render_graphql_ide(self, request: Any) -> bool:

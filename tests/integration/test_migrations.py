@@ -145,4 +145,5 @@ async def _live(urls: Urls) -> Pot:
 
 def _difference(connection: Connection) -> list[tuple[str, object]]:
     context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-    return compare_metadata(context, metadata)
+    found: list[tuple[str, object]] = compare_metadata(context, metadata)
+    return found

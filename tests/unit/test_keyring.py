@@ -41,9 +41,10 @@ class Drawer:
     vault: SlowVault = field(default_factory=SlowVault)
     clock: FakeClock = field(default_factory=FakeClock)
     room: int = 10
+    lease: timedelta = LEASE
 
     def __post_init__(self) -> None:
-        self.keyring = LeasedKeyring(self.store.begin, self.vault, self.clock, {"acme": FORM}, self.room)
+        self.keyring = LeasedKeyring(self.store.begin, self.vault, self.clock, {"acme": FORM}, self.room, self.lease)
 
     async def lay(self, form: FormValues = FORM, tenant_id: TenantId = TENANT) -> Credential:
         credential = a_credential(tenant_id, f"key {id(form)} {len(self.store.rows[tenant_id].credentials)}")
@@ -76,6 +77,24 @@ async def test_a_form_is_opened_again_when_its_lease_is_over() -> None:
     drawer.clock.advance(timedelta(seconds=1))
     await drawer.keyring.own(credential)
     assert drawer.vault.opened == 2
+
+
+async def test_a_form_leaves_the_memory_when_its_lease_is_over_though_nobody_asks() -> None:
+    drawer = Drawer(lease=timedelta(milliseconds=1))
+    assert await drawer.keyring.own(await drawer.lay()) == FORM
+    while drawer.keyring.kept:
+        await asyncio.sleep(0.001)
+
+
+async def test_a_renewed_form_outlives_the_end_of_the_old_lease() -> None:
+    drawer = Drawer(lease=timedelta(milliseconds=20))
+    credential = await drawer.lay()
+    await drawer.keyring.own(credential)
+    drawer.clock.advance(timedelta(seconds=1))
+    drawer.keyring.lease = LEASE
+    await drawer.keyring.own(credential)
+    await asyncio.sleep(0.03)
+    assert drawer.keyring.kept == 1
 
 
 async def test_a_new_version_is_another_form() -> None:

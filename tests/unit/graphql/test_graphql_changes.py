@@ -63,7 +63,7 @@ async def test_a_hosted_model_gets_a_credential_of_its_own() -> None:
 
 async def test_a_wrong_form_names_its_fields_and_not_their_values() -> None:
     fields = [{"name": "apikey", "value": "sk-wrong-place"}, {"name": "mode", "value": "sk-not-an-option"}]
-    refused = (await House().data(ADD, None, input={"provider": "acme", "name": "x", "fields": fields}))
+    refused = await House().data(ADD, None, input={"provider": "acme", "name": "x", "fields": fields})
     problem = refused["addCredential"]
     assert problem["__typename"] == "InvalidForm"
     assert {p["field"] for p in problem["problems"]} == {"apikey", "api_key", "mode"}

@@ -1,0 +1,163 @@
+"""Recorded requests and answers, and our own side brought into the same shape."""
+
+import json
+import random
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import jsonschema
+
+from domain.model.calls import ChatCall, ImagePart, Message, Part, Role, TextPart, Tool, ToolCall
+from domain.model.catalogue import FormValues, ModelRef, ModelType
+from domain.model.events import ChatAnswer, ChatEvent, fold
+from domain.ports import Target
+from infrastructure.providers.outgoing import body_of, outgoing
+from infrastructure.providers.registry import ADAPTERS
+from infrastructure.providers.spec import Adapter, Decoder, Frame, Framing, Request
+from infrastructure.providers.streaming import framer_for
+
+FOLDER = Path(__file__).parent
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="  # one PNG pixel
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request as it leaves, reduced to what a contract is about."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: Any
+
+
+def load(provider: str, file: str) -> Any:
+    return json.loads((FOLDER / provider / file).read_text(encoding="utf-8"))
+
+
+@cache
+def calls(provider: str, file: str = "sdk_requests.json") -> Mapping[str, Any]:
+    """Recorded calls by their name."""
+    return {c.get("id") or c["call"]: c for c in load(provider, file)["calls"]}
+
+
+@cache
+def exchanges(provider: str, file: str) -> Mapping[str, Any]:
+    """Recorded answers of a real server by the exchange's name."""
+    return {e["name"]: e["response"] for e in load(provider, file)["exchanges"]}
+
+
+def recorded(call: Mapping[str, Any], *, without: Iterable[str] = (), headers: Iterable[str] = ()) -> Sent:
+    """A recording, with the headers that matter, less the body's keys that this call's SDK or caller added."""
+    request = call["request"] if "request" in call else call["requests"][0]
+    body = request.get("body", request.get("json"))
+    if body is not None:
+        body = {key: value for key, value in body.items() if key not in without}
+    told = {name: request["headers"][name] for name in headers if name in request["headers"]}
+    return Sent(request["method"], request["path"], request.get("query", ""), told, body)
+
+
+def sent(adapter: Adapter, form: FormValues, request: Request, headers: Iterable[str] = ()) -> Sent:
+    """What the gateway would put on the wire: address joined, signed."""
+    content = body_of(request)
+    outward = outgoing(adapter, form, request, content, "application/json", {})
+    auth = adapter.sign(form)
+    signed = next(auth.auth_flow(outward)) if auth else outward
+    told = {name: signed.headers[name] for name in headers if name in signed.headers}
+    query = signed.url.query.decode()
+    return Sent(signed.method, signed.url.path, query, told, json.loads(content) if content else None)
+
+
+def signed(adapter: Adapter, form: FormValues) -> httpx2.Headers:
+    """The headers that signing adds to an empty request."""
+    auth = adapter.sign(form)
+    request = httpx2.Request("GET", "https://vendor.example")
+    before = set(request.headers)
+    after = next(auth.auth_flow(request)) if auth else request
+    return httpx2.Headers({name: value for name, value in after.headers.items() if name not in before})
+
+
+def target(provider: str, model: str, values: FormValues, kind: ModelType = ModelType.LLM) -> Target:
+    """A call's target, with the form completed as a tenant's would be."""
+    form = ADAPTERS[provider].provider().checked(values, kind)
+    return Target(ModelRef(provider, model, kind), form)
+
+
+def saying(role: Role, *parts: str | Part) -> Message:
+    return Message(role, tuple(TextPart(part) if isinstance(part, str) else part for part in parts))
+
+
+def asking(*parts: str | Part, system: str | None = None) -> ChatCall:
+    opening = (saying(Role.SYSTEM, system),) if system else ()
+    return ChatCall((*opening, saying(Role.USER, *parts)))
+
+
+def weather(description: str) -> Tool:
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    return Tool("get_weather", description, schema)
+
+
+def after_tool(question: str, city: str, result: str, tool: Tool, call_id: str) -> ChatCall:
+    """The second turn: what the model called, and what came of it."""
+    call = ToolCall(call_id, tool.name, json.dumps({"city": city}, separators=(",", ":")))
+    asked = Message(Role.ASSISTANT, tool_calls=(call,))
+    answered = Message(Role.TOOL, (TextPart(result),), tool_call_id=call_id, tool_name=tool.name)
+    return ChatCall((saying(Role.USER, question), asked, answered), tools=(tool,))
+
+
+def pixel() -> ImagePart:
+    return ImagePart(media_type="image/png", data=PIXEL)
+
+
+def valid(provider: str, schema: str, body: Any) -> None:
+    """The body satisfies the vendor's own schema."""
+    document = load(provider, "request_schemas.json")
+    reference = {"$ref": f"#/components/schemas/{schema}", "components": document["components"]}
+    jsonschema.Draft202012Validator(reference).validate(body)
+
+
+def decoded(decoder: Decoder, frames: Iterable[Frame]) -> Iterator[ChatEvent]:
+    for frame in frames:
+        yield from decoder.feed(frame)
+    yield from decoder.end()
+
+
+def streamed(provider: str, text: str, cuts: Iterable[int] | None = None) -> ChatAnswer:
+    """The answer that a stream folds to, its bytes fed in pieces that end at `cuts` (byte by byte when None)."""
+    dialect = ADAPTERS[provider].chat
+    assert dialect is not None
+    return fold(decoded(dialect.decoder(), framed(text, dialect.framing, cuts)))
+
+
+def framed(text: str, framing: Framing, cuts: Iterable[int] | None = None) -> list[Frame]:
+    """The frames of a stream, whatever its bytes' pieces."""
+    raw = text.encode()
+    ends = sorted({*(range(1, len(raw)) if cuts is None else cuts), len(raw)})
+    framer = framer_for(framing, 2**20)
+    frames: list[Frame] = []
+    start = 0
+    for end in ends:
+        frames += framer.feed(raw[start:end])
+        start = end
+    return frames + framer.end()
+
+
+def split_in_all_ways(provider: str, text: str) -> ChatAnswer:
+    """The one answer of a stream fed whole, byte by byte and at 20 random splits; they must not differ."""
+    dice = random.Random(7)
+    size = len(text.encode())
+    answers = [streamed(provider, text, ()), streamed(provider, text)]
+    answers += [streamed(provider, text, dice.sample(range(1, size), k=min(9, size - 1))) for _ in range(20)]
+    assert all(without_ids(answer) == without_ids(answers[0]) for answer in answers)
+    return answers[0]
+
+
+def without_ids(answer: ChatAnswer) -> ChatAnswer:
+    """The answer less the ids of its tool calls, which are made up where a vendor gives none."""
+    return replace(answer, tool_calls=tuple(replace(call, id="") for call in answer.tool_calls))
