@@ -19,7 +19,7 @@ install: .venv/ready ## install everything into .venv (with uv, which is bootstr
 
 .venv/ready: pyproject.toml requirements-dev.lock requirements-model.lock $(filter .uv/bin/uv,$(UV))
 	@$(UV) venv --quiet --allow-existing .venv
-	@$(UV) pip install --quiet --python .venv --require-hashes -r requirements-dev.lock
+	@$(UV) pip install --quiet --compile-bytecode --python .venv --require-hashes -r requirements-dev.lock
 	@$(UV) pip install --quiet --python .venv --require-hashes -r requirements-model.lock \
 		|| echo "The model server's wheel does not install here: the demo uses a stub instead."
 	@$(UV) pip install --quiet --python .venv --no-deps -e .

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import TypeVar
 
 from domain.errors import QuotaExhausted
 from domain.model.quota import Pot
@@ -14,6 +15,8 @@ from domain.ports import Ledger
 from infrastructure.db.engine import open_engine
 from infrastructure.db.ledger_postgres import ledger_on
 from tests.belongings import a_hold, a_record, later
+
+T = TypeVar("T")
 
 HOLD_FOR = timedelta(seconds=1)
 
@@ -40,11 +43,10 @@ def crowd(url: str, pot: Pot, report: Path) -> None:
         await ledger.settle(a_record(pot.tenant_id, hold.id), charged=1)
         return True
 
-    async def all_of_them(ledger: Ledger) -> None:
-        served = await asyncio.gather(*(one(ledger) for _ in range(200)))
-        report.write_text(str(sum(served)))
+    async def all_of_them(ledger: Ledger) -> int:
+        return sum(await asyncio.gather(*(one(ledger) for _ in range(200))))
 
-    asyncio.run(_with_ledger(url, all_of_them))
+    report.write_text(str(asyncio.run(_with_ledger(url, all_of_them))))
 
 
 def customer(url: str, pot: Pot, report: Path) -> None:
@@ -61,9 +63,9 @@ def customer(url: str, pot: Pot, report: Path) -> None:
     asyncio.run(_with_ledger(url, calls))
 
 
-async def _with_ledger(url: str, work: Callable[[Ledger], Awaitable[None]]) -> None:
+async def _with_ledger(url: str, work: Callable[[Ledger], Awaitable[T]]) -> T:
     engine = open_engine(url)
     try:
-        await work(ledger_on(engine))
+        return await work(ledger_on(engine))
     finally:
         await engine.dispose()

@@ -24,7 +24,7 @@ from domain.usecases.browsing import Offered, Shown
 E = TypeVar("E", bound=Enum)
 
 InLanguage = Annotated[Language, strawberry.argument(description="The language of the label.")]
-OfType = Annotated[ModelType | None, strawberry.argument(description="Only those of this type.")]
+OfType = Annotated[ModelType | None, strawberry.argument(name="type", description="Only those of this type.")]
 OfProvider = Annotated[str | None, strawberry.argument(description="Only those of this provider, by its name.")]
 
 
@@ -146,10 +146,10 @@ class Provider(Node):
         return [FormField.of(row) for row in self.row.form]
 
     @field("Its models: the catalogue's, then the tenant's hosted ones.")
-    async def models(self, first: First = 50, after: After = None, type: OfType = None) -> Connection[Model]:
-        cut = Cut(self.shelf.context, f"Provider.models {self.name} {type}", first, after)
+    async def models(self, first: First = 50, after: After = None, of_type: OfType = None) -> Connection[Model]:
+        cut = Cut(self.shelf.context, f"Provider.models {self.name} {of_type}", first, after)
         offered = await self.shelf.of(self.name)
-        return _models(cut, [o for o in offered if type in (None, o.model.ref.type)])
+        return _models(cut, [o for o in offered if of_type in (None, o.model.ref.type)])
 
     @classmethod
     def of(cls, shown: Shown, shelf: Shelf) -> Self:
@@ -173,12 +173,13 @@ class CatalogueQueries:
     async def provider(
         self,
         info: Info,
-        id: Annotated[
-            strawberry.ID, strawberry.argument(description="Its global id, or the vendor's own, such as `openai`.")
+        provider_id: Annotated[
+            strawberry.ID,
+            strawberry.argument(name="id", description="Its global id, or the vendor's own, such as `openai`."),
         ],
     ) -> Provider | None:
-        kind, key = parsed(id)
-        return await or_none(provider(info.context, key if kind == "Provider" else id))
+        kind, key = parsed(provider_id)
+        return await or_none(provider(info.context, key if kind == "Provider" else provider_id))
 
     @field("All providers, in the order in which to show them.", needs=Scope.PROVIDERS_READ)
     async def providers(
@@ -186,11 +187,11 @@ class CatalogueQueries:
         info: Info,
         first: First = 50,
         after: After = None,
-        type: OfType = None,
+        of_type: OfType = None,
     ) -> Connection[Provider]:
-        cut = Cut(info.context, f"providers {type}", first, after)
+        cut = Cut(info.context, f"providers {of_type}", first, after)
         shelf = Shelf(info.context)
-        found = await info.context.usecases.browsing.providers(info.context.actor, type)
+        found = await info.context.usecases.browsing.providers(info.context.actor, of_type)
         return Connection(page=cut.of(found, lambda s: s.provider.id, lambda s: Provider.of(s, shelf)))
 
     @field("The models of all providers that the tenant can name.", needs=Scope.PROVIDERS_READ)
@@ -199,11 +200,11 @@ class CatalogueQueries:
         info: Info,
         first: First = 50,
         after: After = None,
-        type: OfType = None,
+        of_type: OfType = None,
         provider: OfProvider = None,
     ) -> Connection[Model]:
-        cut = Cut(info.context, f"models {type} {provider}", first, after)
-        return _models(cut, await info.context.usecases.browsing.models(info.context.actor, type, provider))
+        cut = Cut(info.context, f"models {of_type} {provider}", first, after)
+        return _models(cut, await info.context.usecases.browsing.models(info.context.actor, of_type, provider))
 
 
 async def provider(context: Context, name: str) -> Provider:

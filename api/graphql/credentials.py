@@ -10,7 +10,7 @@ import strawberry
 from api.graphql.catalogue import OfProvider
 from api.graphql.connections import After, Connection, Cut, First
 from api.graphql.context import Info
-from api.graphql.fields import field, mutation
+from api.graphql.fields import Input, field, mutation
 from api.graphql.ids import known_uuid, node_id
 from api.graphql.model_names import HostedModelInput, ModelName
 from api.graphql.nodes import Node
@@ -143,17 +143,17 @@ class CredentialQueries:
 @strawberry.type
 class CredentialMutations:
     @mutation("Prove a key at its vendor and store it sealed.", needs=Scope.CREDENTIALS_WRITE)
-    async def add_credential(self, info: Info, input: AddCredentialInput) -> AddCredentialResult:
-        added = await info.context.usecases.credentials.add(info.context.actor, input.new(input.name))
+    async def add_credential(self, info: Info, given: Input[AddCredentialInput]) -> AddCredentialResult:
+        added = await info.context.usecases.credentials.add(info.context.actor, given.new(given.name))
         return AddCredentialPayload(credential=Credential.of(added))
 
     @mutation("Prove a key at its vendor and store nothing.", needs=Scope.CREDENTIALS_WRITE)
-    async def check_credential(self, info: Info, input: CheckCredentialInput) -> CheckCredentialResult:
-        proof = await info.context.usecases.credentials.check(info.context.actor, input.new())
+    async def check_credential(self, info: Info, given: Input[CheckCredentialInput]) -> CheckCredentialResult:
+        proof = await info.context.usecases.credentials.check(info.context.actor, given.new())
         return CheckCredentialPayload.of(proof)
 
     @mutation("Forget a key and its sealed form.", needs=Scope.CREDENTIALS_WRITE)
-    async def remove_credential(self, info: Info, input: RemoveCredentialInput) -> RemoveCredentialResult:
-        credential_id = CredentialId(known_uuid(input.id, "Credential"))
+    async def remove_credential(self, info: Info, given: Input[RemoveCredentialInput]) -> RemoveCredentialResult:
+        credential_id = CredentialId(known_uuid(given.id, "Credential"))
         removed = await info.context.usecases.credentials.remove(info.context.actor, credential_id)
         return RemoveCredentialPayload(credential=Credential.of(removed))

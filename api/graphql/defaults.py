@@ -5,7 +5,7 @@ from typing import Annotated, Self
 import strawberry
 
 from api.graphql.context import Info
-from api.graphql.fields import field, mutation
+from api.graphql.fields import Input, field, mutation
 from api.graphql.model_names import ModelName, TypedModelInput
 from api.graphql.problems import NoCredential, NotFound, NotPermitted
 from domain.model import selection
@@ -66,12 +66,12 @@ class DefaultQueries:
 @strawberry.type
 class DefaultMutations:
     @mutation("Make a model the default of its type.", needs=Scope.DEFAULTS_WRITE)
-    async def set_default_model(self, info: Info, input: SetDefaultModelInput) -> SetDefaultModelResult:
-        ref = input.model.ref(input.model.type)
+    async def set_default_model(self, info: Info, given: Input[SetDefaultModelInput]) -> SetDefaultModelResult:
+        ref = given.model.ref(given.model.type)
         chosen = await info.context.usecases.defaults.choose(info.context.actor, ref)
         return SetDefaultModelPayload(default_model=DefaultModel.of(chosen))
 
     @mutation("Go back to the automatic default of a type.", needs=Scope.DEFAULTS_WRITE)
-    async def clear_default_model(self, info: Info, input: ClearDefaultModelInput) -> ClearDefaultModelResult:
-        default = await info.context.usecases.defaults.clear(info.context.actor, input.type)
+    async def clear_default_model(self, info: Info, given: Input[ClearDefaultModelInput]) -> ClearDefaultModelResult:
+        default = await info.context.usecases.defaults.clear(info.context.actor, given.type)
         return ClearDefaultModelPayload(default_model=DefaultModel.of(default))

@@ -1,13 +1,16 @@
 """Decorators for the schema's fields: each has a description, and says which scope it needs."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast
 
 import strawberry
 
 from domain.model.access import Scope
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+Input = Annotated[T, strawberry.argument(name="input", description="All that it needs.")]
 
 
 def field(description: str, *, needs: Scope | None = None) -> Callable[[F], F]:

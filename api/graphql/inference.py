@@ -7,7 +7,7 @@ import strawberry
 
 from api.graphql.chat_input import ChatInput, EmbedInput
 from api.graphql.context import Context, Info
-from api.graphql.fields import mutation, subscription
+from api.graphql.fields import Input, mutation, subscription
 from api.graphql.ids import node_id
 from api.graphql.model_names import ModelName
 from api.graphql.problems import Unanswered, ending_in_problem
@@ -151,19 +151,19 @@ ChatStreamItem = Annotated[
 @strawberry.type
 class InferenceMutations:
     @mutation("Ask a model and wait for the whole answer.", needs=Scope.MODELS_INVOKE)
-    async def chat(self, info: Info, input: ChatInput) -> ChatResult:
-        return ChatPayload.of(await info.context.usecases.inference.chat(info.context.actor, input.call()))
+    async def chat(self, info: Info, given: Input[ChatInput]) -> ChatResult:
+        return ChatPayload.of(await info.context.usecases.inference.chat(info.context.actor, given.call()))
 
     @mutation("Turn texts into vectors.", needs=Scope.MODELS_INVOKE)
-    async def embed(self, info: Info, input: EmbedInput) -> EmbedResult:
-        return EmbedPayload.of(await info.context.usecases.inference.embed(info.context.actor, input.call()))
+    async def embed(self, info: Info, given: Input[EmbedInput]) -> EmbedResult:
+        return EmbedPayload.of(await info.context.usecases.inference.embed(info.context.actor, given.call()))
 
 
 @strawberry.type(description="What arrives piece by piece.")
 class Subscription:
     @subscription("Ask a model and get the answer as it is written.", needs=Scope.MODELS_INVOKE)
-    async def chat_stream(self, info: Info, input: ChatInput) -> AsyncIterator[ChatStreamItem]:
-        async for item in ending_in_problem(_items(info.context, input)):
+    async def chat_stream(self, info: Info, given: Input[ChatInput]) -> AsyncIterator[ChatStreamItem]:
+        async for item in ending_in_problem(_items(info.context, given)):
             yield item
 
 

@@ -7,7 +7,7 @@ import strawberry
 
 from api.graphql.connections import After, Connection, Cut, First
 from api.graphql.context import Info
-from api.graphql.fields import field, mutation
+from api.graphql.fields import Input, field, mutation
 from api.graphql.ids import node_id
 from api.graphql.nodes import Node
 from api.graphql.problems import NotFound
@@ -75,6 +75,6 @@ class QuotaQueries:
 @strawberry.type
 class QuotaMutations:
     @mutation("Choose whose key goes first at a provider.", needs=Scope.QUOTAS_WRITE)
-    async def set_preferred_source(self, info: Info, input: SetPreferredSourceInput) -> SetPreferredSourceResult:
-        await info.context.usecases.quotas.prefer(info.context.actor, input.provider, input.source)
-        return SetPreferredSourcePayload(provider=input.provider, source=input.source)
+    async def set_preferred_source(self, info: Info, given: Input[SetPreferredSourceInput]) -> SetPreferredSourceResult:
+        await info.context.usecases.quotas.prefer(info.context.actor, given.provider, given.source)
+        return SetPreferredSourcePayload(provider=given.provider, source=given.source)

@@ -27,15 +27,15 @@ from api.graphql.tenants import Tenant, TenantMutations, TenantQueries, Viewer, 
 from domain.errors import InvalidRange
 from domain.model.ids import CredentialId
 
-GlobalId = Annotated[strawberry.ID, strawberry.argument(description="A global id.")]
+GlobalId = Annotated[strawberry.ID, strawberry.argument(name="id", description="A global id.")]
 GlobalIds = Annotated[list[strawberry.ID], strawberry.argument(description=f"Global ids, at most {LARGEST}.")]
 
 
 @strawberry.type(description="What can be read.")
 class Query(TenantQueries, CatalogueQueries, DefaultQueries, QuotaQueries, CredentialQueries):
     @field("What has this global id; null for one that is unknown, or another tenant's.")
-    async def node(self, info: Info, id: GlobalId) -> Node | None:
-        return await or_none(_node(info.context, id))
+    async def node(self, info: Info, global_id: GlobalId) -> Node | None:
+        return await or_none(_node(info.context, global_id))
 
     @field("What has these global ids, in their order, null where `node` would give null.")
     async def nodes(self, info: Info, ids: GlobalIds) -> list[Node | None]:

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 import strawberry
 
 from api.graphql.context import Context, Info
-from api.graphql.fields import field, mutation
+from api.graphql.fields import Input, field, mutation
 from api.graphql.ids import node_id
 from api.graphql.nodes import Node
 from api.graphql.problems import InvalidRange
@@ -77,8 +77,8 @@ class TenantQueries:
 @strawberry.type
 class TenantMutations:
     @mutation("Open a tenant, with its key pair, its trials and a first client.", needs=Scope.TENANTS_OPEN)
-    async def open_tenant(self, info: Info, input: OpenTenantInput) -> OpenTenantResult:
-        opened = await info.context.usecases.tenants.open(info.context.actor, input.name)
+    async def open_tenant(self, info: Info, given: Input[OpenTenantInput]) -> OpenTenantResult:
+        opened = await info.context.usecases.tenants.open(info.context.actor, given.name)
         return OpenTenantPayload(
             tenant=Tenant.of(opened.tenant),
             client_id=opened.client_id,

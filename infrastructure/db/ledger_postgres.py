@@ -19,7 +19,13 @@ from infrastructure.db.ledger import SqlLedger, closing, columns
 
 _HOLD = "SELECT hold_quota($1, $2, $3, $4, $5)"
 _SETTLE = "SELECT settle_call($1, $2, $3, $4)"
-_LOST = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, OSError)
+_LOST = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what a driver says that is in the middle of learning that its server is gone
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+)
 
 
 def ledger_on(engine: AsyncEngine) -> Ledger:

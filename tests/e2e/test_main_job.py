@@ -91,6 +91,7 @@ async def test_a_tenant_brings_its_own_model_and_gets_real_answers(
 async def streams(client: Client, model: dict[str, str]) -> None:
     """A real tool call, piece by piece."""
     call = {**HELLO, "model": model, "tools": [WEATHER]}
+    call["maxTokens"] = 200
     call["messages"] = [{"role": "USER", "content": "Weather in Tokyo?"}]
     document = """subscription Stream($input: ChatInput!) { chatStream(input: $input) {
       __typename ... on ToolCallDelta { name arguments } ... on ChatFinished { finishReason usage { output } }

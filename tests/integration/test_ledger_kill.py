@@ -56,19 +56,14 @@ class Gang:
         return sum(bill.stat().st_size for bill in self.bills)
 
 
-@pytest.fixture
-def dice() -> random.Random:
-    seed = random.randrange(2**32)
-    print("seed", seed)  # shown when the test fails
-    return random.Random(seed)
-
-
 async def test_killed_workers_give_nothing_away(
-    urls: Urls, engine: AsyncEngine, tmp_path: Path, dice: random.Random
+    postgres_urls: Urls, postgres_engine: AsyncEngine, tmp_path: Path
 ) -> None:
+    seed = random.randrange(2**32)
+    dice, engine = random.Random(seed), postgres_engine
     pot = a_pot(TenantId(uuid7()), granted=GRANTED)
     await given(begin(engine), pot)
-    gang = Gang(urls.app, pot, tmp_path)
+    gang = Gang(postgres_urls.app, pot, tmp_path)
     for _ in range(KILLS - WORKERS):
         number = dice.randrange(WORKERS)
         await gang.lose(number, after=dice.uniform(0, 0.05))
@@ -76,12 +71,12 @@ async def test_killed_workers_give_nothing_away(
     for number in range(WORKERS):
         await gang.lose(number, after=dice.uniform(0, 0.05))
     used, held = await balance(begin(engine), pot)
-    assert held <= KILLS
+    assert held <= KILLS, f"seed {seed}"
     while held:
         await asyncio.sleep(0.05)
         await ledger_on(engine).sweep(later(0))
         used, held = await balance(begin(engine), pot)
-    assert gang.billed() <= used <= gang.billed() + KILLS
+    assert gang.billed() <= used <= gang.billed() + KILLS, f"seed {seed}"
     with pytest.raises(QuotaExhausted):
         await ledger_on(engine).hold(a_hold((pot, GRANTED - used + 1)))
     await ledger_on(engine).hold(a_hold((pot, GRANTED - used)))

@@ -40,12 +40,12 @@ class HostedEmbed(Embed):
         return entered(target.form, "endpoint_model_name", target.model.name)
 
     def suited(self, target: Target, call: EmbedCall) -> Self:
-        prefix = "query_prefix" if call.purpose is EmbedPurpose.QUERY else "document_prefix"
+        field = "query_prefix" if call.purpose is EmbedPurpose.QUERY else "document_prefix"
+        # A form's values are stripped, and models want a space between prefix and text.
+        prefix = entered(target.form, field)
         encoding = entered(target.form, "encoding_format", "not_set")
         return replace(
-            self,
-            encoding=self.encoding if encoding == "not_set" else encoding,
-            prefix=entered(target.form, prefix),
+            self, encoding=self.encoding if encoding == "not_set" else encoding, prefix=prefix + " " if prefix else ""
         )
 
     def batch(self, form: FormValues) -> int:

@@ -155,7 +155,14 @@ def test_what_follows_the_end_is_not_read() -> None:
     assert rec.streamed("openai", chunk({"content": "x"}, "stop") + DONE + DONE + "data: nonsense\n\n").text == "x"
 
 
-ODD_DELTAS = [None, [], "text", {"content": 5}, {"content": None, "tool_calls": None}, {"tool_calls": [None, 3]}]
+ODD_DELTAS: list[Any] = [
+    None,
+    [],
+    "text",
+    {"content": 5},
+    {"content": None, "tool_calls": None},
+    {"tool_calls": [None, 3]},
+]
 
 
 @pytest.mark.parametrize("delta", ODD_DELTAS, ids=str)

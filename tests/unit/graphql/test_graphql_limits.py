@@ -1,6 +1,7 @@
 """Documents made to exhaust: each is refused before it runs, after one walk over it, and ordinary ones pass."""
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -88,8 +89,7 @@ def test_any_tangle_of_fragments_is_walked_once(graph: list[list[int]]) -> None:
 
 def chain(letters: str, on: str) -> str:
     """Fragments named after letters, each spreading the next twice."""
-    pairs = zip(letters, letters[1:], strict=False)
-    return " ".join(f"fragment {one} on {on} {{ ...{two} ...{two} }}" for one, two in pairs)
+    return " ".join(f"fragment {one} on {on} {{ ...{two} ...{two} }}" for one, two in pairwise(letters))
 
 
 PAGE = "providers(first: 100) { nodes { id models { nodes { id } } } }"

@@ -1,0 +1,104 @@
+"""Model rows are refused when they cannot mean anything, and trials when they name no model."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from domain.model.catalogue import Catalogue, Feature, ModelRef, ModelType, Price, Provider, ProviderKind, Text
+from domain.model.quota import Trial, Unit
+from infrastructure.providers.catalogue.rows import rows
+from infrastructure.providers.catalogue.trials import trials
+
+GOOD = """
+[[models]]
+name = "old"
+type = "llm"
+features = ["tools", "vision"]
+context = 1000
+max_output = 100
+price = { input = "0.10", output = "0.5", per = 1000000, currency = "USD" }
+retires = 2026-10-23
+successor = "new"
+rank = 3
+
+[[models]]
+name = "new"
+type = "llm"
+
+[[models]]
+name = "vectors"
+type = "embedding"
+dimensions = 8
+price = { input = "0.02", per = 1000000, currency = "CNY" }
+"""
+
+
+def put(folder: Path, text: str) -> Path:
+    (folder / "acme.toml").write_text(text)
+    return folder
+
+
+def test_a_row_says_all_that_is_known(tmp_path: Path) -> None:
+    old, new, vectors = rows("acme", put(tmp_path, GOOD))
+    assert old.ref == ModelRef("acme", "old", ModelType.LLM)
+    assert old.features == {Feature.TOOLS, Feature.VISION}
+    assert (old.context, old.max_output, old.rank) == (1000, 100, 3)
+    assert old.price == Price(Decimal("0.10"), Decimal("0.5"), 1_000_000, "USD")
+    assert (old.retires, old.successor) == (date(2026, 10, 23), "new")
+    assert (new.price, new.context, new.retires) == (None, None, None)
+    assert (vectors.dimensions, vectors.price) == (8, Price(Decimal("0.02"), None, 1_000_000, "CNY"))
+
+
+def test_a_provider_without_a_file_has_no_rows(tmp_path: Path) -> None:
+    assert rows("acme", tmp_path) == ()
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ('type = "embedding"', 'type = "smell"'),
+        ('["tools", "vision"]', '["tools", "wings"]'),
+        ("context = 1000", 'context = "1000"'),
+        ("context = 1000", "context = 0"),
+        ("context = 1000", "contex = 1000"),
+        ('input = "0.10"', "input = 0.10"),
+        ('input = "0.10"', 'input = "cheap"'),
+        ('input = "0.10"', 'input = "-1"'),
+        ('input = "0.10"', 'input = "NaN"'),
+        ('"0.5", per = 1000000', '"0.5", per = 0'),
+        ('"USD"', '"dollars"'),
+        ("2026-10-23", '"2026-10-23"'),
+        ("2026-10-23", "2026-10-23T00:00:00Z"),
+        ('successor = "new"', 'successor = "vectors"'),
+        ('successor = "new"', 'successor = "gone"'),
+        ('name = "new"', 'name = "old"'),
+        ('name = "new"', 'name = ""'),
+    ],
+)
+def test_a_row_that_cannot_be_right_is_refused(tmp_path: Path, right: str, wrong: str) -> None:
+    assert right in GOOD
+    with pytest.raises(ValueError, match=r"acme\.toml"):
+        rows("acme", put(tmp_path, GOOD.replace(right, wrong)))
+
+
+def catalogue(folder: Path) -> Catalogue:
+    models = rows("acme", put(folder, GOOD))
+    types = frozenset({ModelType.LLM, ModelType.EMBEDDING})
+    return Catalogue((Provider("acme", Text("Acme"), ProviderKind.PROPRIETARY, types, (), None, models),))
+
+
+def test_a_trial_is_read_by_provider(tmp_path: Path) -> None:
+    file = tmp_path / "trials"
+    file.write_text('[acme]\nunit = "calls"\ngranted = 200\ntype = "llm"\nmodels = ["old"]\n')
+    trial = Trial("acme", Unit.CALLS, 200, (ModelRef("acme", "old", ModelType.LLM),))
+    assert trials(catalogue(tmp_path), file) == {"acme": trial}
+
+
+@pytest.mark.parametrize(("granted", "models"), [("0", '["old"]'), ("200", "[]"), ("200", '["vectors"]')])
+def test_a_trial_of_nothing_is_refused(tmp_path: Path, granted: str, models: str) -> None:
+    file = tmp_path / "trials"
+    file.write_text(f'[acme]\nunit = "calls"\ngranted = {granted}\ntype = "llm"\nmodels = {models}\n')
+    with pytest.raises(ValueError, match="acme"):
+        trials(catalogue(tmp_path), file)

@@ -1,0 +1,92 @@
+"""What refusals mean whoever sends them, and how long they ask to wait."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.errors import ContentRefused, UpstreamError, UpstreamRateLimited, UpstreamUnavailable
+from infrastructure.providers.dialects.refusals import USUAL, Refusals
+from infrastructure.providers.dialects.waits import wait
+from infrastructure.providers.spec import ErrorReply
+
+NOW = "Mon, 23 Nov 2026 12:00:00 GMT"
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["error", "message", "code", "type", "detail", "loc", "msg"]), inner, max_size=3
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.integers(200, 599), JSON)
+def test_any_body_is_some_refusal_on_one_short_line(status: int, body: Any) -> None:
+    failure = USUAL("acme", ErrorReply(status, {}, body))
+    assert isinstance(failure, UpstreamError)
+    assert failure.provider == "acme"
+    assert len(failure.detail) <= 300
+    assert len(failure.detail.splitlines()) <= 1
+
+
+def test_a_vendors_own_words_come_first() -> None:
+    reader = Refusals({"1301": (ContentRefused, 400)})
+    body = {"error": {"code": "1301", "message": "sensitive"}}
+    assert type(reader("acme", ErrorReply(400, {}, body))) is ContentRefused
+    assert type(USUAL("acme", ErrorReply(400, {}, body))) is not ContentRefused
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "kind"),
+    [
+        ({"error": {"code": 503, "message": "x"}}, 503, UpstreamUnavailable),
+        ({"error": {"code": "429", "message": "x"}}, 429, UpstreamRateLimited),
+        ({"error": {"type": "overloaded_error"}}, 529, UpstreamUnavailable),
+        ({"error": {"type": "api_error"}}, 500, UpstreamUnavailable),
+        ({"error": "it broke"}, 200, UpstreamUnavailable),
+    ],
+)
+def test_an_error_inside_a_success_has_the_status_that_it_names(body: Any, status: int, kind: type) -> None:
+    failure = USUAL("acme", ErrorReply(200, {}, body))
+    assert (failure.status, type(failure)) == (status, kind)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"Retry-After": "7"}, 7.0),
+        ({"retry-after": "1.5"}, 1.5),
+        ({"retry-after": "7", "retry-after-ms": "250"}, 0.25),
+        ({"retry-after": "Mon, 23 Nov 2026 12:00:30 GMT", "date": NOW}, 30.0),
+        ({"retry-after": "Mon, 23 Nov 2026 12:00:30", "date": NOW}, 30.0),
+        ({"retry-after": "Mon, 23 Nov 2026 11:00:00 GMT", "date": NOW}, 0.0),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "Mon, 99 Foo 2026 99:99:99 GMT"}, None),
+    ],
+)
+def test_a_wait_is_read_in_seconds(headers: Mapping[str, str], seconds: float | None) -> None:
+    assert wait(headers) == seconds
+
+
+def test_a_wait_until_a_date_is_measured_from_now_without_the_vendors_clock() -> None:
+    until = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    seconds = wait({"retry-after": until})
+    assert seconds is not None
+    assert 3000 < seconds <= 3600
+
+
+def test_only_what_may_be_tried_again_says_how_long_to_wait() -> None:
+    headers = {"retry-after": "3"}
+    assert USUAL("acme", ErrorReply(429, headers, None)).retry_after == 3.0
+    assert USUAL("acme", ErrorReply(400, headers, None)).retry_after is None

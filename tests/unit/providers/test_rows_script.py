@@ -1,0 +1,115 @@
+"""The script that writes model rows handles what is known to be odd in its sources, and its rows can be read."""
+
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+HEAD = """# hand-kept
+[source]
+litellm = "acme"
+dify = "acme"
+endpoints = ["/v1/chat/completions"]
+omit = "audio"
+[hand]
+"old" = { successor = "new" }
+"only-dify" = { retires = 2024-01-04, successor = "new" }
+"new" = { rank = 9, without = ["tools"] }
+"""
+
+
+def litellm(name: str, **more: Any) -> dict[str, Any]:
+    costs = {"input_cost_per_token": "0.0000005", "output_cost_per_token": "0.0000015"}
+    return {"model": name, "litellm_provider": "acme", "mode": "chat", "max_input_tokens": 1000, "costs": costs, **more}
+
+
+def dify(name: str, kind: str = "llm", unit: str = "0.001", currency: str = "USD", **more: Any) -> dict[str, Any]:
+    pricing = {"input": "0.002", "output": "0.004", "unit": unit, "currency": currency}
+    return {"model": name, "type": kind, "context_size": 4096, "pricing": pricing, "features": ["vision"], **more}
+
+
+LITELLM = [
+    litellm("new", supports=["function_calling", "vision", "pdf_input"]),
+    litellm("old", deprecation_date="2026-10-23"),
+    litellm("gone", deprecation_date="2026-01-01"),
+    litellm("alias", max_output_tokens=None),
+    litellm("alias-2026-01-01", deprecation_date="2027-01-14"),
+    litellm("alias-2025-01-01", deprecation_date="2026-12-01"),
+    litellm("elsewhere", endpoints=["/v1/responses"]),
+    litellm("talks-audio"),
+    litellm("bare", mode="embedding", max_input_tokens=None, output_vector_size=8),
+    litellm("foreign", litellm_provider="other"),
+    litellm("sings", mode="audio_speech"),
+]
+DIFY = [dify("alias", max_tokens=77), dify("only-dify", currency="RMB"), dify("only-dify"), dify("unlisted")]
+DEFECT = [*DIFY, dify("bare", "text-embedding", unit="1000000")]
+
+
+def run(folder: Path, models: list[dict[str, Any]]) -> subprocess.CompletedProcess[str]:
+    """A copy of the script beside a catalogue of one vendor, run on made-up collections."""
+    script = folder / "scripts/model_rows.py"
+    script.parent.mkdir()
+    script.write_text((ROOT / "scripts/model_rows.py").read_text())
+    file = folder / "infrastructure/providers/catalogue/acme.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(HEAD)
+    meta = {"provider_map": {"acme": ["acme"]}}
+    (folder / "litellm_models.json").write_text(json.dumps({"meta": meta, "models": {"acme": LITELLM}}))
+    (folder / "dify_models.json").write_text(json.dumps({"models": {"acme": models}, "seed_era_models": {}}))
+    return subprocess.run(
+        [sys.executable, script, folder, "--as-of", "2026-11-23"], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("rows")
+    done = run(folder, DEFECT)
+    assert done.returncode == 0, done.stderr
+    text = (folder / "infrastructure/providers/catalogue/acme.toml").read_text()
+    assert text.startswith(HEAD)
+    return {row["name"]: row for row in tomllib.loads(text)["models"]}
+
+
+def test_only_models_that_can_be_called_become_rows(rows: dict[str, dict[str, Any]]) -> None:
+    snapshots = {"alias", "alias-2026-01-01", "alias-2025-01-01"}
+    assert rows.keys() == {"new", "old", "only-dify", "bare"} | snapshots
+
+
+def test_the_hand_has_the_last_word(rows: dict[str, dict[str, Any]]) -> None:
+    assert rows["new"]["features"] == ["vision"]
+    assert (rows["new"]["rank"], rows["old"]["successor"]) == (9, "new")
+
+
+def test_prices_are_plain_decimals_per_million(rows: dict[str, dict[str, Any]]) -> None:
+    assert rows["new"]["price"] == {"input": "0.5", "output": "1.5", "per": 1_000_000, "currency": "USD"}
+    assert rows["only-dify"]["price"] == {"input": "2", "output": "4", "per": 1_000_000, "currency": "CNY"}
+    assert "output" not in rows["bare"]["price"]
+
+
+def test_what_one_collection_lacks_comes_from_the_other(rows: dict[str, dict[str, Any]]) -> None:
+    assert rows["alias"]["max_output"] == 77
+    assert (rows["bare"]["dimensions"], rows["bare"].get("context")) == (8, 4096)
+
+
+def test_an_alias_ends_with_the_last_of_its_snapshots(rows: dict[str, dict[str, Any]]) -> None:
+    assert rows["alias"]["retires"].isoformat() == "2027-01-14"
+
+
+def test_a_price_with_an_impossible_unit_is_told_and_left_out(tmp_path: Path) -> None:
+    done = run(tmp_path, [dify("only-dify", unit="0.000")])
+    assert done.returncode == 0
+    assert "only-dify" in done.stderr
+    text = (tmp_path / "infrastructure/providers/catalogue/acme.toml").read_text()
+    assert "price" not in {row["name"]: row for row in tomllib.loads(text)["models"]}["only-dify"]
+
+
+def test_a_hand_kept_name_that_nobody_knows_is_an_error(tmp_path: Path) -> None:
+    done = run(tmp_path, [])
+    assert done.returncode != 0
+    assert "only-dify" in done.stderr
