@@ -1,5 +1,6 @@
 """The schema: every area joined, with its refusals, scalars and limits."""
 
+from functools import cache
 from typing import Annotated
 
 import strawberry
@@ -57,6 +58,7 @@ class Schema(strawberry.Schema):
         errors[:] = present(errors)
 
 
+@cache
 def build_schema(*, introspection: bool = True) -> Schema:
     schema = Schema(
         query=Query,

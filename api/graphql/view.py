@@ -85,8 +85,8 @@ class View(GraphQL[Context, None]):
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         """Carries the media type of the answer from the request's Accept header to `create_response`."""
         accepted = Accepted.of(request.headers.get("accept"))
-        carrier = Response(media_type=accepted.answer or EVENTS)
-        del carrier.headers["content-length"]  # a stream inherits the headers, and has no length
+        carrier: Response = await super().get_sub_response(request)
+        carrier.media_type = accepted.answer or EVENTS
         return carrier
 
     @override

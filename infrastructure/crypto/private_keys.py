@@ -37,6 +37,11 @@ class PrivateKeys:
         self._keep(name, parsed)
         return parsed
 
+    @property
+    def kept(self) -> int:
+        """How many keys are in memory now."""
+        return len(self._kept)
+
     def _keep(self, name: tuple[UUID, UUID], parsed: RsaKey) -> None:
         with self._lock:
             now = self.monotonic()

@@ -50,7 +50,8 @@ class PostgresLedger:
             raise QuotaExhausted(**orjson.loads(refused.detail)) from None
 
     async def settle(self, record: CallRecord, charged: int = 0, incident: str | None = None) -> None:
-        await self._run(_SETTLE, orjson.dumps(columns(record)).decode(), closing(record), charged, incident)
+        row = orjson.dumps(columns(record), default=str)  # ids that the driver read are a subclass of UUID
+        await self._run(_SETTLE, row.decode(), closing(record), charged, incident)
 
     async def release(self, tenant_id: TenantId, call_id: CallId) -> None:
         await self.portable.release(tenant_id, call_id)

@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import httpx2
@@ -14,6 +14,7 @@ from starlette.routing import Mount, Route, Router, WebSocketRoute
 
 from api.graphql.context import GraphQLOptions
 from tests.graphql_house import OPTIONS, House
+from tests.stubs.serve import _Server
 
 PROTOCOL = websockets.Subprotocol("graphql-transport-ws")
 SCHEMA_JSON = "application/graphql-response+json"
@@ -74,8 +75,9 @@ class Socket:
 
     async def closed(self) -> int | None:
         """The code with which the server closes, after whatever it still sends."""
-        async for _ in self.connection:
-            pass
+        with suppress(websockets.ConnectionClosed):
+            while True:
+                await self.connection.recv()
         return self.connection.close_code
 
 
@@ -91,13 +93,12 @@ async def front(house: House, options: GraphQLOptions = OPTIONS) -> AsyncIterato
 async def serving(app: Any) -> AsyncIterator[str]:
     """The address of `app`, served by uvicorn in this event loop on a free port."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server._serve([listener]))
+    server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+    running = asyncio.create_task(server.serve([listener]))
     while not server.started:
         await asyncio.sleep(0.001)
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
-        server.should_exit = True
+        server.ended.set()
         await running

@@ -1,7 +1,7 @@
 """The audit suite of the npm package graphql-http, run by Node against a served front: `make audit`.
 
-It needs Node and two packages, which no other test does. `make audit` fetches them and fails without them; elsewhere the
-test runs when they are there, and is reported as skipped when they are not.
+It needs Node and two packages, which no other test does. `make audit` fetches them and fails without them; elsewhere
+the test runs when they are there, and is reported as skipped when they are not.
 """
 
 import asyncio

@@ -55,7 +55,7 @@ async def test_a_client_that_also_takes_json_gets_events_for_a_subscription_alon
     async with front(House(FakeGateway(EVENTS))) as asked:
         stream = await asked.post({"query": STREAM, "variables": {"input": CHAT}}, accept=both)
         query = await asked.post({"query": "{ viewer { id } }"}, accept=both)
-        assert stream.headers["content-type"].startswith("text/event-stream")
+        assert stream.headers["content-type"] == "text/event-stream"
         assert query.headers["content-type"] == SCHEMA_JSON
 
 
@@ -119,13 +119,13 @@ async def test_a_chat_streams_over_a_websocket() -> None:
 
 async def test_queries_and_mutations_run_over_a_websocket_with_the_headers_token() -> None:
     ask = "mutation A($input: ChatInput!) { chat(input: $input) { ... on ChatPayload { text } } }"
-    async with front(House(FakeGateway(ANSWER))) as asked:
-        async with asked.socket(authorization=f"Bearer {asked.token}") as socket:
-            await socket.send({"type": "connection_init"})
-            assert await socket.receive() == {"type": "connection_ack"}
-            await socket.subscribe(ask, input=CHAT)
-            assert (await socket.receive())["payload"]["data"] == {"chat": {"text": "Hello."}}
-            assert await socket.receive() == {"id": "1", "type": "complete"}
+    house = House(FakeGateway(ANSWER))
+    async with front(house) as asked, asked.socket(authorization=f"Bearer {asked.token}") as socket:
+        await socket.send({"type": "connection_init"})
+        assert await socket.receive() == {"type": "connection_ack"}
+        await socket.subscribe(ask, input=CHAT)
+        assert (await socket.receive())["payload"]["data"] == {"chat": {"text": "Hello."}}
+        assert await socket.receive() == {"id": "1", "type": "complete"}
 
 
 async def test_leaving_a_subscription_ends_the_call_to_the_vendor() -> None:
@@ -243,6 +243,6 @@ async def test_a_foreign_page_cannot_open_a_connection_unless_it_is_allowed_to()
         with pytest.raises(websockets.InvalidStatus):
             async with asked.socket(origin="https://elsewhere.example"):
                 pass
-    async with front(House(), replace(OPTIONS, allowed_origins=("https://elsewhere.example",))) as asked:
-        async with asked.socket(origin="https://elsewhere.example") as socket:
-            await socket.init(asked.token)
+    allowing = replace(OPTIONS, allowed_origins=("https://elsewhere.example",))
+    async with front(House(), allowing) as asked, asked.socket(origin="https://elsewhere.example") as socket:
+        await socket.init(asked.token)

@@ -46,6 +46,16 @@ def test_a_key_is_parsed_once_and_again_after_its_lease() -> None:
     assert parsing.done == [(1, 1), (1, 1)]
 
 
+def test_keys_whose_lease_is_over_leave_the_memory_when_another_comes() -> None:
+    parsing = Parsing()
+    keys = PrivateKeys(parsing, parsing.monotonic)
+    keys(key(1))
+    keys(key(2))
+    parsing.seconds = LEASE
+    keys(key(3))
+    assert keys.kept == 1
+
+
 def test_using_a_key_does_not_prolong_its_lease() -> None:
     parsing = Parsing()
     keys = PrivateKeys(parsing, parsing.monotonic)

@@ -70,6 +70,11 @@ def test_a_wrong_setting_is_refused_and_not_repeated(
     assert CANARY not in str(refusal.value) + repr(refusal.value)
 
 
+def test_platform_keys_that_are_no_json_are_said_to_be_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValidationError, match=r"platform_keys\n.*must be JSON"):
+        given(monkeypatch, platform_keys="openai=k")
+
+
 def test_no_secret_is_in_the_settings_when_they_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = given(
         monkeypatch,

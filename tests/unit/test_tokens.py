@@ -52,7 +52,17 @@ def test_one_changed_character_makes_it_malformed(position: int) -> None:
 
 @pytest.mark.parametrize(
     "token",
-    ["", "ptn_at_", TOKEN[:-1], TOKEN + "0", " " + TOKEN, TOKEN + "\n", TOKEN.upper(), "ptn_at_" + "é" * 71, "\ud800"],
+    [
+        "",
+        "ptn_at_",
+        TOKEN[:-1],
+        TOKEN + "0",
+        " " + TOKEN,
+        TOKEN + "\n",
+        TOKEN.upper(),
+        "ptn_at_" + "é" * 71,
+        "ptn_at_" + "\ud800" * 71,
+    ],
     ids=["empty", "prefix", "short", "long", "blank", "newline", "case", "foreign letters", "lone surrogate"],
 )
 def test_what_was_never_minted_is_none(token: str) -> None:

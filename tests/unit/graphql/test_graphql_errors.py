@@ -28,13 +28,13 @@ MALFORMED: list[tuple[str, Any]] = [
     (f'query ($n: Int = "{CANARY}") {{ providers(first: $n) {{ nodes {{ name }} }} }}', None),
     (f'{{ viewer {{ id @include(if: "{CANARY}") }} }}', None),
     (
-        f'mutation {{ checkCredential(input: {{provider: "acme", fields: [{{name: "k", value: "{CANARY}"}}]}}) {{ __typename }} }}',
+        f'mutation {{ checkCredential(input: {{fields: [{{name: "k", value: "{CANARY}"}}]}}) {{ __typename }} }}',
         None,
     ),
     (f'mutation {{ checkCredential(input: {{provider: "acme", apiKey: "{CANARY}"}}) {{ __typename }} }}', None),
     (f'mutation {{ checkCredential(input: "{CANARY}") {{ __typename }} }}', None),
     (
-        f'mutation {{ chat(input: {{messages: [{{role: USER, parts: [{{text: "{CANARY}", image: null}}]}}]}}) {{ __typename }} }}',
+        f'mutation {{ chat(input: {{messages: [{{parts: [{{text: "{CANARY}", image: null}}]}}]}}) {{ __typename }} }}',
         None,
     ),
     (CHECK, CANARY),
@@ -129,7 +129,8 @@ async def test_no_error_repeats_what_was_sent(document: str, given: Any, caplog:
 )
 async def test_errors_say_what_is_wrong(document: str, given: Any, code: str, message: str) -> None:
     result = await House().run(document, None, input=given)
-    (error,) = result.errors or ()
+    assert result.errors is not None
+    (error,) = result.errors
     assert ((error.extensions or {})["code"], error.message) == (code, message)
 
 
@@ -151,7 +152,8 @@ async def test_the_unforeseen_is_masked_and_logged_by_type_and_correlation_id(
     house = House(FakeGateway())  # its script is empty: it fails in a way that no error of the domain describes
     chat = {"messages": [{"role": "USER", "content": CANARY}]}
     result = await house.run(ASK, None, input=chat)
-    (error,) = result.errors or ()
+    assert result.errors is not None
+    (error,) = result.errors
     extensions = error.extensions or {}
     assert extensions["code"] == "INTERNAL_SERVER_ERROR"
     assert "IndexError" not in error.message
