@@ -14,7 +14,6 @@ from typing import Self
 
 import structlog
 import uuid_utils.compat
-from infrastructure.providers.registry import ADAPTERS, catalogue, trials
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -22,8 +21,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from api.auth import Authentication, LeasedActors
-from api.graphql.context import GraphQLOptions, UseCases
 from api.graphql.app import graphql_app
+from api.graphql.context import GraphQLOptions, UseCases
 from api.hosts import OneHost
 from api.oauth.endpoints import routes as oauth_routes
 from domain.errors import DomainError
@@ -49,6 +48,7 @@ from infrastructure.db.work import begin
 from infrastructure.http import egress
 from infrastructure.keyring import LeasedKeyring
 from infrastructure.providers.gateway import HttpGateway, Limits
+from infrastructure.providers.registry import ADAPTERS, catalogue, trials
 from infrastructure.settings import Settings
 from infrastructure.standing import LeasedStanding
 

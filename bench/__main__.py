@@ -1,7 +1,6 @@
 """`python -m bench`: rounds in which the targets take turns, then one table of medians and the ratios between them."""
 
 import argparse
-import asyncio
 import contextlib
 import os
 import statistics
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+import uvloop
 
 from bench.house import portunus
 from bench.load import Seen, Shot, fire
@@ -76,7 +76,7 @@ def servers(home: Path) -> Iterator[dict[str, Server]]:
         yield {"direct": stub, "pass-through": forward, "portunus": ours}
 
 
-async def run(rounds: int, scale: float) -> None:
+def run(rounds: int, scale: float) -> None:
     with tempfile.TemporaryDirectory() as folder, servers(Path(folder)) as targets:
         ours = targets["portunus"]
         print(f"idle: {ours.resident_megabytes():.0f} MB resident")
@@ -84,7 +84,7 @@ async def run(rounds: int, scale: float) -> None:
             results: dict[str, list[Result]] = {target: [] for target in case.shots}
             for _ in range(rounds):
                 for target, shot in case.shots.items():
-                    results[target].append(await measure(shot, targets[target], case))
+                    results[target].append(uvloop.run(measure(shot, targets[target], case)))
             print_case(case, results)
         print(f"\nafter the load: {ours.resident_megabytes():.0f} MB resident")
 
@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies the number of requests")
     arguments = parser.parse_args()
     psutil.Process(os.getpid()).cpu_affinity([OTHER_CORE % (os.cpu_count() or 1)])
-    asyncio.run(run(arguments.rounds, arguments.scale))
+    run(arguments.rounds, arguments.scale)
 
 
 if __name__ == "__main__":

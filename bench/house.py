@@ -49,14 +49,19 @@ def portunus(home: Path, stub_url: str) -> Iterator[Server]:
         log = home / "portunus.log"
         with serving(arguments, environment, log, ready="/readyz", core=MEASURED_CORE) as server:
             _CLIENTS[server.url] = (opened["client_id"], opened["client_secret"])
-            _bring_key(Application(server.url, *_CLIENTS[server.url]), stub_url)
+            _bring_key(application(server.url), stub_url)
             yield server
 
 
 @functools.cache
+def application(url: str) -> Application:
+    """An application of the tenant served at `url`."""
+    return Application(url, *_CLIENTS[url])
+
+
 def bearer(url: str) -> str:
-    """An access token for the tenant served at `url`."""
-    token: str = Application(url, *_CLIENTS[url]).token["access_token"]
+    """Its access token."""
+    token: str = application(url).token["access_token"]
     return token
 
 

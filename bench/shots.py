@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bench.house import bearer
+from bench.house import application, bearer
 from bench.load import Shot
 from bench.stub import EVENTS
 
@@ -17,10 +17,12 @@ STREAM = """subscription Stream($input: ChatInput!) { chatStream(input: $input) 
   __typename ... on TextDelta { text } ... on Problem { code message } } }"""
 EMBED = """mutation Embed($input: EmbedInput!) { embed(input: $input) {
   ... on EmbedPayload { vectors } ... on Problem { code message } } }"""
-PROVIDERS = """{ providers(first: 50) { nodes {
-  id name label kind types configured preferredSource keyPage
-  form { name label kind required default options }
-  models(first: 100) { nodes { id name type label features context maxOutput status } } } } }"""
+PROVIDERS = """{ providers(first: 20) { nodes {
+    id name label kind types configured preferredSource keyPage
+    form { name label kind required default options }
+    models(first: 60) { nodes { ...row } } } }
+  models(first: 100) { edges { cursor node { ...row } } } }
+fragment row on Model { id name label type features context maxOutput status price { input output per currency } }"""
 TINY = "{ viewer { id } }"
 
 
@@ -77,6 +79,22 @@ def cases(urls: Mapping[str, str], scale: float) -> list[Case]:
             int(2_000 * scale),
             {**openai("embeddings", embed, b"0.125"), **graphql(EMBED, {"input": ours_embed}, b"0.125")},
         ),
-        Case("provider list with its models", 8, int(200 * scale), graphql(PROVIDERS, None, b'"nodes"')),
+        Case(
+            f"provider list of {objects(urls['portunus'])} objects",
+            8,
+            int(200 * scale),
+            graphql(PROVIDERS, None, b'"nodes"'),
+        ),
         Case("tiny query { viewer { id } }", 16, int(3_000 * scale), graphql(TINY, None, b'"viewer"')),
     ]
+
+
+def objects(url: str) -> int:
+    """How many objects the answer to PROVIDERS holds."""
+    return _objects(application(url).ask(PROVIDERS))
+
+
+def _objects(value: object) -> int:
+    if isinstance(value, dict):
+        return 1 + sum(map(_objects, value.values()))
+    return sum(map(_objects, value)) if isinstance(value, list) else 0

@@ -3,6 +3,7 @@
 from html import escape
 from pathlib import Path
 
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
@@ -41,7 +42,7 @@ def page(request: Request) -> HTMLResponse:
 
 def files() -> ASGIApp:
     """The files of the page, whatever the path in front of FOLDER."""
-    static = StaticFiles(directory=_HERE)
+    static = ExceptionMiddleware(StaticFiles(directory=_HERE))
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         name = scope["path"].rpartition(FOLDER)[2]

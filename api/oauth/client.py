@@ -35,5 +35,5 @@ class GrantClient(ClientMixin):
         assert self.client is not None
         if scope is None:
             return " ".join(sorted(self.client.scopes))
-        asked = scope_to_list(scope)
-        return " ".join(asked) if asked and set(asked) <= set(self.client.scopes) else None
+        asked = set(scope_to_list(scope))
+        return " ".join(sorted(asked)) if asked and asked <= set(self.client.scopes) else None
