@@ -25,10 +25,14 @@ Grouped = dict[str, Details]
 Read = Callable[[Any], Any]
 
 
+_ROOT = 0
+
+
 class Plan(NamedTuple):
     """How to answer a field set: `plain` is read from the source, `others` go graphql-core's way.
 
-    `fields` is the set itself, kept because plans are found by its id, which could be another's once it is gone.
+    `fields` is the set itself, kept because plans are found by its id, which could be another's once it is gone. The
+    root's is found by `_ROOT`: graphql-core collects that set anew for every event of a subscription.
     """
 
     fields: Grouped
@@ -51,7 +55,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         grouped_field_set: Any,
         position_context: Any,
     ) -> Any:
-        plan = self._plan(parent_type, grouped_field_set)
+        plan = self._plan(parent_type, grouped_field_set, _ROOT if path is None else id(grouped_field_set))
         try:
             values = {name: read(source_value) for name, read in plan.plain.items()}
         except Exception:
@@ -66,13 +70,13 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     async def _joined_later(self, plan: Plan, values: dict[str, Any], rest: Any) -> dict[str, Any]:
         return _joined(plan, values, await rest)
 
-    def _plan(self, parent_type: GraphQLObjectType, grouped: Grouped) -> Plan:
-        found = self._plans.get(id(grouped))
+    def _plan(self, parent_type: GraphQLObjectType, grouped: Grouped, key: int) -> Plan:
+        found = self._plans.get(key)
         if found is None:
             reads = {name: self._read(parent_type, details) for name, details in grouped.items()}
             plain = {name: read for name, read in reads.items() if read is not None}
             others = {name: details for name, details in grouped.items() if name not in plain}
-            found = self._plans[id(grouped)] = Plan(grouped, plain, others)
+            found = self._plans[key] = Plan(grouped, plain, others)
         return found
 
     def _read(self, parent_type: GraphQLObjectType, details: Details) -> Read | None:
@@ -121,7 +125,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             case GraphQLScalarType():
                 return of_type.coerce_output_value
             case GraphQLObjectType():
-                plan = self._plan(of_type, self.collect_subfields(of_type, details)[0])
+                grouped = self.collect_subfields(of_type, details)[0]
+                plan = self._plan(of_type, grouped, id(grouped))
                 return None if plan.others else _object(plan.plain)
         return None
 

@@ -1,11 +1,11 @@
-"""What OpenAI's model names tell about what its chat endpoint refuses (contract notes of November 2026)."""
+"""What OpenAI's model names tell about what its chat endpoint refuses (as of November 2026)."""
 
 import re
 
 _PREFIX = r"^(?:ft:|[\w.-]+/)?"
-_REASONING = re.compile(_PREFIX + r"(?:o\d|gpt-(?:[5-9]|\d\d))(?!\d)")
-_TOOLS_WITHOUT_THOUGHT = re.compile(_PREFIX + r"gpt-(?:5\.[6-9]|[6-9]|\d\d)(?!\d)")
-_UNSTOPPABLE = re.compile(_PREFIX + r"o[34](?!\d)")
+_REASONING = re.compile(_PREFIX + r"(?:o\d|gpt-(?:[5-9]|[12]\d))")
+_TOOLS_WITHOUT_THOUGHT = re.compile(_PREFIX + r"gpt-(?:5\.[6-9]|[6-9]|[12]\d)")
+_UNSTOPPABLE = re.compile(_PREFIX + r"o[34]")
 
 
 def reasons(name: str) -> bool:

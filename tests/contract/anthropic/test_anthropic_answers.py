@@ -1,5 +1,5 @@
 """Our reading of Anthropic's answers: those that its SDK accepted (sdk_requests.json, `reply_replayed`), and the shapes
-that its documentation of streaming and errors gives (platform.claude.com/docs, as the fact sheet of 2026-11 has them).
+that its documentation of streaming and errors gives (platform.claude.com/docs, as of November 2026).
 """
 
 import json

@@ -1,6 +1,5 @@
 """Our reading of Ollama's answers: the examples of its OpenAPI (ollama/ollama, docs/openapi.yaml at fb307609) for chat
-and embeddings; streams, tool calls and errors after its docs/api and server/routes.go, as the fact sheet of 2026-11
-quotes them.
+and embeddings; streams, tool calls and errors after its docs/api and server/routes.go, as of November 2026.
 """
 
 import json

@@ -262,3 +262,9 @@ def test_an_error_inside_a_stream_is_a_refusal() -> None:
     assert caught.value.status == 429
     with pytest.raises(UpstreamUnavailable):
         rec.streamed("openai", f"data: {json.dumps(error(None, 'server_error'))}\n\n")
+
+
+def test_an_event_named_error_is_a_refusal_whatever_its_data() -> None:
+    with pytest.raises(UpstreamUnavailable) as caught:
+        rec.streamed("openai", 'event: error\ndata: {"message": "It broke."}\n\n')
+    assert caught.value.detail == "It broke."

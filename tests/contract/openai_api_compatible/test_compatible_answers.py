@@ -110,7 +110,7 @@ def test_a_refusal_is_read_by_its_meaning(reply: Any, meaning: type[UpstreamErro
     ],
 )
 def test_gateways_say_too_much_in_several_shapes(body: Any, meaning: type[UpstreamError]) -> None:
-    """Inferred from the fact sheet: no recording of these exists."""
+    """Inferred: no recording of these exists."""
     failure = ADAPTER.error(ID, ErrorReply(429, {"retry-after": "3"}, body))
     assert type(failure) is meaning
     assert failure.retry_after == (3.0 if meaning is UpstreamRateLimited else None)

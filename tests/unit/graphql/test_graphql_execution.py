@@ -9,8 +9,9 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from api.graphql.execution import Executor
+from api.graphql.inference import Subscription
 from api.graphql.scalars import SCALARS
-from api.graphql.schema import Mutation, Query, Subscription
+from api.graphql.schema import Mutation, Query
 from tests.graphql_house import House
 
 DOCUMENTS = [
@@ -21,7 +22,7 @@ DOCUMENTS = [
        fragment P on Provider { keyPage name @skip(if: $yes) models(first: 2) { nodes { ...M id } } }
        fragment M on Model { price { input output per currency } features retires label @include(if: $yes) }""",
     "{ quotas { nodes { granted free unit kind openedAt } } defaultModels { type model { name } reason } }",
-    "query L($l: Language!) { providers { nodes { label(language: $l) form { label(language: $l) default options } } } }",
+    "query L($l: Language!) { providers { nodes { label(language: $l) form { label(language: $l) options } } } }",
     '{ node(id: "UHJvdmlkZXI6YWNtZQ==") { id ... on Provider { name form { name } } } none: node(id: "x") { id } }',
     "{ a: viewer { id } b: viewer { clientId } a: viewer { scopes } }",
 ]
