@@ -28,7 +28,7 @@ def address(url: str) -> URL:
     return parsed.set(drivername=_DRIVERS[store])
 
 
-def open_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
+def open_engine(url: str, *, pool_size: int = 20) -> AsyncEngine:
     """An engine over `url`. Nothing is connected yet."""
     target = address(url)
     options: dict[str, Any] = {
@@ -41,7 +41,7 @@ def open_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
         event.listen(engine.sync_engine, "connect", _sqlite_connected)
         event.listen(engine.sync_engine, "begin", _sqlite_begins)
         return engine
-    return create_async_engine(target, pool_size=pool_size, max_overflow=pool_size, pool_use_lifo=True, **options)
+    return create_async_engine(target, pool_size=pool_size, max_overflow=0, pool_use_lifo=True, **options)
 
 
 async def unsafe_role(engine: AsyncEngine) -> str | None:

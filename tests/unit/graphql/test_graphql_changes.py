@@ -1,6 +1,5 @@
 """Mutations: what they change, and which refusals come back as data."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -258,9 +257,6 @@ async def test_a_refusal_that_a_union_does_not_have_is_a_top_level_error() -> No
     assert (await house.data(CHECK, None, input=given))["checkCredential"]["__typename"] == "UpstreamRefused"
     house = House(FakeGateway(errors.QuotaExhausted("trial", "calls", 0, 1)))
     assert await house.codes(CHECK, None, input=given) == ["QUOTA_EXHAUSTED"]
-
-
-Given = Callable[[House], Awaitable[Any]]
 
 
 @pytest.mark.parametrize(
