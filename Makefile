@@ -45,6 +45,10 @@ check: install ## lint, types, architecture, schema and unit tests: under a minu
 schema: install ## print schema.graphql from the code
 	@$(PY) -m api.graphql.print_schema > schema.graphql
 
+audit: install ## judge GraphQL over HTTP with the graphql-http audit suite (needs Node 20 or newer)
+	@cd tests/e2e/audit && npm ci --no-audit --no-fund --silent
+	@PORTUNUS_AUDIT=1 $(PY) -m pytest tests/e2e/test_graphql_audit.py
+
 bench: install ## throughput, latency and CPU per call, beside a direct call and a bare pass-through
 	@$(PY) -m bench
 

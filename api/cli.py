@@ -30,7 +30,14 @@ def serve(host: str = "127.0.0.1", port: int = 8080) -> None:
     except NotReady as problem:
         _stop(str(problem))
     uvicorn.run(
-        application, host=host, port=port, access_log=False, server_header=False, log_config=None, http="httptools"
+        application,
+        host=host,
+        port=port,
+        http="httptools",
+        ws_max_size=settings.max_body_bytes,
+        access_log=False,
+        server_header=False,
+        log_config=None,
     )
 
 

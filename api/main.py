@@ -135,14 +135,15 @@ class House:
 def create_app(settings: Settings) -> Starlette:
     """The ASGI application. NotReady at once without a master key, and at start-up for a database that is not fit."""
     house = House(settings)
+    challenge = f'resource_metadata="{settings.issuer}/.well-known/oauth-protected-resource/graphql"'
     options = GraphQLOptions(
         cursor_key=cursor_key(house.master_keys),
         introspection=settings.introspection,
         ide=settings.ide,
         body_limit=settings.max_body_bytes,
+        challenge=f"Bearer {challenge}",
     )
     actors = LeasedActors(house.usecases.access.authenticate, now)
-    challenge = f'resource_metadata="{settings.issuer}/.well-known/oauth-protected-resource/graphql"'
     graphql = Authentication(graphql_app(house.usecases, options), actors, challenge)
 
     @asynccontextmanager
