@@ -5,7 +5,6 @@ import math
 from collections.abc import AsyncIterator, Iterator, Mapping
 
 import pytest
-from infrastructure.providers.registry import ADAPTERS
 
 from domain.errors import ContextTooLong, CredentialRejected
 from domain.model.calls import ChatCall, EmbedCall, Knobs, Message, ResponseSchema, Role, TextPart, Tool
@@ -13,6 +12,7 @@ from domain.model.catalogue import ModelRef, ModelType
 from domain.model.events import ChatAnswer, Finish, TextDelta, ToolCallDelta, fold
 from domain.ports import Target
 from infrastructure.providers.gateway import HttpGateway
+from infrastructure.providers.registry import ADAPTERS
 from tests.gateways import gateway
 from tests.real_model import DIMENSIONS, KEY, model_server
 
