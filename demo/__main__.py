@@ -75,21 +75,23 @@ def goodbye(url: str, opened: Mapping[str, str]) -> None:
     )
 
 
-def run(port: int, home: Path) -> None:
+def run(port: int, home: Path, *, stub: bool) -> None:
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir()
     url = f"http://127.0.0.1:{port}"
-    if not has_real_model():
-        print("The llama.cpp wheel is not installed: a stub answers in place of a real model.")
+    if stub:
+        print("A stub answers in place of a real model: llama.cpp's wheel is not installed here.")
     with contextlib.ExitStack() as stack:
-        chat_url = stack.enter_context(model_server(home / "chat.log", embed=False))
-        embed_url = stack.enter_context(model_server(home / "embed.log", embed=True))
+        chat_url = stack.enter_context(model_server(home / "chat.log", embed=False, stub=stub))
+        embed_url = stack.enter_context(model_server(home / "embed.log", embed=True, stub=stub))
         settings = environment(home, chat_url, port)
         story.tell("The embedded database is migrated", portunus(settings, "migrate").strip())
         serve = ["-m", "api.cli", "serve", "--host", "127.0.0.1", "--port", str(port)]
         stack.enter_context(running(serve, settings, home / "portunus.log"))
         wait_for(f"{url}/readyz", home / "portunus.log")
-        story.tell("Portunus and a model server are up", f"{url}, {chat_url}")
+        server = "a stub" if stub else "llama.cpp"
+        stands_in = f"{server} answers for OpenAI here, whatever model is named: its address is the tenant's to give"
+        story.tell(f"Portunus and {server} are up", f"{url} and {chat_url}", stands_in)
         opened = tell(settings, url, chat_url, embed_url)
         goodbye(url, opened)
         if os.environ.get("DEMO_EXIT") != "1":
@@ -102,12 +104,17 @@ def run(port: int, home: Path) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="demo", description=__doc__)
     parser.add_argument("--port", type=int, default=8080)
-    port: int = parser.parse_args().port
+    parser.add_argument(
+        "--home", type=Path, default=ROOT / ".demo", help="where its database and logs go; emptied first"
+    )
+    parser.add_argument("--stub", action="store_true", help="do without the real model server")
+    arguments = parser.parse_args()
+    port: int = arguments.port
     if is_taken(port):
         print(f"Port {port} is taken. Choose another: DEMO_PORT={port + 10} make demo", file=sys.stderr)
         return 1
     try:
-        run(port, ROOT / ".demo")
+        run(port, arguments.home, stub=arguments.stub or not has_real_model())
     except KeyboardInterrupt:
         return 130
     except RuntimeError as failure:

