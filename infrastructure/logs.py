@@ -10,7 +10,7 @@ import structlog
 
 _TOKENS = re.compile(r"(?:ptn_[a-z]{2}_|sk-|sk_|AIza|AKIA|eyJ)[\w\-.]{8,}|(?i:bearer|basic) +[\w\-.~+/=]{8,}")
 _NAMES = re.compile(r"(?i)secret|password|authorization|api_?key|token$")
-_QUIET = ("authlib", "httpx2", "aiohttp", "asyncio", "uvicorn.access")
+_QUIET = ("alembic", "authlib", "httpx2", "aiohttp", "asyncio", "uvicorn.access")
 
 
 def configure_logs(level: str) -> None:

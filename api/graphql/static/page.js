@@ -2,7 +2,7 @@
 
 /* The example tabs, and a fetcher that gets single answers as JSON and subscriptions as server-sent events. */
 
-const headers = JSON.stringify({ Authorization: "Bearer ptn_at_…" }, null, 2);
+const headers = JSON.stringify({ Authorization: "Bearer YOUR-ACCESS-TOKEN" }, null, 2);
 
 const messages = [{ role: "USER", content: "How do I open a door without its key?" }];
 
@@ -76,10 +76,10 @@ async function* events(response) {
     const { done, value } = await reader.read();
     if (done) return;
     unread += value;
-    const blocks = unread.split("\r\n\r\n");
+    const blocks = unread.split(/\r?\n\r?\n/);
     unread = blocks.pop();
     for (const block of blocks) {
-      const data = block.split("\r\n").find((line) => line.startsWith("data: {"));
+      const data = block.split(/\r?\n/).find((line) => line.startsWith("data: {"));
       if (data) yield JSON.parse(data.slice("data: ".length));
     }
   }
