@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from api.auth import Authentication, LeasedActors
+from api.bounds import Bounds
 from api.graphql.app import graphql_app
 from api.graphql.context import GraphQLOptions, UseCases
 from api.hosts import OneHost
@@ -53,6 +54,9 @@ from infrastructure.settings import Settings
 from infrastructure.standing import LeasedStanding
 
 _log = structlog.get_logger()
+
+GRACE = 30
+"""Seconds that an operation may take beside the one call to a vendor that it may make."""
 
 
 class NotReady(Exception):
@@ -144,7 +148,12 @@ def create_app(settings: Settings) -> Starlette:
         challenge=f"Bearer {challenge}",
     )
     actors = LeasedActors(house.usecases.access.authenticate, now)
-    graphql = Authentication(graphql_app(house.usecases, options), actors, challenge)
+    bounded = Bounds(
+        graphql_app(house.usecases, options),
+        concurrency=settings.tenant_concurrency,
+        seconds=settings.call_seconds + GRACE,
+    )
+    graphql = Authentication(bounded, actors, challenge)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

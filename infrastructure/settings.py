@@ -69,6 +69,8 @@ class Settings(BaseSettings):
     allowed_networks: Annotated[list[Network], NoDecode, BeforeValidator(_listed)] = []
     """Networks beside the public ones that tenants' addresses may lie in: for self-hosted model servers."""
     max_body_bytes: int = Field(default=8 * 2**20, ge=2**16)
+    tenant_concurrency: int = Field(default=256, ge=1)
+    """Requests of one tenant that a process works on at once."""
     ide: bool = False
     """Serve GraphiQL to browsers."""
     introspection: bool = True

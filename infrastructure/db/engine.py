@@ -7,6 +7,9 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+STATEMENT_SECONDS = 30
+"""The longest that one statement may take on PostgreSQL."""
+
 _DRIVERS = {
     "postgres": "postgresql+asyncpg",
     "postgresql": "postgresql+asyncpg",
@@ -41,7 +44,14 @@ def open_engine(url: str, *, pool_size: int = 20) -> AsyncEngine:
         event.listen(engine.sync_engine, "connect", _sqlite_connected)
         event.listen(engine.sync_engine, "begin", _sqlite_begins)
         return engine
-    return create_async_engine(target, pool_size=pool_size, max_overflow=0, pool_use_lifo=True, **options)
+    return create_async_engine(
+        target,
+        pool_size=pool_size,
+        max_overflow=0,  # a connection beyond the pool would be opened and closed for a single statement
+        pool_use_lifo=True,
+        connect_args={"command_timeout": STATEMENT_SECONDS},
+        **options,
+    )
 
 
 async def unsafe_role(engine: AsyncEngine) -> str | None:

@@ -1,0 +1,105 @@
+"""One tenant cannot occupy a process, and nobody waits for ever."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import Message, Receive, Scope, Send
+
+from api.bounds import Bounds
+from domain.model.access import Actor
+from domain.model.ids import ClientId, TenantId
+
+
+class App:
+    """Answers once it may; `running` counts those that wait."""
+
+    def __init__(self) -> None:
+        self.may = asyncio.Event()
+        self.running = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.running += 1
+        try:
+            await self.may.wait()
+            await PlainTextResponse("done")(scope, receive, send)
+        finally:
+            self.running -= 1
+
+
+async def ask(app: Any, tenant: int | None) -> list[Message]:
+    actor = None
+    if tenant is not None:
+        actor = Actor(TenantId(UUID(int=tenant)), ClientId(UUID(int=9)), frozenset(), datetime.now(UTC))
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b""}
+
+    await app({"type": "http", "method": "POST", "headers": [], "state": {"actor": actor}}, receive, send)
+    return sent
+
+
+def code(sent: list[Message]) -> str:
+    found: str = orjson.loads(sent[1]["body"])["errors"][0]["extensions"]["code"]
+    return found
+
+
+async def waiting(app: App, requests: int) -> None:
+    while app.running < requests:
+        await asyncio.sleep(0)
+
+
+async def test_a_tenant_beyond_its_share_is_refused_and_another_is_served() -> None:
+    app = App()
+    bounds = Bounds(app, concurrency=2, seconds=60)
+    running = [asyncio.create_task(ask(bounds, tenant)) for tenant in (1, 1, 2)]
+    await waiting(app, 3)
+    refused = await ask(bounds, 1)
+    assert refused[0]["status"] == 429
+    assert (b"retry-after", b"1") in refused[0]["headers"]
+    assert code(refused) == "THROTTLED"
+    app.may.set()
+    assert [(await task)[0]["status"] for task in running] == [200, 200, 200]
+    assert (await ask(bounds, 1))[0]["status"] == 200
+
+
+async def test_an_operation_that_does_not_answer_ends() -> None:
+    app = App()
+    sent = await ask(Bounds(app, concurrency=2, seconds=0.01), 1)
+    assert sent[0]["status"] == 504
+    assert code(sent) == "OPERATION_TIMEOUT"
+    assert app.running == 0
+
+
+async def test_an_answer_that_has_begun_may_take_its_time() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await asyncio.sleep(0.03)
+        await send({"type": "http.response.body", "body": b"late"})
+
+    sent = await ask(Bounds(app, concurrency=1, seconds=0.01), 1)
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+
+
+async def test_a_time_out_of_the_applications_own_is_not_ours() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise TimeoutError
+
+    bounds = Bounds(app, concurrency=1, seconds=60)
+    for _ in range(2):
+        with pytest.raises(TimeoutError):
+            await ask(bounds, 1)
+
+
+async def test_a_stranger_is_let_through_to_be_refused_inside() -> None:
+    app = App()
+    app.may.set()
+    assert (await ask(Bounds(app, concurrency=0, seconds=60), None))[0]["status"] == 200
