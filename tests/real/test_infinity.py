@@ -116,7 +116,9 @@ async def test_wrong_input_is_a_typed_problem(portunus: Served, server: str) -> 
         too_many = await embed(client, TEXTS)
         assert too_many["code"] == "BAD_REQUEST_UPSTREAM"
         assert f"at most {BATCH} items" in too_many["message"]
-        assert (await embed(client, ["x" * (LONGEST + 1)]))["code"] == "BAD_REQUEST_UPSTREAM"
+        too_long = await embed(client, ["x" * (LONGEST + 1)])
+        assert too_long["code"] == "BAD_REQUEST_UPSTREAM"
+        assert "xxx" not in too_long["message"]
         assert (await embed(client, ["a", ""]))["code"] == "INVALID_RANGE"
 
 

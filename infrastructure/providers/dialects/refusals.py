@@ -140,6 +140,8 @@ def _said(body: Any) -> str:
     found = found or text(table(body).get("message")) or text(body)
     if found.lstrip().startswith("<"):
         return "a web page instead of an answer"
+    if isinstance(body, str) and found.lstrip().startswith(("{", "[")):
+        return "a refusal too long to read"  # JSON that was cut off: it may repeat the whole of what was sent
     return " ".join(found.split())[:_DETAIL]
 
 

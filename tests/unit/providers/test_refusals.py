@@ -36,6 +36,13 @@ def test_any_body_is_some_refusal_on_one_short_line(status: int, body: Any) -> N
     assert len(failure.detail.splitlines()) <= 1
 
 
+@pytest.mark.parametrize("cut", ['{"detail":[{"msg":"too long","input":"my secret plan', '["my secret plan'])
+def test_a_refusal_cut_off_in_its_json_is_not_quoted(cut: str) -> None:
+    failure = USUAL("acme", ErrorReply(422, {}, cut))
+    assert failure.detail == "a refusal too long to read"
+    assert USUAL("acme", ErrorReply(422, {}, "too long")).detail == "too long"
+
+
 def test_a_vendors_own_words_come_first() -> None:
     reader = Refusals({"1301": (ContentRefused, 400)})
     body = {"error": {"code": "1301", "message": "sensitive"}}
