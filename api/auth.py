@@ -1,5 +1,6 @@
 """Bearer authentication (RFC 6750) as plain ASGI: a request either carries a valid token, or none at all."""
 
+import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
@@ -7,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import orjson
-from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -23,19 +23,30 @@ LEASE = timedelta(seconds=2)
 
 @dataclass(slots=True)
 class LeasedActors:
-    """Remembers who a token belongs to for at most `LEASE`, by the SHA-256 of the whole token."""
+    """Remembers who a token belongs to for at most `LEASE`, by the SHA-256 of the whole token.
+
+    Requests that bring the same token at the same moment share one look-up; only what it finds is remembered.
+    """
 
     authenticate: Authenticate
     clock: Clock
     room: int = 10_000
     _kept: OrderedDict[bytes, tuple[datetime, Actor]] = field(default_factory=OrderedDict)
+    _asking: dict[bytes, asyncio.Task[Actor]] = field(default_factory=dict)
 
     async def __call__(self, token: str) -> Actor:
         key = hashlib.sha256(token.encode()).digest()
-        now = self.clock()
         kept = self._kept.get(key)
-        if kept is not None and now < kept[0]:
+        if kept is not None and self.clock() < kept[0]:
             return kept[1]
+        asking = self._asking.get(key)
+        if asking is None:
+            asking = self._asking[key] = asyncio.create_task(self._ask(key, token))
+            asking.add_done_callback(lambda _: self._asking.pop(key, None))
+        return await asyncio.shield(asking)
+
+    async def _ask(self, key: bytes, token: str) -> Actor:
+        now = self.clock()
         actor = await self.authenticate(token)
         self._kept[key] = (min(now + LEASE, actor.expires_at), actor)
         if len(self._kept) > self.room:
@@ -61,7 +72,7 @@ class Authentication:
             await self.app(scope, receive, send)
             return
         try:
-            token = bearer(Headers(scope=scope).getlist("authorization"))
+            token = bearer(value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization")
             actor = await self.authenticate(token) if token is not None else None
         except Unauthenticated as refusal:
             await self._refuse(refusal, scope, receive, send)

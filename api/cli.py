@@ -1,6 +1,7 @@
 """The `portunus` command: what an operator does from a shell."""
 
 import asyncio
+import gc
 import json
 import sys
 from typing import Annotated, NoReturn
@@ -13,7 +14,6 @@ from pydantic import ValidationError
 from api.main import House, NotReady, create_app
 from domain.errors import DomainError
 from domain.usecases.tenants import OpenedTenant
-from infrastructure.db.migrate import migrate as bring_up_to_date
 from infrastructure.logs import configure_logs
 from infrastructure.settings import Settings
 
@@ -29,6 +29,7 @@ def serve(host: str = "127.0.0.1", port: int = 8080) -> None:
         asyncio.run(_checked(House(settings)))
     except NotReady as problem:
         _stop(str(problem))
+    _settle_heap()
     uvicorn.run(
         application,
         host=host,
@@ -44,6 +45,8 @@ def serve(host: str = "127.0.0.1", port: int = 8080) -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database to the newest schema, and let the serving role in."""
+    from infrastructure.db.migrate import migrate as bring_up_to_date  # what serves needs none of what migrates
+
     settings = _settings()
     revision = asyncio.run(bring_up_to_date(settings.owner_url, settings.database_url))
     typer.echo(f"The schema is at revision {revision}.")
@@ -76,6 +79,16 @@ async def _open(house: House, name: str, operator: bool) -> OpenedTenant:
 async def _checked(house: House) -> None:
     async with house:
         structlog.get_logger().info("the database is fit to serve")
+
+
+def _settle_heap() -> None:
+    """Spare the garbage collector what start-up made, which stays: walking it took a quarter of the time of every call.
+
+    Calls leave few cycles behind, so what they make is looked at less often, too.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _settings() -> Settings:

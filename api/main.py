@@ -44,7 +44,7 @@ from infrastructure.crypto.master_keys import MasterKeys
 from infrastructure.crypto.vault import RsaVault
 from infrastructure.db.engine import open_engine, unsafe_role
 from infrastructure.db.ledger_postgres import ledger_on
-from infrastructure.db.migrate import pending
+from infrastructure.db.revisions import pending
 from infrastructure.db.work import begin
 from infrastructure.http import egress
 from infrastructure.keyring import LeasedKeyring

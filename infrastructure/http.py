@@ -3,15 +3,15 @@
 import logging
 import socket
 import ssl
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import AsyncIterator, Sequence
+from functools import lru_cache, partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 import aiohttp
 import httpx2
 from aiohttp.abc import AbstractResolver, ResolveResult
-from httpx_aiohttp.httpx2 import AiohttpTransport
+from httpx_aiohttp.httpx2.transport import AiohttpTransport, map_aiohttp_exceptions
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
@@ -52,12 +52,51 @@ def egress(
     tls = httpx2.create_ssl_context(trust_env=False)
     session = partial(_session, tuple(allowed), tls, connections, resolver)
     return httpx2.AsyncClient(
-        transport=AiohttpTransport(verify=tls, trust_env=False, client=session),
+        transport=_Outward(verify=tls, trust_env=False, client=session),
         trust_env=False,
         follow_redirects=False,
         timeout=httpx2.Timeout(read, connect=connect, pool=connect),
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
     )
+
+
+class _Outward(AiohttpTransport):
+    """The library's transport with less done per request: headers go over as they are, time limits are made once, and
+    bodies, which must be in memory, come in the pieces in which they arrive.
+    """
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        if not isinstance(self.client, aiohttp.ClientSession):
+            self.client = self.get_client()
+        limits = request.extensions.get("timeout", {})
+        with map_aiohttp_exceptions():
+            response = await self.client.request(
+                request.method,
+                str(request.url),
+                headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw],
+                data=request.content or None,
+                allow_redirects=False,
+                timeout=_time_limits(limits.get("connect"), limits.get("read"), limits.get("pool")),
+            )
+        return httpx2.Response(response.status, headers=response.raw_headers, stream=_Body(response), request=request)
+
+
+class _Body(httpx2.AsyncByteStream):
+    """The body of an answer. aiohttp's exceptions pass as they are."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._response.content.iter_any()
+
+    async def aclose(self) -> None:
+        await self._response.__aexit__(None, None, None)
+
+
+@lru_cache
+def _time_limits(connect: float | None, read: float | None, pool: float | None) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(sock_connect=connect, sock_read=read, connect=pool)
 
 
 class _CheckedResolver(AbstractResolver):
@@ -88,7 +127,9 @@ def _session(
         ssl=tls,
         limit=connections,
     )
-    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+    return aiohttp.ClientSession(
+        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, auto_decompress=False
+    )
 
 
 def _checked_socket(allowed: Sequence[Network], info: aiohttp.AddrInfoType) -> socket.socket:

@@ -1,6 +1,6 @@
 """Parsing, checking and measuring documents, each at most once: the last 128 are remembered."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -15,9 +15,7 @@ from graphql import (
     specified_rules,
     validate,
 )
-from strawberry.extensions import SchemaExtension
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
-from strawberry.types.graphql import OperationType
 
 from api.graphql.errors import REPORTED, Refused, like, quiet
 from api.graphql.limits import Ruler, Size, excess
@@ -52,19 +50,37 @@ class Prepared:
     faults: tuple[GraphQLError, ...]
     size: Size
     flexible: bool
-    operations: int
+    operations: tuple[OperationDefinitionNode, ...]
+
+    def operation(self, name: str | None) -> OperationDefinitionNode | None:
+        """The operation of this name, if there is one; without a name, the first."""
+        return next((o for o in self.operations if name is None or (o.name and o.name.value == name)), None)
 
 
 class Library:
     """The documents of one schema, prepared."""
 
-    def __init__(self, schema: GraphQLSchema) -> None:
+    def __init__(self, schema: GraphQLSchema, *, introspection: bool = True) -> None:
         self.schema = schema
+        self.introspection = introspection
         self.prepare = lru_cache(REMEMBERED)(self._prepare)
 
     def size(self, prepared: Prepared, variables: Mapping[str, Any]) -> Size:
         """How large the document is with these variables."""
         return Ruler(self.schema, prepared.document, variables).largest() if prepared.flexible else prepared.size
+
+    def refusals(self, prepared: Prepared, size: Size, name: str | None) -> tuple[GraphQLError, ...]:
+        """Why the operation `name` must not run; `size` is the document's with its variables."""
+        exceeded = excess(size)
+        if exceeded:
+            return (Refused("QUERY_TOO_COMPLEX", f"The operation has {exceeded}; ask for less at a time."),)
+        if prepared.faults:
+            return prepared.faults
+        if len(prepared.operations) > 1 and name is None:
+            return (Refused("BAD_USER_INPUT", "The document has several operations: name one as `operationName`."),)
+        if size.introspects and not self.introspection:
+            return (Refused("FORBIDDEN", "This installation does not show its schema; see its schema.graphql."),)
+        return ()
 
     def _prepare(self, text: str) -> Prepared:
         """A GraphQLSyntaxError is raised, and not remembered. What is too large is not validated as well."""
@@ -72,53 +88,9 @@ class Library:
         ruler = Ruler(self.schema, document, {})
         size = ruler.largest()
         faults = () if excess(replace(size, cost=0)) else self._faults(document)
-        operations = sum(isinstance(d, OperationDefinitionNode) for d in document.definitions)
+        operations = tuple(d for d in document.definitions if isinstance(d, OperationDefinitionNode))
         return Prepared(document, faults, size, ruler.flexible, operations)
 
     def _faults(self, document: DocumentNode) -> tuple[GraphQLError, ...]:
         found = validate(self.schema, document, RULES, max_errors=REPORTED, hide_suggestions=True)
         return tuple(like(error, error.message, code="GRAPHQL_VALIDATION_FAILED") for error in found)
-
-
-class Documents(SchemaExtension):
-    """Puts the prepared document of a request in place of parsing and validation."""
-
-    def __init__(self, library: Library, *, introspection: bool) -> None:
-        super().__init__()
-        self.library = library
-        self.introspection = introspection
-        self.prepared: Prepared | None = None
-        self.cost: int | None = None
-
-    def on_parse(self) -> Iterator[None]:
-        context = self.execution_context
-        context.parse_options["max_tokens"] = TOKENS
-        try:
-            self.prepared = self.library.prepare(context.query or "")
-            context.graphql_document = self.prepared.document
-        except GraphQLError:
-            self.prepared = None  # strawberry parses again and reports it
-        yield
-
-    def on_validate(self) -> Iterator[None]:
-        if self.prepared is not None:
-            self.execution_context.pre_execution_errors = list(self._refusals(self.prepared))
-        yield
-
-    def get_results(self) -> dict[str, Any]:
-        return {} if self.cost is None else {"cost": {"requested": self.cost}}
-
-    def _refusals(self, prepared: Prepared) -> Iterator[GraphQLError]:
-        context = self.execution_context
-        size = self.library.size(prepared, context.variables or {})
-        if context.operation_type is not OperationType.SUBSCRIPTION:
-            self.cost = size.cost
-        exceeded = excess(size)
-        if exceeded:
-            yield Refused("QUERY_TOO_COMPLEX", f"The operation has {exceeded}; ask for less at a time.")
-        elif prepared.faults:
-            yield from prepared.faults
-        elif prepared.operations > 1 and context._provided_operation_name is None:
-            yield Refused("BAD_USER_INPUT", "The document has several operations: name one as `operationName`.")
-        elif size.introspects and not self.introspection:
-            yield Refused("FORBIDDEN", "This installation does not show its schema; see its schema.graphql.")

@@ -12,8 +12,9 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLScalarType,
+    GraphQLUnionType,
 )
-from graphql.execution.collect_fields import FieldDetails
+from graphql.execution.collect_fields import FieldDetails, collect_fields
 from graphql.execution.values import get_argument_values
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -69,6 +70,17 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     async def _joined_later(self, plan: Plan, values: dict[str, Any], rest: Any) -> dict[str, Any]:
         return _joined(plan, values, await rest)
+
+    def projection(self) -> Read | None:
+        """How to answer an event of a subscription whose only field is plain: the data, or an exception where
+        graphql-core would report an error. None for a subscription that needs graphql-core for each event.
+        """
+        root = self.schema.subscription_type
+        assert root is not None
+        fields = collect_fields(self.schema, self.fragments, self.variable_values, root, self.operation)
+        ((name, details),) = fields.grouped_field_set.items()  # by SingleFieldSubscriptionsRule
+        complete = self._completion(root.fields[details[0].node.name.value].type, details)
+        return _named(name, complete) if complete else None
 
     def _plan(self, parent_type: GraphQLObjectType, grouped: Grouped, key: int) -> Plan:
         found = self._plans.get(key)
@@ -128,7 +140,26 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
                 grouped = self.collect_subfields(of_type, details)[0]
                 plan = self._plan(of_type, grouped, id(grouped))
                 return None if plan.others else _object(plan.plain)
+            case GraphQLUnionType():
+                return self._member(of_type, details)
         return None
+
+    def _member(self, union: GraphQLUnionType, details: Details) -> Read:
+        """How to complete a member of a union, known by its class. It raises for one that is not plain."""
+        members = {each.extensions["strawberry-definition"].origin: each for each in union.types}
+
+        reads: dict[type, Read] = {}
+
+        def member(value: Any) -> Any:
+            kind = type(value)
+            if kind not in reads:
+                read = self._present(members[kind], details)
+                if read is None:
+                    raise LookupError(kind)
+                reads[kind] = read
+            return reads[kind](value)
+
+        return member
 
 
 def _joined(plan: Plan, values: dict[str, Any], rest: dict[str, Any]) -> dict[str, Any]:
@@ -139,6 +170,10 @@ def _joined(plan: Plan, values: dict[str, Any], rest: dict[str, Any]) -> dict[st
 
 def _composed(complete: Read, take: Read) -> Read:
     return lambda source: complete(take(source))
+
+
+def _named(name: str, complete: Read) -> Read:
+    return lambda value: {name: complete(value)}
 
 
 def _attribute(name: str) -> Read:

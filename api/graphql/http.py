@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import orjson
-from cross_web import AsyncHTTPRequestAdapter
+from starlette.requests import Request
 from starlette.types import Message, Receive
+
+from api.graphql.sse import EVENTS
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
-EVENTS = "text/event-stream"
 
 DOCUMENT_LIMIT = 64 * 1024
 
@@ -32,17 +34,18 @@ class Accepted:
     answer: str | None
     events: bool
 
-    @classmethod
-    def of(cls, header: str | None) -> "Accepted":
-        """Unserved(406) when nothing that the client takes can be given. Without a header it takes JSON."""
-        ranges = _by_preference(header or "*/*")
-        answer = next((_ANSWERS[r] for r in ranges if r in _ANSWERS), None)
-        if answer is None and EVENTS not in ranges:
-            raise Unserved(406, "NOT_ACCEPTABLE", f"Accept {GRAPHQL}, {JSON} or {EVENTS}.")
-        return cls(answer, EVENTS in ranges)
-
 
 _ANSWERS = {GRAPHQL: GRAPHQL, JSON: JSON, "application/*": JSON, "*/*": JSON}
+
+
+@lru_cache(128)
+def accepted(header: str | None) -> Accepted:
+    """What an Accept header says; without one, JSON is taken. Unserved(406) when nothing of it can be given."""
+    ranges = _by_preference(header or "*/*")
+    answer = next((_ANSWERS[r] for r in ranges if r in _ANSWERS), None)
+    if answer is None and EVENTS not in ranges:
+        raise Unserved(406, "NOT_ACCEPTABLE", f"Accept {GRAPHQL}, {JSON} or {EVENTS}.")
+    return Accepted(answer, EVENTS in ranges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Parameters:
     extensions: dict[str, Any] | None
 
 
-async def parameters(request: AsyncHTTPRequestAdapter) -> Parameters:
+async def parameters(request: Request) -> Parameters:
     """What a GET or POST asks for; Unserved says what is wrong with its form."""
     return checked(_from_query(request) if request.method == "GET" else await _from_body(request))
 
@@ -105,20 +108,20 @@ def limited(receive: Receive, limit: int) -> Receive:
     return receive_within_limit
 
 
-def _from_query(request: AsyncHTTPRequestAdapter) -> dict[str, Any]:
+def _from_query(request: Request) -> dict[str, Any]:
     return {
         name: decoded(str(value)) if name in ("variables", "extensions") else value
         for name, value in request.query_params.items()
     }
 
 
-async def _from_body(request: AsyncHTTPRequestAdapter) -> Any:
+async def _from_body(request: Request) -> Any:
     """Only JSON is taken, exactly: the media types that a foreign page can send unasked are not."""
-    content_type, _, parameter = (request.content_type or "").partition(";")
+    content_type, _, parameter = request.headers.get("content-type", "").partition(";")
     charset = parameter.replace(" ", "").replace('"', "").lower()
     if content_type.strip().lower() != JSON or charset not in ("", "charset=utf-8"):
         raise Unserved(415, "UNSUPPORTED_MEDIA_TYPE", f"Send the request as {JSON} in UTF-8.")
-    return decoded(await request.get_body())
+    return decoded(await request.body())
 
 
 def _by_preference(header: str) -> list[str]:

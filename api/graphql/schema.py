@@ -4,23 +4,18 @@ from functools import cache
 from typing import Annotated
 
 import strawberry
-from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
-from typing_extensions import override
 
 from api.graphql.catalogue import CatalogueQueries, Model, Provider, provider
 from api.graphql.connections import LARGEST
 from api.graphql.context import Context, Info
 from api.graphql.credentials import Credential, CredentialMutations, CredentialQueries
 from api.graphql.defaults import DefaultMutations, DefaultQueries
-from api.graphql.documents import Documents, Library
-from api.graphql.errors import present
-from api.graphql.execution import Executor
 from api.graphql.fields import field
 from api.graphql.ids import known_model, known_uuid, parsed
 from api.graphql.inference import InferenceMutations, Subscription
 from api.graphql.nodes import Node, or_none
+from api.graphql.operations import Schema
 from api.graphql.problems import HANDLERS
 from api.graphql.quotas import Quota, QuotaMutations, QuotaQueries
 from api.graphql.scalars import SCALARS
@@ -50,28 +45,17 @@ class Mutation(TenantMutations, CredentialMutations, DefaultMutations, QuotaMuta
     pass
 
 
-class Schema(strawberry.Schema):
-    """A schema whose errors never repeat what they were given, to the caller or to the log."""
-
-    @override
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        errors[:] = present(errors)
-
-
 @cache
 def build_schema(*, introspection: bool = True) -> Schema:
-    schema = Schema(
+    return Schema(
+        introspection=introspection,
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
         types=(Tenant, Viewer, Provider, Model, Credential, Quota),
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
         exception_handlers=HANDLERS,
-        execution_context_class=Executor,
-        extensions=[lambda: Documents(library, introspection=introspection)],
     )
-    library = Library(schema._schema)
-    return schema
 
 
 async def _node(context: Context, global_id: str) -> Node | None:

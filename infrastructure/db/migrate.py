@@ -7,9 +7,8 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 import migrations
 from infrastructure.db.engine import address, open_engine
@@ -35,13 +34,6 @@ async def downgrade(owner_url: str, revision: str) -> None:
     """Take the schema back to `revision` ("base" is empty), with the rows that it cannot hold."""
     async with _owner(owner_url) as connection:
         await connection.run_sync(_downgrade, revision)
-
-
-async def pending(engine: AsyncEngine) -> bool:
-    """Whether the database lacks a migration of this version of Portunus."""
-    async with engine.connect() as connection:
-        current = await connection.run_sync(_current)
-    return current != ScriptDirectory.from_config(_config()).get_current_head()
 
 
 @asynccontextmanager

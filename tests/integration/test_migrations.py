@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.model.quota import Pot
 from infrastructure.db.engine import open_engine, unsafe_role
 from infrastructure.db.ledger_postgres import ledger_on
-from infrastructure.db.migrate import downgrade, migrate, pending
+from infrastructure.db.migrate import downgrade, migrate
+from infrastructure.db.revisions import newest, pending
 from infrastructure.db.tables import metadata
 from infrastructure.db.work import begin
 from migrations import versions
@@ -43,9 +44,9 @@ async def owner(empty: Urls) -> AsyncIterator[AsyncEngine]:
 
 async def test_an_empty_database_waits_for_its_migrations(empty: Urls, owner: AsyncEngine) -> None:
     assert await pending(owner)
-    newest = await migrate(empty.owner, empty.app)
+    assert await migrate(empty.owner, empty.app) == newest()
     assert not await pending(owner)
-    assert await migrate(empty.owner, empty.app) == newest
+    assert await migrate(empty.owner, empty.app) == newest()
 
 
 async def test_the_code_describes_what_the_migrations_build(empty: Urls, owner: AsyncEngine) -> None:
@@ -86,6 +87,7 @@ async def test_two_migrations_at_one_moment_are_one(empty: Urls, owner: AsyncEng
 def test_the_history_is_one_line() -> None:
     script = ScriptDirectory(str(versions.__path__[0]).removesuffix("/versions"))
     assert len(script.get_heads()) == len(script.get_bases()) == 1
+    assert script.get_current_head() == newest()
     assert all(not step.is_merge_point and not step.is_branch_point for step in script.walk_revisions())
 
 

@@ -1,5 +1,6 @@
 """A request carries a valid token or none: anything else ends in 401 with a challenge, on HTTP and WebSocket alike."""
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -190,3 +191,40 @@ async def test_only_so_many_actors_are_remembered() -> None:
     for token in ("0", "1", "2", "1", "0"):
         await actors(token)
     assert register.asked == ["0", "1", "2", "0"]
+
+
+@dataclass
+class SlowRegister(Register):
+    """Answers only when it is let."""
+
+    let: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def __call__(self, token: str) -> Actor:
+        self.asked.append(token)
+        await self.let.wait()
+        if token not in self.known:
+            raise Unauthenticated
+        return self.known[token]
+
+
+async def test_those_who_come_while_a_token_is_looked_up_share_the_look_up() -> None:
+    clock = FakeClock()
+    register = SlowRegister({GOOD: actor(clock)})
+    actors = LeasedActors(register, clock)
+    callers = [asyncio.create_task(actors(token)) for token in (GOOD, "bad", GOOD, "bad", GOOD)]
+    await asyncio.sleep(0)
+    callers[0].cancel()
+    register.let.set()
+    found = await asyncio.gather(*callers, return_exceptions=True)
+    assert [type(each) for each in found] == [asyncio.CancelledError, Unauthenticated, Actor, Unauthenticated, Actor]
+    assert sorted(register.asked) == sorted([GOOD, "bad"])
+
+
+async def test_who_comes_after_a_look_up_failed_is_looked_up_again() -> None:
+    clock = FakeClock()
+    register = Register({})
+    actors = LeasedActors(register, clock)
+    for _ in range(2):
+        with pytest.raises(Unauthenticated):
+            await actors(GOOD)
+    assert register.asked == [GOOD, GOOD]
