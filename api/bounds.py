@@ -42,7 +42,8 @@ class Bounds:
 
     async def _in_time(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def begin(message: Message) -> None:
-            deadline.reschedule(None)
+            if message["type"] == "http.response.start":
+                deadline.reschedule(None)
             await send(message)
 
         try:

@@ -1,5 +1,7 @@
 """Opening the store: PostgreSQL through asyncpg in production, SQLite through aiosqlite when embedded."""
 
+import sqlite3
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -72,8 +74,11 @@ def _json(value: Any) -> str:
 def _sqlite_connected(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # SQLAlchemy's BEGIN below replaces the driver's own
     cursor = connection.cursor()
-    for pragma in ("journal_mode = WAL", "foreign_keys = ON", "busy_timeout = 30000"):
-        cursor.execute(f"PRAGMA {pragma}")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA busy_timeout = 30000")
+    # The mode is the file's. To change it needs the file alone and does not wait; whoever comes later tries again.
+    with suppress(sqlite3.OperationalError):
+        cursor.execute("PRAGMA journal_mode = WAL")
     cursor.close()
 
 
