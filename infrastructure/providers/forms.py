@@ -27,14 +27,15 @@ def address(name: str, label: Text, *, default: str | None = None) -> FormField:
 def whole(
     name: str,
     label: Text,
-    default: int,
+    default: int | None,
     only: ModelType | None = None,
     *,
     sets: Literal["context", "max_output"] | None = None,
 ) -> FormField:
     """A whole number above zero; `sets` names the limit of the model that it states."""
+    usual = None if default is None else str(default)
     return FormField(
-        name, label, FieldKind.INTEGER, False, str(default), for_types=_types(only), max_length=_DIGITS, sets=sets
+        name, label, FieldKind.INTEGER, False, usual, for_types=_types(only), max_length=_DIGITS, sets=sets
     )
 
 
@@ -54,6 +55,18 @@ def choice(
 def switch(name: str, label: Text, feature: Feature, off: str, on: str) -> FormField:
     """Whether a hosted LLM has a feature, in the vendor's own two words; off by default."""
     return choice(name, label, off, on, only=ModelType.LLM, grants={on: feature})
+
+
+def abilities() -> tuple[FormField, ...]:
+    """What a tenant says that a hosted LLM can do, which no server of OpenAI's dialect tells."""
+    tools = Text("Function calls", "関数呼び出し", "函数调用")
+    vision = Text("Vision", "画像入力", "图像输入")
+    schema = Text("Structured output", "構造化出力", "结构化输出")
+    return (
+        switch("function_calling_type", tools, Feature.TOOLS, "no_call", "tool_call"),
+        switch("vision_support", vision, Feature.VISION, "no_support", "support"),
+        switch("structured_output_support", schema, Feature.STRUCTURED_OUTPUT, "not_supported", "supported"),
+    )
 
 
 def at(field: str, default: str = "", *, drop: tuple[str, ...] = (), end: str = "") -> Callable[[FormValues], str]:

@@ -16,6 +16,7 @@ _VENDORS = (
     "anthropic",
     "ollama",
     "openai_api_compatible",
+    "nvidia_nim",
 )
 
 ADAPTERS: Mapping[str, Adapter] = {name: import_module(f"{adapters.__name__}.{name}").ADAPTER for name in _VENDORS}

@@ -11,13 +11,14 @@ from typing import Any
 import httpx2
 import jsonschema
 
+from domain.errors import UpstreamError
 from domain.model.calls import ChatCall, ImagePart, Message, Part, Role, TextPart, Tool, ToolCall
 from domain.model.catalogue import FormValues, ModelRef, ModelType
 from domain.model.events import ChatAnswer, ChatEvent, fold
 from domain.ports import Target
 from infrastructure.providers.outgoing import body_of, outgoing
 from infrastructure.providers.registry import ADAPTERS
-from infrastructure.providers.spec import Adapter, Decoder, Frame, Framing, Request
+from infrastructure.providers.spec import Adapter, Decoder, ErrorReply, Frame, Framing, Request
 from infrastructure.providers.streaming import framer_for
 
 FOLDER = Path(__file__).parent
@@ -146,6 +147,11 @@ def framed(text: str, framing: Framing, cuts: Iterable[int] | None = None) -> li
         frames += framer.feed(raw[start:end])
         start = end
     return frames + framer.end()
+
+
+def refused(provider: str, status: int, body: Any, headers: Mapping[str, str] | None = None) -> UpstreamError:
+    """What the vendor's answer with that status means."""
+    return ADAPTERS[provider].error(provider, ErrorReply(status, headers or {}, body))
 
 
 def split_in_all_ways(provider: str, text: str) -> ChatAnswer:

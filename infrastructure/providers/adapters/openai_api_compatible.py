@@ -1,10 +1,10 @@
 """Any server that speaks OpenAI's paths; the form says what it can do. Of its modes, only chat is spoken."""
 
-from domain.model.catalogue import Feature, ModelType, ProviderKind, Text
+from domain.model.catalogue import ModelType, ProviderKind, Text
 from infrastructure.providers.dialects.openai_hosted import HostedChat, HostedEmbed
 from infrastructure.providers.dialects.probes import calling
 from infrastructure.providers.dialects.refusals import USUAL
-from infrastructure.providers.forms import address, at, choice, secret, switch, text, whole
+from infrastructure.providers.forms import abilities, address, at, choice, secret, text, whole
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter
 
@@ -12,8 +12,6 @@ _LLM, _EMBEDDING = ModelType.LLM, ModelType.EMBEDDING
 _CHAT, _EMBED = HostedChat(), HostedEmbed()
 _TOKENS = Text("Token limit's name", "トークン上限の名前", "令牌上限参数名")
 _USAGE = Text("Usage in streams", "ストリームの使用量", "流式用量")
-_TOOLS = Text("Function calls", "関数呼び出し", "函数调用")
-_SCHEMA = Text("Structured output", "構造化出力", "结构化输出")
 _CHUNKS = Text("Texts per request", "一回のテキスト数", "每次请求文本数")
 _ENCODING = Text("Vector encoding", "ベクトルの符号化", "向量编码")
 
@@ -31,9 +29,7 @@ ADAPTER = Adapter(
             "max_tokens_to_sample", Text("Max tokens", "最大トークン数", "最大令牌数"), 4096, _LLM, sets="max_output"
         ),
         choice("token_param_name", _TOKENS, "auto", "max_tokens", "max_completion_tokens", only=_LLM),
-        switch("function_calling_type", _TOOLS, Feature.TOOLS, "no_call", "tool_call"),
-        switch("vision_support", Text("Vision", "画像入力", "图像输入"), Feature.VISION, "no_support", "support"),
-        switch("structured_output_support", _SCHEMA, Feature.STRUCTURED_OUTPUT, "not_supported", "supported"),
+        *abilities(),
         choice("stream_include_usage", _USAGE, "enabled", "disabled", only=_LLM),
         whole("max_chunks", _CHUNKS, 1, _EMBEDDING),
         choice("encoding_format", _ENCODING, "not_set", "float", only=_EMBEDDING),
