@@ -4,7 +4,8 @@
 
 FOLDER holds litellm_models.json (BerriAI/litellm's table of prices and contexts) and dify_models.json (the model files
 of langgenius/dify-official-plugins). Each catalogue file begins with a hand-kept part that this script reads and keeps:
-`[source]` names the vendor in both collections, `[hand]` adds what neither knows. Of the two, LiteLLM's facts win.
+`[source]` names the vendor in both collections, `[hand]` adds what neither knows: facts, `with` and `without` features,
+and, where a `type` is given, whole rows. Of the two collections, LiteLLM's facts win.
 
 Oddities that are handled: prices with a unit that cannot be right are left out; RMB is CNY in ISO 4217; a model listed
 twice is taken once; sizes that are missing stay unknown; an alias without a date ends with the last of its snapshots;
@@ -131,6 +132,9 @@ def gathered(folder: Path, source: Mapping[str, Any], hand: Mapping[str, Row], a
             found[key] |= {k: v for k, v in row.items() if found[key].get(k) is None}
         elif row["name"] in hand:
             found[key] = row
+    for name, facts in hand.items():
+        if "type" in facts:
+            found.setdefault((name, facts["type"]), {"name": name, "features": set()})
     end_aliases(found)
     omit = re.compile(source.get("omit", r"(?!)"))
     rows = [row | touched(row, hand.get(row["name"], {})) for row in found.values()]
@@ -149,8 +153,8 @@ def end_aliases(found: Mapping[Key, Row]) -> None:
 
 def touched(row: Row, hand: Row) -> Row:
     """What the hand-kept part says of a row."""
-    changes = {key: value for key, value in hand.items() if key != "without"}
-    return {**changes, "features": row["features"] - set(hand.get("without", ()))}
+    changes = {key: value for key, value in hand.items() if key not in ("with", "without")}
+    return {**changes, "features": (row["features"] | set(hand.get("with", ()))) - set(hand.get("without", ()))}
 
 
 def is_current(row: Row, omit: re.Pattern[str], as_of: date) -> bool:

@@ -17,6 +17,7 @@ _VENDORS = (
     "ollama",
     "openai_api_compatible",
     "nvidia_nim",
+    "nvidia_api_catalog",
 )
 
 ADAPTERS: Mapping[str, Adapter] = {name: import_module(f"{adapters.__name__}.{name}").ADAPTER for name in _VENDORS}

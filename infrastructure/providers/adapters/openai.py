@@ -1,10 +1,10 @@
 """OpenAI: its own dialect, over /chat/completions."""
 
-from domain.model.catalogue import FormValues, ModelRef, ModelType, ProviderKind, Text
+from domain.model.catalogue import FormValues, ProviderKind, Text
 from domain.ports import Target
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.openai_reasoning import ReasoningChat
-from infrastructure.providers.dialects.probes import listing, ping
+from infrastructure.providers.dialects.probes import chatting, listing
 from infrastructure.providers.dialects.refusals import USUAL
 from infrastructure.providers.forms import address, at, entered, secret, text
 from infrastructure.providers.signing.header import bearer
@@ -13,14 +13,12 @@ from infrastructure.providers.spec import Adapter, Request
 _HOME = "https://api.openai.com"
 _CHAT = ReasoningChat()
 _LIST = listing("models")
+_TRIAL = chatting(_CHAT, "openai", "validate_model", 20)
 
 
 def probe(target: Target | None, form: FormValues) -> Request:
     """The list of models; or a chat with `validate_model`, for a key that may not list them."""
-    model = entered(form, "validate_model")
-    if not model:
-        return _LIST(target, form)
-    return _CHAT.render(Target(ModelRef("openai", model, ModelType.LLM), form), ping(20), stream=False)
+    return _TRIAL(target, form) if entered(form, "validate_model") else _LIST(target, form)
 
 
 ADAPTER = Adapter(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from domain.errors import InvalidRange
 from domain.model.calls import ChatCall, EmbedCall, Knobs, Message, Role, TextPart
-from domain.model.catalogue import FormValues, ModelType
+from domain.model.catalogue import FormValues, ModelRef, ModelType
 from domain.ports import Target
 from infrastructure.providers.spec import ChatDialect, EmbedDialect, Request
 
@@ -20,6 +20,17 @@ def listing(path: str, query: Mapping[str, str] | None = None) -> Probe:
     """GET the list of models, which is free of charge."""
     request = Request(path, method="GET", query=query or {})
     return lambda target, form: request  # noqa: ARG005 - the same for every form
+
+
+def chatting(chat: ChatDialect, provider: str, field: str, tokens: int) -> Probe:
+    """Chat with the model that the form names in `field`."""
+
+    def probe(target: Target | None, form: FormValues) -> Request:  # noqa: ARG001 - one key reaches all models
+        return chat.render(
+            Target(ModelRef(provider, str(form[field]), ModelType.LLM), form), ping(tokens), stream=False
+        )
+
+    return probe
 
 
 def calling(chat: ChatDialect | None, embed: EmbedDialect | None) -> Probe:

@@ -1,0 +1,58 @@
+"""NVIDIA's API catalogue: OpenAI's paths, embeddings by their purpose, and answers that may come later."""
+
+from dataclasses import dataclass, replace
+
+from domain.errors import ModelNotFoundUpstream, UpstreamError
+from domain.model.calls import EmbedCall, EmbedPurpose
+from domain.model.catalogue import ProviderKind, Text
+from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.dialects.openai_embed import Embed
+from infrastructure.providers.dialects.probes import chatting
+from infrastructure.providers.dialects.refusals import USUAL
+from infrastructure.providers.forms import secret, text
+from infrastructure.providers.signing.header import bearer
+from infrastructure.providers.signing.polled import polled
+from infrastructure.providers.spec import Adapter, ErrorReply, Request
+
+_ID = "nvidia_api_catalog"
+_CHAT = Chat()
+_TRIED = "meta/llama-3.1-8b-instruct"
+
+
+@dataclass(frozen=True)
+class Retrieval(Embed):
+    """Vectors of passages and of queries differ; a text that is too long is refused rather than cut."""
+
+    encoding: str | None = "float"
+    texts: int = 50
+
+    def written(self, model: str, call: EmbedCall) -> Request:
+        request = super().written(model, call)
+        kind = "query" if call.purpose is EmbedPurpose.QUERY else "passage"
+        return replace(request, json={**(request.json or {}), "input_type": kind, "truncate": "NONE"})
+
+
+def error(provider: str, reply: ErrorReply) -> UpstreamError:
+    """A model that has ended is a 410, and one that is not open to the account a function that is not found."""
+    failure = USUAL(provider, reply)
+    missing = reply.status == 410 or (reply.status == 404 and failure.detail.startswith("Function "))
+    return ModelNotFoundUpstream(provider, reply.status, failure.detail) if missing else failure
+
+
+ADAPTER = Adapter(
+    id=_ID,
+    label=Text("NVIDIA API Catalog"),
+    kind=ProviderKind.PROPRIETARY,
+    form=(
+        secret("api_key"),
+        text("validate_model", Text("Model to validate with", "検証に使うモデル", "用于验证的模型"), default=_TRIED),
+    ),
+    base_url=lambda form: "https://integrate.api.nvidia.com/v1",  # noqa: ARG005 - the one address it has
+    sign=polled(bearer("api_key"), _ID, "https://api.nvcf.nvidia.com/v2/nvcf/pexec/status", "nvcf-reqid"),
+    # Not the list of models: it is public.
+    probe=chatting(_CHAT, _ID, "validate_model", 5),
+    error=error,
+    key_page="https://build.nvidia.com/settings/api-keys",
+    chat=_CHAT,
+    embed=Retrieval(),
+)
