@@ -17,6 +17,8 @@ _VENDORS = (
     "ollama",
     "openai_api_compatible",
     "nvidia_nim",
+    "localai",
+    "gpustack",
     "nvidia_api_catalog",
 )
 

@@ -39,6 +39,10 @@ CHATS: Mapping[str, ChatCall] = {
     "chat.completions.create vision": rec.asking("What is this?", rec.pixel()),
     "chat.completions.create json_schema": replace(rec.asking("a?"), response_schema=ResponseSchema("ans", CLOSED)),
 }
+EMBEDS: Mapping[str, EmbedCall] = {
+    PLAIN: EmbedCall(("a", "b")),
+    "embeddings.create float": EmbedCall(("a", "b"), dimensions=256),
+}
 
 
 def theirs(provider: str, name: str, without: frozenset[str] = frozenset({"tool_choice"})) -> rec.Sent:
@@ -58,12 +62,12 @@ def chat(provider: str, name: str, form: FormValues) -> rec.Sent:
     return rec.sent(ADAPTERS[provider], goal.form, request, HEADERS)
 
 
-def embed(provider: str, name: str, form: FormValues, call: EmbedCall) -> rec.Sent:
-    """Our embedding request for the model that the recording names."""
+def embed(provider: str, name: str, form: FormValues, call: EmbedCall | None = None) -> rec.Sent:
+    """Our side of one of EMBEDS, or of another call, for the model that the recording names."""
     dialect = ADAPTERS[provider].embed
     assert dialect
     goal = rec.target(provider, theirs(provider, name).body["model"], form, ModelType.EMBEDDING)
-    return rec.sent(ADAPTERS[provider], goal.form, dialect.render(goal, call), HEADERS)
+    return rec.sent(ADAPTERS[provider], goal.form, dialect.render(goal, call or EMBEDS[name]), HEADERS)
 
 
 def probed(provider: str, form: FormValues, kind: ModelType = ModelType.LLM) -> rec.Sent:

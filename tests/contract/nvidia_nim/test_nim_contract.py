@@ -1,6 +1,6 @@
 """NVIDIA NIM: requests as the documented client sends them (sdk_requests.json) and as OpenAI's OpenAPI wants them;
-answers in the shape of OpenAI's reference (inferred: no bytes of a container are published); of the
-refusals the first is reported in ai-dynamo/aiperf#507, the second in free-claude-code#391, the rest inferred from vLLM.
+answers in the shape of OpenAI's reference (inferred: no bytes of a container are published); of the refusals the first
+is shortened from ai-dynamo/aiperf#507, the second from free-claude-code#391, the rest inferred from vLLM.
 """
 
 from typing import Any
