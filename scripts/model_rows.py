@@ -4,8 +4,9 @@
 
 FOLDER holds litellm_models.json (BerriAI/litellm's table of prices and contexts) and dify_models.json (the model files
 of langgenius/dify-official-plugins). Each catalogue file begins with a hand-kept part that this script reads and keeps:
-`[source]` names the vendor in both collections, `[hand]` adds what neither knows: facts, `with` and `without` features,
-and, where a `type` is given, whole rows. Of the two collections, LiteLLM's facts win.
+`[source]` names the vendor in both collections, and the `prefix` that LiteLLM puts before names; `[hand]` adds what
+neither knows, and whole rows where it names a type. Of the two, LiteLLM's facts win; where it has none, Dify's current
+rows are all taken. `free` names the currency of a vendor that charges nothing.
 
 Oddities that are handled: prices with a unit that cannot be right are left out; RMB is CNY in ISO 4217; a model listed
 twice is taken once; sizes that are missing stay unknown; an alias without a date ends with the last of its snapshots;
@@ -37,7 +38,13 @@ LITELLM_FEATURES = {
     "response_schema": "structured_output",
     "reasoning": "reasoning",
 }
-DIFY_FEATURES = {"tool-call": "tools", "multi-tool-call": "tools", "vision": "vision"}
+DIFY_FEATURES = {
+    "tool-call": "tools",
+    "multi-tool-call": "tools",
+    "vision": "vision",
+    "structured-output": "structured_output",
+}
+DIFY_REASONING = {"enable_thinking", "thinking_budget", "reasoning_effort"}
 FEATURES = ("tools", "vision", "structured_output", "reasoning")
 CURRENCIES = {"USD": "USD", "RMB": "CNY"}
 SNAPSHOT = re.compile(r"(.+)-(?:\d{4}-\d{2}-\d{2}|\d{8})")
@@ -45,7 +52,7 @@ SNAPSHOT = re.compile(r"(.+)-(?:\d{4}-\d{2}-\d{2}|\d{8})")
 
 def litellm_rows(facts: Mapping[str, Any], source: Mapping[str, Any]) -> Iterator[Row]:
     """Rows of the models that are served at one of the source's endpoints."""
-    vendors = facts["meta"]["provider_map"][source["litellm"]]
+    vendors = facts["meta"]["provider_map"][source["litellm"]] if "litellm" in source else ()
     wanted = set(source.get("endpoints", ()))
     for model in (m for models in facts["models"].values() for m in models):
         endpoints = model.get("endpoints")
@@ -56,7 +63,7 @@ def litellm_rows(facts: Mapping[str, Any], source: Mapping[str, Any]) -> Iterato
         supports = model.get("supports") or ()
         kind = LITELLM_TYPES[model["mode"]]
         yield {
-            "name": model["model"],
+            "name": model["model"].removeprefix(source.get("prefix", "")),
             "type": kind,
             "features": {LITELLM_FEATURES[s] for s in supports if s in LITELLM_FEATURES},
             "context": model.get("max_input_tokens"),
@@ -71,17 +78,26 @@ def litellm_rows(facts: Mapping[str, Any], source: Mapping[str, Any]) -> Iterato
 def dify_rows(facts: Mapping[str, Any], source: Mapping[str, Any]) -> Iterator[Row]:
     """Today's rows, then those of the time before."""
     name = source["dify"]
-    for model in (*facts["models"].get(name, ()), *facts["seed_era_models"].get(name, ())):
+    today, before = facts["models"].get(name, ()), facts["seed_era_models"].get(name, ())
+    for model, legacy in (*((m, m.get("deprecated")) for m in today), *((m, True) for m in before)):
         if model["type"] in DIFY_TYPES:
             kind = DIFY_TYPES[model["type"]]
             yield {
                 "name": model["model"],
                 "type": kind,
-                "features": {DIFY_FEATURES[f] for f in model.get("features") or () if f in DIFY_FEATURES},
+                "features": dify_features(model),
                 "context": model.get("context_size"),
                 "max_output": model.get("max_tokens") if kind == "llm" else None,
                 "price": dify_price(model["model"], model.get("pricing"), kind),
+                "legacy": legacy,
             }
+
+
+def dify_features(model: Mapping[str, Any]) -> set[str]:
+    """Those it declares, and reasoning where a parameter steers it."""
+    declared = {DIFY_FEATURES[f] for f in model.get("features") or () if f in DIFY_FEATURES}
+    steered = DIFY_REASONING & {rule["name"] for rule in model.get("parameter_rules") or ()}
+    return declared | ({"reasoning"} if steered else set())
 
 
 def litellm_price(costs: Mapping[str, str], kind: str) -> Row | None:
@@ -126,11 +142,12 @@ def gathered(folder: Path, source: Mapping[str, Any], hand: Mapping[str, Row], a
     found: dict[Key, Row] = {}
     for row in litellm_rows(litellm, source):
         found.setdefault((row["name"], row["type"]), row)
+    alone = hand.keys() - {name for name, _ in found}
     for row in dify_rows(dify, source):
         key = (row["name"], row["type"])
         if key in found:
             found[key] |= {k: v for k, v in row.items() if found[key].get(k) is None}
-        elif row["name"] in hand:
+        elif row["name"] in alone or "litellm" not in source:
             found[key] = row
     for name, facts in hand.items():
         if "type" in facts:
@@ -138,6 +155,8 @@ def gathered(folder: Path, source: Mapping[str, Any], hand: Mapping[str, Row], a
     end_aliases(found)
     omit = re.compile(source.get("omit", r"(?!)"))
     rows = [row | touched(row, hand.get(row["name"], {})) for row in found.values()]
+    if "free" in source:
+        rows = [row | {"price": priced("0", "0", Decimal(PER), source["free"], row["type"])} for row in rows]
     kept = [row for row in rows if row["name"] in hand or is_current(row, omit, as_of)]
     return sorted(kept, key=lambda row: (row["type"] != "llm", -row.get("rank", 0), row["name"]))
 

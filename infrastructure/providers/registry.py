@@ -14,12 +14,16 @@ from infrastructure.providers.spec import Adapter
 _VENDORS = (
     "openai",
     "anthropic",
-    "ollama",
-    "openai_api_compatible",
-    "nvidia_nim",
-    "localai",
-    "gpustack",
     "nvidia_api_catalog",
+    "nvidia_nim",
+    "ollama",
+    "mistral_ai",
+    "zhinao_360",
+    "siliconflow",
+    "localai",
+    "openai_api_compatible",
+    "perfxcloud",
+    "gpustack",
 )
 
 ADAPTERS: Mapping[str, Adapter] = {name: import_module(f"{adapters.__name__}.{name}").ADAPTER for name in _VENDORS}

@@ -12,9 +12,9 @@ import httpx2
 import jsonschema
 
 from domain.errors import UpstreamError
-from domain.model.calls import ChatCall, ImagePart, Message, Part, Role, TextPart, Tool, ToolCall
+from domain.model.calls import ChatCall, EmbedCall, ImagePart, Message, Part, Role, TextPart, Tool, ToolCall
 from domain.model.catalogue import FormValues, ModelRef, ModelType
-from domain.model.events import ChatAnswer, ChatEvent, fold
+from domain.model.events import ChatAnswer, ChatEvent, Embeddings, fold
 from domain.ports import Target
 from infrastructure.providers.outgoing import body_of, outgoing
 from infrastructure.providers.registry import ADAPTERS
@@ -45,7 +45,9 @@ def load(provider: str, file: str) -> Any:
 @cache
 def calls(provider: str, file: str = "sdk_requests.json") -> Mapping[str, Any]:
     """Recorded calls by their name."""
-    return {c.get("id") or c["call"]: c for c in load(provider, file)["calls"]}
+    document = load(provider, file)
+    recordings = document["calls"] if "calls" in document else document["requests"]
+    return {c.get("id") or c.get("call") or c["label"]: c for c in recordings}
 
 
 @cache
@@ -56,12 +58,20 @@ def exchanges(provider: str, file: str) -> Mapping[str, Any]:
 
 def recorded(call: Mapping[str, Any], *, without: Iterable[str] = (), headers: Iterable[str] = ()) -> Sent:
     """A recording, with the headers that matter, less the body's keys that this call's SDK or caller added."""
-    request = call["request"] if "request" in call else call["requests"][0]
+    request = call.get("request") or call.get("requests", [call])[0]
     body = request.get("body", request.get("json"))
     if body is not None:
         body = {key: value for key, value in body.items() if key not in without}
     told = {name: request["headers"][name] for name in headers if name in request["headers"]}
     return Sent(request["method"], request["path"], request.get("query", ""), told, body)
+
+
+def silent(sent: Sent) -> Sent:
+    """With null as the content of turns that hold calls alone; an empty string means the same."""
+    if not sent.body or "messages" not in sent.body:
+        return sent
+    turns = [t | {"content": t["content"] or None} if "tool_calls" in t else t for t in sent.body["messages"]]
+    return replace(sent, body={**sent.body, "messages": turns})
 
 
 def sent(adapter: Adapter, form: FormValues, request: Request, headers: Iterable[str] = ()) -> Sent:
@@ -88,6 +98,53 @@ def target(provider: str, model: str, values: FormValues, kind: ModelType = Mode
     """A call's target, with the form completed as a tenant's would be."""
     form = ADAPTERS[provider].provider().checked(values, kind)
     return Target(ModelRef(provider, model, kind), form)
+
+
+def asked(
+    provider: str, values: FormValues, model: str, call: ChatCall, *, stream: bool = False, headers: Iterable[str] = ()
+) -> Sent:
+    """A chat as it leaves."""
+    adapter = ADAPTERS[provider]
+    assert adapter.chat
+    goal = target(provider, model, values)
+    return sent(adapter, goal.form, adapter.chat.render(goal, call, stream=stream), headers)
+
+
+def embedded(provider: str, values: FormValues, model: str, call: EmbedCall, headers: Iterable[str] = ()) -> Sent:
+    """Texts to embed as they leave."""
+    adapter = ADAPTERS[provider]
+    assert adapter.embed
+    goal = target(provider, model, values, ModelType.EMBEDDING)
+    return sent(adapter, goal.form, adapter.embed.render(goal, call), headers)
+
+
+def probed(provider: str, values: FormValues, headers: Iterable[str] = ()) -> Sent:
+    """The probe of a credential that reaches every model, as it leaves."""
+    adapter = ADAPTERS[provider]
+    form = adapter.provider().checked(values, None)
+    return sent(adapter, form, adapter.probe(None, form), headers)
+
+
+def answered(provider: str, body: Any) -> ChatAnswer:
+    dialect = ADAPTERS[provider].chat
+    assert dialect
+    return dialect.parse(body)
+
+
+def vectors(provider: str, body: Any, count: int) -> Embeddings:
+    dialect = ADAPTERS[provider].embed
+    assert dialect
+    return dialect.parse(body, count)
+
+
+def refused(provider: str, status: int, body: Any, headers: Mapping[str, str] | None = None) -> UpstreamError:
+    """What the vendor's refusal means."""
+    return ADAPTERS[provider].error(provider, ErrorReply(status, headers or {}, body))
+
+
+def events(*chunks: Any) -> str:
+    """Chunks as an SSE stream that ends with OpenAI's mark."""
+    return "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks) + "data: [DONE]\n\n"
 
 
 def saying(role: Role, *parts: str | Part) -> Message:
@@ -147,11 +204,6 @@ def framed(text: str, framing: Framing, cuts: Iterable[int] | None = None) -> li
         frames += framer.feed(raw[start:end])
         start = end
     return frames + framer.end()
-
-
-def refused(provider: str, status: int, body: Any, headers: Mapping[str, str] | None = None) -> UpstreamError:
-    """What the vendor's answer with that status means."""
-    return ADAPTERS[provider].error(provider, ErrorReply(status, headers or {}, body))
 
 
 def split_in_all_ways(provider: str, text: str) -> ChatAnswer:

@@ -1,5 +1,6 @@
 """The self-hosted vendors of OpenAI's paths against a real model: llama.cpp, a backend of some of them."""
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
@@ -74,7 +75,7 @@ async def test_a_tool_is_called_in_a_stream(subject: HttpGateway, chatting: str,
 @pytest.mark.parametrize("provider", ADDRESSES)
 async def test_an_answer_holds_to_a_schema(subject: HttpGateway, chatting: str, provider: str) -> None:
     call = replace(rec.asking("a?"), response_schema=ResponseSchema("r", CLOSED), knobs=Knobs(max_tokens=60))
-    assert (await subject.chat(at(provider, chatting), call)).text.replace(" ", "") in ('{"a":true}', '{"a":false}')
+    assert json.loads((await subject.chat(at(provider, chatting), call)).text) in ({"a": True}, {"a": False})
 
 
 @pytest.mark.parametrize("provider", ADDRESSES)

@@ -17,17 +17,20 @@ from infrastructure.providers.spec import Decoder, Framing, Request
 class Chat:
     """POST chat/completions (OpenAI's reference of its API, and what its imitations keep of it).
 
-    `max_tokens` is the name of the output limit, `include_usage` whether a stream counts tokens only when asked to,
-    `strict_schema` whether `strict` stands beside a JSON schema. `refused` are the knobs, by their names in the body,
-    that are dropped with a warning; `extras` goes into every body.
+    `max_tokens` and `seed` are the names of those knobs, `include_usage` whether a stream counts tokens only when asked
+    to, `strict_schema` whether `strict` stands beside a JSON schema. `refused` are the knobs, by their names in the
+    body, that are dropped with a warning; `extras` goes into every body. `mark_suffices` says that streams may end
+    without a finish reason.
     """
 
     max_tokens: str = "max_tokens"
+    seed: str = "seed"
     include_usage: bool = True
     strict_schema: bool = True
     refused: frozenset[str] = frozenset()
     extras: Mapping[str, Any] = field(default_factory=dict)
     path: str = "chat/completions"
+    mark_suffices: bool = False
     refusals: Refusals = USUAL
     framing: Framing = Framing.SSE
 
@@ -46,7 +49,7 @@ class Chat:
         return openai_answers.answer(body)
 
     def decoder(self) -> Decoder:
-        return ChunkDecoder(self.refusals)
+        return ChunkDecoder(self.refusals, mark_suffices=self.mark_suffices)
 
     def written(self, model: str, call: ChatCall, *, stream: bool) -> Request:
         """The request for a model under the vendor's name of it."""
@@ -69,7 +72,7 @@ class Chat:
             "temperature": call.knobs.temperature,
             "top_p": call.knobs.top_p,
             "stop": list(call.knobs.stop) or None,
-            "seed": call.knobs.seed,
+            self.seed: call.knobs.seed,
             "presence_penalty": call.knobs.presence_penalty,
             "frequency_penalty": call.knobs.frequency_penalty,
         }

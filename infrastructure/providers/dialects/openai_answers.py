@@ -10,6 +10,7 @@ from infrastructure.providers.wire.digging import count, dig, rows, table, text
 
 _FINISHES: Mapping[str, Finish] = {
     "length": Finish.LENGTH,
+    "model_length": Finish.LENGTH,
     "tool_calls": Finish.TOOL_CALLS,
     "function_call": Finish.TOOL_CALLS,
     "content_filter": Finish.CONTENT_FILTER,
@@ -38,8 +39,16 @@ def usage(counts: object) -> Usage:
 
 
 def reasoning(message: object) -> str:
-    """`reasoning_content` as DeepSeek named it, or `reasoning` as newer vLLM does."""
-    return text(dig(message, "reasoning_content")) or text(dig(message, "reasoning"))
+    """`reasoning_content` as DeepSeek named it, `reasoning` as newer vLLM does, or Mistral's `thinking` parts."""
+    named = text(dig(message, "reasoning_content")) or text(dig(message, "reasoning"))
+    parts = (rows(dig(part, "thinking")) for part in rows(dig(message, "content")))
+    return named or "".join(text(dig(thought, "text")) for thoughts in parts for thought in thoughts)
+
+
+def said(message: object) -> str:
+    """`content`, which is a string or a list of parts."""
+    content = dig(message, "content")
+    return text(content) or "".join(text(dig(part, "text")) for part in rows(content))
 
 
 def answer(body: object) -> ChatAnswer:
@@ -51,8 +60,7 @@ def answer(body: object) -> ChatAnswer:
     refusal = text(message.get("refusal"))
     calls = tuple(_calls(rows(message.get("tool_calls"))))
     reason = finish(text(dig(choice, "finish_reason")), calls=bool(calls), refused=bool(refusal))
-    said = text(message.get("content")) + refusal
-    return ChatAnswer(said, reasoning(message), calls, reason, usage(dig(body, "usage")))
+    return ChatAnswer(said(message) + refusal, reasoning(message), calls, reason, usage(dig(body, "usage")))
 
 
 def _calls(items: Iterable[Any]) -> Iterable[ToolCall]:

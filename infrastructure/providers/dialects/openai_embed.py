@@ -21,13 +21,15 @@ Vector = tuple[float, ...]
 
 @dataclass(frozen=True)
 class Embed:
-    """POST embeddings. `encoding` None leaves the choice to the server, `prefix` goes before every text.
+    """POST embeddings. `encoding` None leaves the choice to the server, `prefix` goes before every text,
+    `dimensions` is the name of the length that is asked for.
 
     `texts` is the most that one request carries; OpenAI's own bound is 2,048 texts and 300,000 tokens together.
     """
 
     encoding: str | None = "base64"
     prefix: str = ""
+    dimensions: str = "dimensions"
     texts: int = 512
     path: str = "embeddings"
 
@@ -54,7 +56,7 @@ class Embed:
         if self.encoding:
             body["encoding_format"] = self.encoding
         if call.dimensions is not None:
-            body["dimensions"] = call.dimensions
+            body[self.dimensions] = call.dimensions
         return Request(self.path, body)
 
 

@@ -1,6 +1,6 @@
 """Decodes chat.completion.chunk streams, as OpenAI sends them and as its imitations vary them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from domain.errors import StreamBroken
@@ -13,10 +13,15 @@ from infrastructure.providers.wire.digging import count, dig, rows, table, text
 
 
 class ChunkDecoder:
-    """Complete when a finish reason was seen and then `[DONE]` or the end of the connection: some servers omit it."""
+    """Complete when a finish reason was seen and then `[DONE]` or the end of the connection: some servers omit it.
 
-    def __init__(self, refusals: Refusals) -> None:
+    With `mark_suffices`, `[DONE]` completes it without a reason too.
+    """
+
+    def __init__(self, refusals: Refusals, *, mark_suffices: bool = False) -> None:
         self._refusals = refusals
+        self._mark_suffices = mark_suffices
+        self._complete = False
         self._calls = CallFragments()
         self._raw_finish = ""
         self._refused = False
@@ -27,10 +32,11 @@ class ChunkDecoder:
         if self._over:
             return
         if frame.data.strip() == "[DONE]":
+            self._complete = self._mark_suffices
             yield from self.end()
             return
         chunk = frame_json(frame)
-        if frame.event == "error" or table(chunk).get("error"):
+        if frame.event == "error" or _failed(table(chunk)):
             raise self._refusals("", ErrorReply(200, {}, chunk))
         if table(chunk).get("usage"):
             self._usage = openai_answers.usage(chunk["usage"])
@@ -39,7 +45,7 @@ class ChunkDecoder:
     def end(self) -> Iterator[ChatEvent]:
         if self._over:
             return
-        if not self._raw_finish:
+        if not (self._raw_finish or self._complete):
             raise StreamBroken("", 200)
         self._over = True
         reason = openai_answers.finish(self._raw_finish, calls=self._calls.any, refused=self._refused)
@@ -49,7 +55,7 @@ class ChunkDecoder:
         delta = dig(choice, "delta")
         if thought := openai_answers.reasoning(delta):
             yield ReasoningDelta(thought)
-        if said := text(dig(delta, "content")):
+        if said := openai_answers.said(delta):
             yield TextDelta(said)
         if refusal := text(dig(delta, "refusal")):
             self._refused = True
@@ -57,6 +63,11 @@ class ChunkDecoder:
         for fragment in rows(dig(delta, "tool_calls")):
             yield self._calls.delta(fragment)
         self._raw_finish = text(dig(choice, "finish_reason")) or self._raw_finish
+
+
+def _failed(chunk: Mapping[str, Any]) -> bool:
+    """Whether a chunk is an error: under that key, or bare, with a message where the choices would be."""
+    return bool(chunk.get("error")) or ("choices" not in chunk and bool(text(chunk.get("message"))))
 
 
 class CallFragments:

@@ -33,6 +33,12 @@ def chatting(chat: ChatDialect, provider: str, field: str, tokens: int) -> Probe
     return probe
 
 
+def greeting(chat: ChatDialect, provider: str, model: str) -> Probe:
+    """A word to one model that every key reaches, where a list of models is not known to need a key."""
+    ref = ModelRef(provider, model, ModelType.LLM)
+    return lambda target, form: chat.render(Target(ref, form), ping(5), stream=False)  # noqa: ARG005 - never needed
+
+
 def calling(chat: ChatDialect | None, embed: EmbedDialect | None) -> Probe:
     """Call the very model: where each has a credential of its own, a list of models proves nothing."""
 

@@ -58,7 +58,7 @@ _PHRASES: tuple[tuple[re.Pattern[str], type[UpstreamError]], ...] = (
     (
         re.compile(
             r"prompt is too long|maximum context length|context (length|size|window)|is too large to process"
-            r"|input length exceeds",
+            r"|input length exceeds|exceeded max_prompt_tokens|max_seq_len",
             re.I,
         ),
         ContextTooLong,
@@ -113,8 +113,9 @@ def _by_status(status: int, said: str) -> type[UpstreamError]:
 def _codes(body: object) -> list[str]:
     """The machine-readable words of an error, the most precise first."""
     error = table(table(body).get("error"))
-    places = (dig(error, "details", "error_code"), error.get("code"), error.get("type"), table(body).get("code"))
-    return [text(place) for place in places]
+    places = [dig(error, "details", "error_code"), error.get("code"), error.get("type")]
+    places += [table(body).get("code"), table(body).get("type")]
+    return [str(place) if count(place) else text(place) for place in places]
 
 
 def _named_status(body: object, known: list[Meaning]) -> int | None:

@@ -13,13 +13,15 @@ ROOT = Path(__file__).parents[3]
 HEAD = """# hand-kept
 [source]
 litellm = "acme"
+prefix = "acme/"
 dify = "acme"
 endpoints = ["/v1/chat/completions"]
 omit = "audio"
 [hand]
 "old" = { successor = "new" }
 "only-dify" = { retires = 2024-01-04, successor = "new" }
-"new" = { rank = 9, without = ["tools"] }
+"new" = { rank = 9, with = ["reasoning"], without = ["tools"] }
+"bare" = { rank = 1 }
 """
 
 
@@ -42,22 +44,22 @@ LITELLM = [
     litellm("alias-2025-01-01", deprecation_date="2026-12-01"),
     litellm("elsewhere", endpoints=["/v1/responses"]),
     litellm("talks-audio"),
-    litellm("bare", mode="embedding", max_input_tokens=None, output_vector_size=8),
+    litellm("acme/bare", mode="embedding", max_input_tokens=None, output_vector_size=8),
     litellm("foreign", litellm_provider="other"),
     litellm("sings", mode="audio_speech"),
 ]
 DIFY = [dify("alias", max_tokens=77), dify("only-dify", currency="RMB"), dify("only-dify"), dify("unlisted")]
-DEFECT = [*DIFY, dify("bare", "text-embedding", unit="1000000")]
+DEFECT = [*DIFY, dify("bare", "text-embedding", unit="1000000"), dify("bare")]
 
 
-def run(folder: Path, models: list[dict[str, Any]]) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, models: list[dict[str, Any]], head: str = HEAD) -> subprocess.CompletedProcess[str]:
     """A copy of the script beside a catalogue of one vendor, run on made-up collections."""
     script = folder / "scripts/model_rows.py"
     script.parent.mkdir()
     script.write_text((ROOT / "scripts/model_rows.py").read_text())
     file = folder / "infrastructure/providers/catalogue/acme.toml"
     file.parent.mkdir(parents=True)
-    file.write_text(HEAD)
+    file.write_text(head)
     meta = {"provider_map": {"acme": ["acme"]}}
     (folder / "litellm_models.json").write_text(json.dumps({"meta": meta, "models": {"acme": LITELLM}}))
     (folder / "dify_models.json").write_text(json.dumps({"models": {"acme": models}, "seed_era_models": {}}))
@@ -73,7 +75,9 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     assert done.returncode == 0, done.stderr
     text = (folder / "infrastructure/providers/catalogue/acme.toml").read_text()
     assert text.startswith(HEAD)
-    return {row["name"]: row for row in tomllib.loads(text)["models"]}
+    written = tomllib.loads(text)["models"]
+    assert len(written) == len({row["name"] for row in written})
+    return {row["name"]: row for row in written}
 
 
 def test_only_models_that_can_be_called_become_rows(rows: dict[str, dict[str, Any]]) -> None:
@@ -82,7 +86,7 @@ def test_only_models_that_can_be_called_become_rows(rows: dict[str, dict[str, An
 
 
 def test_the_hand_has_the_last_word(rows: dict[str, dict[str, Any]]) -> None:
-    assert rows["new"]["features"] == ["vision"]
+    assert rows["new"]["features"] == ["vision", "reasoning"]
     assert (rows["new"]["rank"], rows["old"]["successor"]) == (9, "new")
 
 
@@ -99,6 +103,29 @@ def test_what_one_collection_lacks_comes_from_the_other(rows: dict[str, dict[str
 
 def test_an_alias_ends_with_the_last_of_its_snapshots(rows: dict[str, dict[str, Any]]) -> None:
     assert rows["alias"]["retires"].isoformat() == "2027-01-14"
+
+
+def test_a_vendor_that_only_one_collection_knows_gets_its_current_rows(tmp_path: Path) -> None:
+    current = dify("now", deprecated=False, parameter_rules=[{"name": "enable_thinking"}])
+    gone = [dify("named", deprecated=True), dify("gone", deprecated=True)]
+    assert run(tmp_path, [current, *gone], '[source]\ndify = "acme"\n[hand]\nnamed = { rank = 1 }\n').returncode == 0
+    text = (tmp_path / "infrastructure/providers/catalogue/acme.toml").read_text()
+    features = {row["name"]: row["features"] for row in tomllib.loads(text)["models"]}
+    assert features == {"now": ["vision", "reasoning"], "named": ["vision"]}
+
+
+def test_a_vendor_without_prices_is_free_where_the_hand_says_so(tmp_path: Path) -> None:
+    head = '[source]\ndify = "acme"\nfree = "CNY"\n[hand]\nmade = { type = "embedding", context = 512 }\n'
+    assert run(tmp_path, [dify("now", unit="0.000", deprecated=False)], head).returncode == 0
+    text = (tmp_path / "infrastructure/providers/catalogue/acme.toml").read_text()
+    rows = {row["name"]: row for row in tomllib.loads(text)["models"]}
+    assert rows["now"]["price"] == {"input": "0", "output": "0", "per": 1_000_000, "currency": "CNY"}
+    assert rows["made"] == {
+        "name": "made",
+        "type": "embedding",
+        "context": 512,
+        "price": {"input": "0", "per": 1_000_000, "currency": "CNY"},
+    }
 
 
 def test_a_price_with_an_impossible_unit_is_told_and_left_out(tmp_path: Path) -> None:

@@ -1,0 +1,29 @@
+"""PerfXCloud: OpenAI's dialect, at an address that the form may change."""
+
+from domain.model.catalogue import ProviderKind, Text
+from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.dialects.openai_embed import Embed
+from infrastructure.providers.dialects.probes import listing
+from infrastructure.providers.dialects.refusals import USUAL
+from infrastructure.providers.forms import address, at, secret
+from infrastructure.providers.signing.header import bearer
+from infrastructure.providers.spec import Adapter
+
+_HOME = "https://cloud.perfxlab.cn/v1"
+
+ADAPTER = Adapter(
+    id="perfxcloud",
+    label=Text("PerfXCloud"),
+    kind=ProviderKind.PROPRIETARY,
+    form=(
+        secret("api_key"),
+        address("endpoint_url", Text("API base URL", "API ベース URL", "API 地址"), default=_HOME),
+    ),
+    base_url=at("endpoint_url", _HOME, end="/v1"),
+    sign=bearer("api_key"),
+    probe=listing("models"),
+    error=USUAL,
+    key_page="https://cloud.perfxlab.cn/panel/token",
+    chat=Chat(),
+    embed=Embed(encoding="float", texts=16),
+)

@@ -1,0 +1,58 @@
+"""SiliconFlow: many makers' open models in OpenAI's dialect, at a Chinese and an international address."""
+
+from dataclasses import replace
+from typing import Self
+
+from domain.errors import ContentRefused, ModelNotFoundUpstream, UpstreamPaymentRequired, UpstreamUnavailable
+from domain.model.calls import ChatCall
+from domain.model.catalogue import FormValues, ProviderKind, Text
+from domain.ports import Target
+from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.dialects.openai_embed import Embed
+from infrastructure.providers.dialects.probes import listing
+from infrastructure.providers.dialects.refusals import Refusals
+from infrastructure.providers.forms import choice, entered, secret
+from infrastructure.providers.signing.header import bearer
+from infrastructure.providers.spec import Adapter
+
+_ABROAD = "use_international_endpoint"
+_REFUSALS = Refusals(
+    {
+        "20012": (ModelNotFoundUpstream, 400),
+        "20021": (ContentRefused, 451),
+        "30001": (UpstreamPaymentRequired, 403),
+        "30003": (ModelNotFoundUpstream, 403),
+        "30011": (UpstreamPaymentRequired, 403),
+        "50505": (UpstreamUnavailable, 503),
+    }
+)
+
+
+class _Chat(Chat):
+    def suited(self, target: Target, call: ChatCall) -> Self:
+        """DeepSeek V3.1 calls tools only while it does not think."""
+        if call.tools and "/DeepSeek-V3.1" in target.model.name:
+            return replace(self, extras={"enable_thinking": False})
+        return self
+
+
+def _home(form: FormValues) -> str:
+    return f"https://api.siliconflow.{'com' if entered(form, _ABROAD) == 'true' else 'cn'}/v1"
+
+
+ADAPTER = Adapter(
+    id="siliconflow",
+    label=Text("SiliconFlow", "SiliconFlow", "硅基流动"),
+    kind=ProviderKind.PROPRIETARY,
+    form=(
+        secret("api_key"),
+        choice(_ABROAD, Text("International endpoint", "国際エンドポイント", "使用国际站端点"), "false", "true"),
+    ),
+    base_url=_home,
+    sign=bearer("api_key"),
+    probe=listing("models"),
+    error=_REFUSALS,
+    key_page="https://cloud.siliconflow.cn/account/ak",
+    chat=_Chat(refusals=_REFUSALS),
+    embed=Embed(encoding="float", texts=32),
+)

@@ -1,0 +1,26 @@
+"""360 Zhinao: OpenAI's dialect, for its own models and, under their makers' names, for others'."""
+
+from domain.errors import UpstreamRateLimited
+from domain.model.catalogue import ProviderKind, Text
+from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.dialects.probes import greeting
+from infrastructure.providers.dialects.refusals import Refusals
+from infrastructure.providers.forms import secret
+from infrastructure.providers.signing.header import bearer
+from infrastructure.providers.spec import Adapter
+
+_REFUSALS = Refusals({"1005": (UpstreamRateLimited, 429)})
+_CHAT = Chat(mark_suffices=True, refusals=_REFUSALS)
+
+ADAPTER = Adapter(
+    id="zhinao_360",
+    label=Text("360 Zhinao", "360 智脳", "360 智脑"),
+    kind=ProviderKind.PROPRIETARY,
+    form=(secret("api_key"),),
+    base_url=lambda form: "https://api.360.cn/v1",  # noqa: ARG005 - the same for every form
+    sign=bearer("api_key"),
+    probe=greeting(_CHAT, "zhinao_360", "360gpt-turbo"),
+    error=_REFUSALS,
+    key_page="https://ai.360.com/platform/keys",
+    chat=_CHAT,
+)
