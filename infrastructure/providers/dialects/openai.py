@@ -54,7 +54,7 @@ class Chat:
     def written(self, model: str, call: ChatCall, *, stream: bool) -> Request:
         """The request for a model under the vendor's name of it."""
         knobs = self.knobs(call)
-        body: dict[str, Any] = {"model": model, "messages": [rendered_turn(m, model) for m in call.messages]}
+        body: dict[str, Any] = {"model": model, "messages": [self.turn(m, model) for m in call.messages]}
         body |= {knob: value for knob, value in knobs.items() if knob not in self.refused}
         body |= self.features(call)
         body |= self.extras
@@ -64,6 +64,10 @@ class Chat:
                 body["stream_options"] = {"include_usage": True}
         dropped = [knob for knob in knobs if knob in self.refused]
         return Request(self.path, body, warnings=turns.left_out(model, dropped))
+
+    def turn(self, message: Message, model: str) -> dict[str, Any]:
+        """One message in the body."""
+        return rendered_turn(message, model)
 
     def knobs(self, call: ChatCall) -> Mapping[str, Any]:
         """What was asked for, by its name in the body."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from domain.errors import UpstreamUnavailable
 from domain.model.calls import ToolCall
 from domain.model.events import ChatAnswer, Finish, FinishReason, Usage
 from infrastructure.providers.dialects.turns import arguments_text, call_id, not_understood
@@ -17,8 +18,17 @@ _FINISHES: Mapping[str, Finish] = {
 }
 
 
+_CACHED = (("prompt_tokens_details", "cached_tokens"), ("cached_tokens",), ("prompt_cache_hit_tokens",))
+_BROKEN_OFF = "insufficient_system_resource"
+
+
 def finish(raw: str, *, calls: bool, refused: bool) -> FinishReason:
-    """Unknown words read as stop; a stop with tool calls or a refusal is named after those."""
+    """Unknown words read as stop; a stop with tool calls or a refusal is named after those.
+
+    UpstreamUnavailable when the vendor ran out of machines on the way.
+    """
+    if raw == _BROKEN_OFF:
+        raise UpstreamUnavailable("", 200, "the vendor broke the answer off for want of resources")
     unified = _FINISHES.get(raw, Finish.STOP)
     if unified is Finish.STOP and refused:
         unified = Finish.CONTENT_FILTER
@@ -29,10 +39,11 @@ def finish(raw: str, *, calls: bool, refused: bool) -> FinishReason:
 
 def usage(counts: object) -> Usage:
     """Of a `usage` object: prompt_tokens includes cached ones, completion_tokens includes reasoning."""
+    cached = (count(dig(counts, *place)) for place in _CACHED)
     return Usage(
         input=count(dig(counts, "prompt_tokens")),
         output=count(dig(counts, "completion_tokens")),
-        cached_input=count(dig(counts, "prompt_tokens_details", "cached_tokens")),
+        cached_input=next((tokens for tokens in cached if tokens is not None), None),
         reasoning=count(dig(counts, "completion_tokens_details", "reasoning_tokens")),
         raw=table(counts),
     )

@@ -35,11 +35,11 @@ class ChunkDecoder:
             self._complete = self._mark_suffices
             yield from self.end()
             return
-        chunk = frame_json(frame)
+        chunk = self.opened(frame)
         if frame.event == "error" or _failed(table(chunk)):
             raise self._refusals("", ErrorReply(200, {}, chunk))
-        if table(chunk).get("usage"):
-            self._usage = openai_answers.usage(chunk["usage"])
+        if counts := table(chunk).get("usage") or dig(chunk, "choices", 0, "usage"):
+            self._usage = openai_answers.usage(counts)
         yield from self._choice(dig(chunk, "choices", 0))
 
     def end(self) -> Iterator[ChatEvent]:
@@ -50,6 +50,10 @@ class ChunkDecoder:
         self._over = True
         reason = openai_answers.finish(self._raw_finish, calls=self._calls.any, refused=self._refused)
         yield Finished(reason, self._usage)
+
+    def opened(self, frame: Frame) -> Any:
+        """The chunk in a frame; some vendors wrap parts of it in an object of their own."""
+        return frame_json(frame)
 
     def _choice(self, choice: Any) -> Iterator[ChatEvent]:
         delta = dig(choice, "delta")

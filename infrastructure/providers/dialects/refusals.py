@@ -58,11 +58,12 @@ _PHRASES: tuple[tuple[re.Pattern[str], type[UpstreamError]], ...] = (
     (
         re.compile(
             r"prompt is too long|maximum context length|context (length|size|window)|is too large to process"
-            r"|input length exceeds|exceeded max_prompt_tokens|max_seq_len",
+            r"|input length exceeds|exceeded model token limit|exceeded max_prompt_tokens|max_seq_len",
             re.I,
         ),
         ContextTooLong,
     ),
+    (re.compile(r"content exists risk", re.I), ContentRefused),
     (re.compile(r"credit balance|spend(ing)? limit|usage limits", re.I), UpstreamPaymentRequired),
     (re.compile(r"(input|tools?|images?) (is|are) not supported", re.I), BadRequestUpstream),
 )
@@ -88,7 +89,9 @@ class Refusals:
         """The error by its meaning. One found inside a 200 has the status that it names, if it names one."""
         body = _first(reply.body)
         said = _said(body)
-        known = [found for word in _codes(body) if (found := self.words.get(word) or _WORDS.get(word))]
+        # A 413 stays one, though some vendors call it a rate limit: no wait makes the request smaller.
+        words = () if reply.status == 413 else _codes(body)
+        known = [found for word in words if (found := self.words.get(word) or _WORDS.get(word))]
         status = reply.status if reply.status >= 400 else _named_status(body, known) or reply.status
         kind = known[0][0] if known else _by_phrase(status, said) or _by_status(status, said)
         return kind(provider, status, said, wait(reply.headers) if kind.retryable else None)

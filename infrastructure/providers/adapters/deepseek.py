@@ -1,0 +1,44 @@
+"""DeepSeek: OpenAI's dialect, always thinking; it takes no JSON schema."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from domain.model.calls import Message, Role
+from domain.model.catalogue import ProviderKind, Text
+from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.dialects.probes import listing
+from infrastructure.providers.dialects.refusals import USUAL
+from infrastructure.providers.forms import address, at, secret
+from infrastructure.providers.signing.header import bearer
+from infrastructure.providers.spec import Adapter
+
+_HOME = "https://api.deepseek.com"
+
+
+@dataclass(frozen=True)
+class ThinkingChat(Chat):
+    """Thinking is on by default, and sampling then has no effect."""
+
+    def turn(self, message: Message, model: str) -> dict[str, Any]:
+        """The model's turns want their thoughts back once tools are there; we keep none, and an empty text is taken."""
+        thought = {"reasoning_content": ""} if message.role is Role.ASSISTANT else {}
+        return {**super().turn(message, model), **thought}
+
+
+ADAPTER = Adapter(
+    id="deepseek",
+    label=Text("DeepSeek", "DeepSeek", "深度求索"),
+    kind=ProviderKind.PROPRIETARY,
+    form=(
+        secret("api_key"),
+        address("endpoint_url", Text("API base URL", "API ベース URL", "API 地址"), default=_HOME),
+    ),
+    base_url=at("endpoint_url", _HOME),
+    sign=bearer("api_key"),
+    probe=listing("models"),
+    error=USUAL,
+    key_page="https://platform.deepseek.com/api_keys",
+    chat=ThinkingChat(
+        refused=frozenset({"seed", "temperature", "top_p", "presence_penalty", "frequency_penalty"}),
+    ),
+)

@@ -1,0 +1,66 @@
+"""Moonshot AI, maker of Kimi: OpenAI's dialect. Keys of its mainland site (api.moonshot.cn) need that address."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from domain.errors import (
+    CredentialRejected,
+    ModelNotFoundUpstream,
+    UpstreamPaymentRequired,
+    UpstreamRateLimited,
+    UpstreamUnavailable,
+)
+from domain.model.calls import ChatCall, Message
+from domain.model.catalogue import ProviderKind, Text
+from domain.ports import Target
+from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.dialects.probes import listing
+from infrastructure.providers.dialects.refusals import Refusals
+from infrastructure.providers.forms import address, at, secret
+from infrastructure.providers.signing.header import bearer
+from infrastructure.providers.spec import Adapter
+
+_HOME = "https://api.moonshot.ai/v1"
+_FIXED = frozenset({"seed", "temperature", "top_p", "presence_penalty", "frequency_penalty"})
+_REFUSALS = Refusals(
+    {
+        "invalid_authentication_error": (CredentialRejected, 401),
+        "incorrect_api_key_error": (CredentialRejected, 401),
+        "permission_denied_error": (CredentialRejected, 403),
+        "resource_not_found_error": (ModelNotFoundUpstream, 404),
+        "rate_limit_reached_error": (UpstreamRateLimited, 429),
+        "exceeded_current_quota_error": (UpstreamPaymentRequired, 429),
+        "engine_overloaded_error": (UpstreamUnavailable, 429),
+    }
+)
+
+
+@dataclass(frozen=True)
+class KimiChat(Chat):
+    """Only the older moonshot-v1 takes sampling."""
+
+    def suited(self, target: Target, call: ChatCall) -> Self:  # noqa: ARG002 - the model alone decides
+        return replace(self, refused=frozenset({"seed"}) if target.model.name.startswith("moonshot-v1") else _FIXED)
+
+    def turn(self, message: Message, model: str) -> dict[str, Any]:
+        """Kimi wants its thoughts back where it called tools; we keep none, and a blank is the least it takes."""
+        blank = {} if model.startswith("moonshot-v1") else {"reasoning_content": " "}
+        called = {"content": message.text, **blank} if message.tool_calls else {}
+        return {**super().turn(message, model), **called}
+
+
+ADAPTER = Adapter(
+    id="moonshot_ai",
+    label=Text("Moonshot AI", "Moonshot AI", "月之暗面"),
+    kind=ProviderKind.PROPRIETARY,
+    form=(
+        secret("api_key"),
+        address("endpoint_url", Text("API base URL", "API ベース URL", "API 地址"), default=_HOME),
+    ),
+    base_url=at("endpoint_url", _HOME, end="/v1"),
+    sign=bearer("api_key"),
+    probe=listing("models"),
+    error=_REFUSALS,
+    key_page="https://platform.kimi.ai/console/api-keys",
+    chat=KimiChat(max_tokens="max_completion_tokens", refusals=_REFUSALS),
+)
