@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from domain.errors import CredentialRejected, ModelNotFoundUpstream, UpstreamUnavailable
+from domain.errors import CredentialRejected, ModelNotFoundUpstream
 from domain.model.calls import ChatCall
 from domain.model.catalogue import ProviderKind, Text
 from domain.ports import Target
@@ -11,14 +11,14 @@ from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_stream import ChunkDecoder
 from infrastructure.providers.dialects.probes import listing
 from infrastructure.providers.dialects.refusals import Refusals
-from infrastructure.providers.forms import secret
+from infrastructure.providers.forms import fixed, secret
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter, Decoder, Frame
 from infrastructure.providers.wire.digging import table
 
+_PENALTIES = frozenset({"presence_penalty", "frequency_penalty"})
 _REFUSALS = Refusals(
     {
-        "capacity_exceeded": (UpstreamUnavailable, 498),
         "model_decommissioned": (ModelNotFoundUpstream, 400),
         "model_permission_blocked_org": (ModelNotFoundUpstream, 403),
         "organization_restricted": (CredentialRejected, 400),
@@ -52,15 +52,10 @@ ADAPTER = Adapter(
     label=Text("GroqCloud"),
     kind=ProviderKind.PROPRIETARY,
     form=(secret("api_key"),),
-    base_url=lambda form: "https://api.groq.com/openai/v1",  # noqa: ARG005 - the same for every form
+    base_url=fixed("https://api.groq.com/openai/v1"),
     sign=bearer("api_key"),
     probe=listing("models"),
     error=_REFUSALS,
     key_page="https://console.groq.com/keys",
-    chat=GroqChat(
-        max_tokens="max_completion_tokens",
-        include_usage=False,
-        refused=frozenset({"presence_penalty", "frequency_penalty"}),
-        refusals=_REFUSALS,
-    ),
+    chat=GroqChat("max_completion_tokens", include_usage=False, refused=_PENALTIES, refusals=_REFUSALS),
 )

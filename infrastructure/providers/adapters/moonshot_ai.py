@@ -3,13 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from domain.errors import (
-    CredentialRejected,
-    ModelNotFoundUpstream,
-    UpstreamPaymentRequired,
-    UpstreamRateLimited,
-    UpstreamUnavailable,
-)
+from domain import errors
 from domain.model.calls import ChatCall, Message
 from domain.model.catalogue import ProviderKind, Text
 from domain.ports import Target
@@ -24,13 +18,13 @@ _HOME = "https://api.moonshot.ai/v1"
 _FIXED = frozenset({"seed", "temperature", "top_p", "presence_penalty", "frequency_penalty"})
 _REFUSALS = Refusals(
     {
-        "invalid_authentication_error": (CredentialRejected, 401),
-        "incorrect_api_key_error": (CredentialRejected, 401),
-        "permission_denied_error": (CredentialRejected, 403),
-        "resource_not_found_error": (ModelNotFoundUpstream, 404),
-        "rate_limit_reached_error": (UpstreamRateLimited, 429),
-        "exceeded_current_quota_error": (UpstreamPaymentRequired, 429),
-        "engine_overloaded_error": (UpstreamUnavailable, 429),
+        "invalid_authentication_error": (errors.CredentialRejected, 401),
+        "incorrect_api_key_error": (errors.CredentialRejected, 401),
+        "permission_denied_error": (errors.CredentialRejected, 403),
+        "resource_not_found_error": (errors.ModelNotFoundUpstream, 404),
+        "rate_limit_reached_error": (errors.UpstreamRateLimited, 429),
+        "exceeded_current_quota_error": (errors.UpstreamPaymentRequired, 429),
+        "engine_overloaded_error": (errors.UpstreamUnavailable, 429),
     }
 )
 

@@ -58,7 +58,8 @@ _PHRASES: tuple[tuple[re.Pattern[str], type[UpstreamError]], ...] = (
     (
         re.compile(
             r"prompt is too long|maximum context length|context (length|size|window)|is too large to process"
-            r"|input length exceeds|exceeded model token limit|exceeded max_prompt_tokens|max_seq_len",
+            r"|input length exceeds|exceeded model token limit|exceeded max_prompt_tokens|max_seq_len"
+            r"|\binputs\W{1,3}tokens \+|token count \+ max_tokens",
             re.I,
         ),
         ContextTooLong,
@@ -67,7 +68,7 @@ _PHRASES: tuple[tuple[re.Pattern[str], type[UpstreamError]], ...] = (
     (re.compile(r"credit balance|spend(ing)? limit|usage limits", re.I), UpstreamPaymentRequired),
     (re.compile(r"(input|tools?|images?) (is|are) not supported", re.I), BadRequestUpstream),
 )
-_SPOKEN = frozenset({200, 400, 413, 422, 500})
+_SPOKEN = frozenset({200, 400, 403, 413, 422, 500})
 _STATUSES: Mapping[int, type[UpstreamError]] = {
     401: CredentialRejected,
     402: UpstreamPaymentRequired,

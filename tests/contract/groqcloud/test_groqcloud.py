@@ -120,7 +120,6 @@ def test_an_error_in_the_vendors_object_is_a_refusal() -> None:
         (413, "rate_limit_exceeded", ContextTooLong),
         (400, "tool_use_failed", BadRequestUpstream),
         (429, "rate_limit_exceeded", UpstreamRateLimited),
-        (498, "capacity_exceeded", UpstreamUnavailable),
         (503, None, UpstreamUnavailable),
     ],
 )
