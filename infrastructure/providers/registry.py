@@ -16,6 +16,7 @@ _VENDORS = (
     "anthropic",
     "nvidia_api_catalog",
     "nvidia_nim",
+    "openrouter",
     "together_ai",
     "ollama",
     "mistral_ai",

@@ -12,7 +12,7 @@ from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import listing
 from infrastructure.providers.dialects.refusals import Refusals
-from infrastructure.providers.forms import secret
+from infrastructure.providers.forms import fixed, secret
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter, Request
 
@@ -42,7 +42,7 @@ ADAPTER = Adapter(
     label=Text("Mistral AI"),
     kind=ProviderKind.PROPRIETARY,
     form=(secret("api_key"),),
-    base_url=lambda form: "https://api.mistral.ai/v1",  # noqa: ARG005 - the same for every form
+    base_url=fixed("https://api.mistral.ai/v1"),
     sign=bearer("api_key"),
     probe=listing("models"),
     error=_REFUSALS,

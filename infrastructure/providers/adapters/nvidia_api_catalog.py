@@ -9,7 +9,7 @@ from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import chatting
 from infrastructure.providers.dialects.refusals import USUAL
-from infrastructure.providers.forms import secret, text
+from infrastructure.providers.forms import fixed, secret, text
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.signing.polled import polled
 from infrastructure.providers.spec import Adapter, ErrorReply, Request
@@ -47,7 +47,7 @@ ADAPTER = Adapter(
         secret("api_key"),
         text("validate_model", Text("Model to validate with", "検証に使うモデル", "用于验证的模型"), default=_TRIED),
     ),
-    base_url=lambda form: "https://integrate.api.nvidia.com/v1",  # noqa: ARG005 - the one address it has
+    base_url=fixed("https://integrate.api.nvidia.com/v1"),
     sign=polled(bearer("api_key"), _ID, "https://api.nvcf.nvidia.com/v2/nvcf/pexec/status", "nvcf-reqid"),
     # Not the list of models: it is public.
     probe=chatting(_CHAT, _ID, "validate_model", 5),

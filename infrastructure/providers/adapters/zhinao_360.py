@@ -5,7 +5,7 @@ from domain.model.catalogue import ProviderKind, Text
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.probes import greeting
 from infrastructure.providers.dialects.refusals import Refusals
-from infrastructure.providers.forms import secret
+from infrastructure.providers.forms import fixed, secret
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter
 
@@ -17,7 +17,7 @@ ADAPTER = Adapter(
     label=Text("360 Zhinao", "360 智脳", "360 智脑"),
     kind=ProviderKind.PROPRIETARY,
     form=(secret("api_key"),),
-    base_url=lambda form: "https://api.360.cn/v1",  # noqa: ARG005 - the same for every form
+    base_url=fixed("https://api.360.cn/v1"),
     sign=bearer("api_key"),
     probe=greeting(_CHAT, "zhinao_360", "360gpt-turbo"),
     error=_REFUSALS,

@@ -5,7 +5,7 @@ import math
 import sys
 from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from domain.model.calls import EmbedCall
@@ -22,7 +22,7 @@ Vector = tuple[float, ...]
 @dataclass(frozen=True)
 class Embed:
     """POST embeddings. `encoding` None leaves the choice to the server, `prefix` goes before every text,
-    `dimensions` is the name of the length that is asked for.
+    `dimensions` is the name of the length that is asked for; `extras` goes into every body.
 
     `texts` is the most that one request carries; OpenAI's own bound is 2,048 texts and 300,000 tokens together.
     """
@@ -30,6 +30,7 @@ class Embed:
     encoding: str | None = "base64"
     prefix: str = ""
     dimensions: str = "dimensions"
+    extras: Mapping[str, Any] = field(default_factory=dict)
     texts: int = 512
     path: str = "embeddings"
 
@@ -57,7 +58,7 @@ class Embed:
             body["encoding_format"] = self.encoding
         if call.dimensions is not None:
             body[self.dimensions] = call.dimensions
-        return Request(self.path, body)
+        return Request(self.path, body | {**self.extras})
 
 
 def embeddings(body: object, expected: int) -> Embeddings:

@@ -117,7 +117,8 @@ def _by_status(status: int, said: str) -> type[UpstreamError]:
 def _codes(body: object) -> list[str]:
     """The machine-readable words of an error, the most precise first."""
     error = table(table(body).get("error"))
-    places = [dig(error, "details", "error_code"), error.get("code"), error.get("type")]
+    deep = (("details", "error_code"), ("availability", "code"), ("metadata", "error_type"))
+    places = [*(dig(error, *path) for path in deep), error.get("code"), error.get("type")]
     places += [table(body).get("code"), table(body).get("type")]
     return [str(place) if count(place) else text(place) for place in places]
 
