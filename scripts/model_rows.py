@@ -8,9 +8,10 @@ of langgenius/dify-official-plugins). Each catalogue file begins with a hand-kep
 neither knows, and whole rows where it names a type. Of the two, LiteLLM's facts win; where it has none, Dify's current
 rows are all taken. `free` names the currency of a vendor that charges nothing.
 
-Oddities that are handled: prices with a unit that cannot be right are left out; RMB is CNY in ISO 4217; a model listed
-twice is taken once; sizes that are missing stay unknown; an alias without a date ends with the last of its snapshots;
-models that have ended are left out unless the hand-kept part names them.
+Oddities that are handled: prices with a unit that cannot be right are left out; digits that a binary float has added
+to a price are cut off; RMB is CNY in ISO 4217; a model listed twice is taken once; sizes that are missing stay unknown;
+an alias without a date ends with the last of its snapshots; models that have ended are left out unless the hand-kept
+part names them.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -130,8 +131,8 @@ def priced(given: str, answered: str | None, factor: Decimal, currency: str, kin
 
 
 def amount(value: str, factor: Decimal) -> str:
-    """A plain decimal, without exponent or trailing zeros."""
-    product = format(Decimal(value) * factor, "f")
+    """A plain decimal of at most 12 digits, without exponent or trailing zeros."""
+    product = format(Context(prec=12).multiply(Decimal(value), factor), "f")
     return product.rstrip("0").rstrip(".") if "." in product else product
 
 

@@ -28,6 +28,7 @@ _VENDORS = (
     "localai",
     "openai_api_compatible",
     "perfxcloud",
+    "novita_ai",
     "gpustack",
 )
 

@@ -119,7 +119,7 @@ def _codes(body: object) -> list[str]:
     error = table(table(body).get("error"))
     deep = (("details", "error_code"), ("availability", "code"), ("metadata", "error_type"))
     places = [*(dig(error, *path) for path in deep), error.get("code"), error.get("type")]
-    places += [table(body).get("code"), table(body).get("type")]
+    places += [table(body).get("reason"), table(body).get("code"), table(body).get("type")]
     return [str(place) if count(place) else text(place) for place in places]
 
 

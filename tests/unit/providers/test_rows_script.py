@@ -26,7 +26,7 @@ omit = "audio"
 
 
 def litellm(name: str, **more: Any) -> dict[str, Any]:
-    costs = {"input_cost_per_token": "0.0000005", "output_cost_per_token": "0.0000015"}
+    costs = {"input_cost_per_token": "0.0000005", "output_cost_per_token": "0.0000015000000000000002"}
     return {"model": name, "litellm_provider": "acme", "mode": "chat", "max_input_tokens": 1000, "costs": costs, **more}
 
 

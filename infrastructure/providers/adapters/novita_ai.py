@@ -1,0 +1,36 @@
+"""novita.ai: OpenAI's dialect for many makers' open models, and refusals in a shape of its own."""
+
+from domain.errors import CredentialRejected, ModelNotFoundUpstream, UpstreamPaymentRequired
+from domain.model.catalogue import ProviderKind, Text
+from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.dialects.openai_embed import Embed
+from infrastructure.providers.dialects.probes import greeting
+from infrastructure.providers.dialects.refusals import Refusals
+from infrastructure.providers.forms import fixed, secret
+from infrastructure.providers.signing.header import bearer
+from infrastructure.providers.spec import Adapter
+
+_REFUSALS = Refusals(
+    {
+        "FAILED_TO_AUTH": (CredentialRejected, 401),
+        "INVALID_API_KEY": (CredentialRejected, 403),
+        "NOT_ENOUGH_BALANCE": (UpstreamPaymentRequired, 403),
+        "model_access_denied": (ModelNotFoundUpstream, 403),
+    }
+)
+_CHAT = Chat(refusals=_REFUSALS)
+
+ADAPTER = Adapter(
+    id="novita_ai",
+    label=Text("novita.ai"),
+    kind=ProviderKind.PROPRIETARY,
+    form=(secret("api_key"),),
+    base_url=fixed("https://api.novita.ai/openai/v1"),
+    sign=bearer("api_key"),
+    # Not the list of models, which is public, nor the balance, which not every role of a team may see.
+    probe=greeting(_CHAT, "novita_ai", "meta-llama/llama-3.1-8b-instruct"),
+    error=_REFUSALS,
+    key_page="https://novita.ai/settings/key-management",
+    chat=_CHAT,
+    embed=Embed(encoding="float", texts=32),
+)
