@@ -6,6 +6,7 @@ from typing import Literal
 from domain.model.catalogue import Feature, FieldKind, FormField, FormValues, ModelType, Text
 
 _DIGITS = 9
+_ABROAD = "use_international_endpoint"
 _API_KEY = Text("API key", "API キー", "API 密钥")
 
 
@@ -84,6 +85,16 @@ def at(field: str, default: str = "", *, drop: tuple[str, ...] = (), end: str = 
 def fixed(url: str) -> Callable[[FormValues], str]:
     """The one address of a vendor whose form asks for none."""
     return lambda form: url  # noqa: ARG005 - the same for every form
+
+
+def international() -> FormField:
+    """Which of a Chinese vendor's two sites a key belongs to; `either` reads it."""
+    return choice(_ABROAD, Text("International endpoint", "国際エンドポイント", "使用国际站端点"), "false", "true")
+
+
+def either(home: str, abroad: str) -> Callable[[FormValues], str]:
+    """The address at home, or the one abroad where `international` says so."""
+    return lambda form: abroad if entered(form, _ABROAD) == "true" else home
 
 
 def entered(form: FormValues, field: str, default: str = "") -> str:

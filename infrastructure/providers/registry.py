@@ -22,6 +22,7 @@ _VENDORS = (
     "mistral_ai",
     "groqcloud",
     "moonshot_ai",
+    "stepfun",
     "zhinao_360",
     "deepseek",
     "siliconflow",

@@ -5,17 +5,16 @@ from typing import Self
 
 from domain.errors import ContentRefused, ModelNotFoundUpstream, UpstreamPaymentRequired, UpstreamUnavailable
 from domain.model.calls import ChatCall
-from domain.model.catalogue import FormValues, ProviderKind, Text
+from domain.model.catalogue import ProviderKind, Text
 from domain.ports import Target
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import listing
 from infrastructure.providers.dialects.refusals import Refusals
-from infrastructure.providers.forms import choice, entered, secret
+from infrastructure.providers.forms import either, international, secret
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter
 
-_ABROAD = "use_international_endpoint"
 _REFUSALS = Refusals(
     {
         "20012": (ModelNotFoundUpstream, 400),
@@ -36,19 +35,12 @@ class _Chat(Chat):
         return self
 
 
-def _home(form: FormValues) -> str:
-    return f"https://api.siliconflow.{'com' if entered(form, _ABROAD) == 'true' else 'cn'}/v1"
-
-
 ADAPTER = Adapter(
     id="siliconflow",
     label=Text("SiliconFlow", "SiliconFlow", "硅基流动"),
     kind=ProviderKind.PROPRIETARY,
-    form=(
-        secret("api_key"),
-        choice(_ABROAD, Text("International endpoint", "国際エンドポイント", "使用国际站端点"), "false", "true"),
-    ),
-    base_url=_home,
+    form=(secret("api_key"), international()),
+    base_url=either("https://api.siliconflow.cn/v1", "https://api.siliconflow.com/v1"),
     sign=bearer("api_key"),
     probe=listing("models"),
     error=_REFUSALS,

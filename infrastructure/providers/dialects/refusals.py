@@ -76,6 +76,7 @@ _STATUSES: Mapping[int, type[UpstreamError]] = {
     408: UpstreamUnavailable,
     413: ContextTooLong,
     429: UpstreamRateLimited,
+    451: ContentRefused,
     501: BadRequestUpstream,
 }
 

@@ -1,0 +1,24 @@
+"""StepFun: OpenAI's dialect, which counts tokens in every piece of a stream, at a Chinese and an international site."""
+
+from domain.model.catalogue import ProviderKind, Text
+from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.dialects.probes import listing
+from infrastructure.providers.dialects.refusals import USUAL
+from infrastructure.providers.forms import either, international, secret
+from infrastructure.providers.signing.header import bearer
+from infrastructure.providers.spec import Adapter
+
+ADAPTER = Adapter(
+    id="stepfun",
+    label=Text("StepFun", "StepFun", "阶跃星辰"),
+    kind=ProviderKind.PROPRIETARY,
+    form=(secret("api_key"), international()),
+    base_url=either("https://api.stepfun.com/v1", "https://api.stepfun.ai/v1"),
+    sign=bearer("api_key"),
+    # The balance, which costs nothing and only the owner of a key may see.
+    probe=listing("accounts"),
+    error=USUAL,
+    key_page="https://platform.stepfun.com/interface-key",
+    # What its reference does not name.
+    chat=Chat(include_usage=False, refused=frozenset({"seed", "presence_penalty"})),
+)
