@@ -23,6 +23,7 @@ _VENDORS = (
     "groqcloud",
     "moonshot_ai",
     "stepfun",
+    "yi_01ai",
     "zhinao_360",
     "deepseek",
     "siliconflow",

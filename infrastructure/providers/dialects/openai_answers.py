@@ -14,7 +14,6 @@ _FINISHES: Mapping[str, Finish] = {
     "model_length": Finish.LENGTH,
     "tool_calls": Finish.TOOL_CALLS,
     "function_call": Finish.TOOL_CALLS,
-    "content_filter": Finish.CONTENT_FILTER,
 }
 
 
@@ -23,14 +22,14 @@ _BROKEN_OFF = "insufficient_system_resource"
 
 
 def finish(raw: str, *, calls: bool, refused: bool) -> FinishReason:
-    """Unknown words read as stop; a stop with tool calls or a refusal is named after those.
+    """Unknown words read as stop; a stop with tool calls or a refusal is named after those. A filter may be named too.
 
     UpstreamUnavailable when the vendor ran out of machines on the way.
     """
     if raw == _BROKEN_OFF:
         raise UpstreamUnavailable("", 200, "the vendor broke the answer off for want of resources")
     unified = _FINISHES.get(raw, Finish.STOP)
-    if unified is Finish.STOP and refused:
+    if raw.startswith("content_filter") or (unified is Finish.STOP and refused):
         unified = Finish.CONTENT_FILTER
     if unified is Finish.STOP and calls:
         unified = Finish.TOOL_CALLS
