@@ -14,7 +14,9 @@ from domain.model.credential import Credential, SealContext, Sealed
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings
 from domain.model.ids import CallId, ClientId, CredentialId, KeyId, TenantId
 from domain.model.quota import Hold, Pot
+from domain.model.rerank import RerankCall, Reranking
 from domain.model.selection import KeySource, Standing
+from domain.model.speech import SpeakCall, Speech, TranscribeCall, Transcript
 from domain.model.tenant import Tenant, TenantKey
 from domain.model.usage import CallRecord
 
@@ -188,10 +190,23 @@ class Keyring(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a call goes: the model, and the opened form of the credential that pays for it."""
+    """Where a call goes: the model, and the opened form of the credential that pays for it.
+
+    `patient` False asks for no second attempt at the vendor: the caller has another credential to turn to.
+    """
 
     model: ModelRef
     form: FormValues
+    patient: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ListedModel:
+    """A model as the vendor's own list names it; what the list does not tell is None."""
+
+    name: str
+    type: ModelType | None = None
+    context: int | None = None
 
 
 class Gateway(Protocol):
@@ -215,6 +230,20 @@ class Gateway(Protocol):
         ...
 
     async def embed(self, target: Target, call: EmbedCall) -> Embeddings: ...
+
+    async def rerank(self, target: Target, call: RerankCall) -> Reranking:
+        """Every document once, best first, whatever the call's `top_n` and `threshold`."""
+        ...
+
+    async def transcribe(self, target: Target, call: TranscribeCall) -> Transcript: ...
+
+    def speak(self, target: Target, call: SpeakCall) -> AbstractAsyncContextManager[Speech]:
+        """Entering sends and waits for the first byte; leaving closes the upstream."""
+        ...
+
+    async def listed(self, provider: str, form: FormValues) -> Sequence[ListedModel]:
+        """The vendor's own list of models, each name once; UnsupportedFeature where it has none."""
+        ...
 
 
 class Detach(Protocol):

@@ -18,16 +18,33 @@ from domain.model.credential import Credential, SealContext, Sealed
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings, fold
 from domain.model.ids import CallId, ClientId, CredentialId, KeyId, PotId, TenantId
 from domain.model.quota import Hold, HoldState, Outcome, Pot, PotKind
+from domain.model.rerank import RerankCall, Reranking
 from domain.model.secret import Secret
 from domain.model.selection import KeySource
+from domain.model.speech import SpeakCall, Speech, TranscribeCall, Transcript
 from domain.model.tenant import Tenant, TenantKey
 from domain.model.usage import CallRecord
-from domain.ports import Target
+from domain.ports import ListedModel, Target
 
 K = TypeVar("K")
 V = TypeVar("V")
 
-Reply = ChatAnswer | Embeddings | Sequence[ChatEvent | DomainError]
+
+@dataclass(frozen=True, slots=True)
+class FakeSpeech:
+    """What to say: a failure is raised where it stands."""
+
+    pieces: tuple[bytes | DomainError, ...]
+    media_type: str = "audio/mpeg"
+
+
+@dataclass(frozen=True, slots=True)
+class FakeList:
+    models: tuple[ListedModel, ...]
+
+
+Reply = ChatAnswer | Embeddings | Reranking | Transcript | FakeSpeech | FakeList | Sequence[ChatEvent | DomainError]
+Asked = ChatCall | EmbedCall | RerankCall | TranscribeCall | SpeakCall
 
 
 class FakeClock:
@@ -316,7 +333,7 @@ class FakeGateway:
 
     def __init__(self, *script: Reply | DomainError) -> None:
         self.script = deque(script)
-        self.asked: list[ChatCall | EmbedCall | FormValues] = []
+        self.asked: list[Asked | FormValues] = []
         self.targets: list[Target] = []
 
     def endpoint(self, provider: str, form: FormValues) -> str:
@@ -331,14 +348,14 @@ class FakeGateway:
         answer = self._answer(target, call)
         if isinstance(answer, ChatAnswer):
             return answer
-        assert not isinstance(answer, Embeddings)
+        assert isinstance(answer, Sequence)
         return fold([event async for event in _each(answer)])
 
     @asynccontextmanager
     async def chat_stream(self, target: Target, call: ChatCall) -> AsyncIterator[AsyncIterator[ChatEvent]]:
         """A failure in the script's events is raised where it stands."""
         answer = self._answer(target, call)
-        assert not isinstance(answer, ChatAnswer | Embeddings)
+        assert isinstance(answer, Sequence)
         yield _each(answer)
 
     async def embed(self, target: Target, call: EmbedCall) -> Embeddings:
@@ -346,7 +363,29 @@ class FakeGateway:
         assert isinstance(answer, Embeddings)
         return answer
 
-    def _answer(self, target: Target, call: ChatCall | EmbedCall) -> Reply:
+    async def rerank(self, target: Target, call: RerankCall) -> Reranking:
+        answer = self._answer(target, call)
+        assert isinstance(answer, Reranking)
+        return answer
+
+    async def transcribe(self, target: Target, call: TranscribeCall) -> Transcript:
+        answer = self._answer(target, call)
+        assert isinstance(answer, Transcript)
+        return answer
+
+    @asynccontextmanager
+    async def speak(self, target: Target, call: SpeakCall) -> AsyncIterator[Speech]:
+        answer = self._answer(target, call)
+        assert isinstance(answer, FakeSpeech)
+        yield Speech(answer.media_type, _spoken(answer.pieces))
+
+    async def listed(self, provider: str, form: FormValues) -> Sequence[ListedModel]:
+        self.asked.append(form)
+        answer = self._next()
+        assert isinstance(answer, FakeList)
+        return answer.models
+
+    def _answer(self, target: Target, call: Asked) -> Reply:
         self.targets.append(target)
         self.asked.append(call)
         return self._next()
@@ -364,6 +403,14 @@ async def _each(events: Sequence[ChatEvent | DomainError]) -> AsyncIterator[Chat
         if isinstance(event, DomainError):
             raise event
         yield event
+
+
+async def _spoken(pieces: Sequence[bytes | DomainError]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        await asyncio.sleep(0)
+        if isinstance(piece, DomainError):
+            raise piece
+        yield piece
 
 
 def _found(rows: Mapping[K, V], key: K | None, what: str) -> V:

@@ -30,7 +30,6 @@ from domain.model.catalogue import (
     Price,
     Provider,
     ProviderKind,
-    Text,
 )
 from domain.model.credential import Credential, SealContext
 from domain.model.events import (
@@ -47,6 +46,7 @@ from domain.model.events import (
     Warned,
 )
 from domain.model.ids import ClientId, CredentialId, KeyId, PotId, TenantId
+from domain.model.labels import Text
 from domain.model.quota import Pot, PotKind, Trial, Unit
 from domain.model.secret import Secret
 from domain.model.selection import Platform

@@ -11,13 +11,13 @@ import strawberry
 
 from api.graphql.connections import After, Connection, Cut, First
 from api.graphql.context import Context, Info
-from api.graphql.enums import Language
 from api.graphql.fields import field
 from api.graphql.ids import model_id, node_id, parsed
 from api.graphql.nodes import Node, or_none
 from domain.model import catalogue
 from domain.model.access import Scope
 from domain.model.catalogue import Feature, FieldKind, ModelType, ProviderKind
+from domain.model.labels import Language, Text
 from domain.model.selection import KeySource, Status
 from domain.usecases.browsing import Offered, Shown
 
@@ -30,7 +30,7 @@ OfProvider = Annotated[str | None, strawberry.argument(description="Only those o
 
 @strawberry.type(description="One field of a credential form.")
 class FormField:
-    label_text: strawberry.Private[catalogue.Text]
+    label_text: strawberry.Private[Text]
     name: str = strawberry.field(description="The vendor's own name for it, and the name to send it under.")
     kind: FieldKind = strawberry.field(description="What is entered.")
     required: bool = strawberry.field(description="Whether it must be filled in.")
@@ -41,7 +41,7 @@ class FormField:
 
     @field("What to write beside it.")
     def label(self, language: InLanguage = Language.EN) -> str:
-        return _label(self.label_text, language)
+        return self.label_text.within(language)
 
     @classmethod
     def of(cls, row: catalogue.FormField) -> Self:
@@ -67,7 +67,7 @@ class Price:
 
 @strawberry.type(description="A model of a provider: one of the catalogue, or a hosted one that the tenant added.")
 class Model(Node):
-    label_text: strawberry.Private[catalogue.Text]
+    label_text: strawberry.Private[Text]
     name: str = strawberry.field(description="The vendor's name for it.")
     provider: str = strawberry.field(description="The name of its provider.")
     type: ModelType = strawberry.field(description="What it does.")
@@ -82,7 +82,7 @@ class Model(Node):
 
     @field("What to show for its name.")
     def label(self, language: InLanguage = Language.EN) -> str:
-        return _label(self.label_text, language)
+        return self.label_text.within(language)
 
     @classmethod
     def of(cls, offered: Offered) -> Self:
@@ -139,7 +139,7 @@ class Provider(Node):
 
     @field("What to show for its name.")
     def label(self, language: InLanguage = Language.EN) -> str:
-        return _label(self.row.label, language)
+        return self.row.label.within(language)
 
     @field("The credential form to fill in.")
     def form(self) -> list[FormField]:
@@ -214,10 +214,6 @@ async def provider(context: Context, name: str) -> Provider:
 
 def _models(cut: Cut, offered: Sequence[Offered]) -> Connection[Model]:
     return Connection(page=cut.of(offered, lambda o: f"{o.model.ref.type}:{o.model.ref}", Model.of))
-
-
-def _label(text: catalogue.Text, language: Language) -> str:
-    return {Language.EN: text.en, Language.JA: text.ja, Language.ZH: text.zh}[language] or text.en
 
 
 def _in_order(kind: type[E], chosen: Collection[E]) -> list[E]:

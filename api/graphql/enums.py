@@ -8,14 +8,9 @@ import strawberry
 from domain.model.calls import EmbedPurpose, Role, ToolChoice
 from domain.model.catalogue import Feature, FieldKind, ModelType, ProviderKind
 from domain.model.events import Finish
+from domain.model.labels import Language
 from domain.model.quota import PotKind, Unit
 from domain.model.selection import KeySource, Status
-
-
-class Language(Enum):
-    EN = "en"
-    JA = "ja"
-    ZH = "zh"
 
 
 def _shown(name: str, description: str, values: Mapping[Enum, str]) -> None:
@@ -50,6 +45,7 @@ _shown(
         Feature.VISION: "Reads images.",
         Feature.STRUCTURED_OUTPUT: "Answers in the form of a JSON Schema.",
         Feature.REASONING: "Thinks before it answers.",
+        Feature.STREAMING: "Answers piece by piece while it writes or speaks.",
     },
 )
 _shown(

@@ -1,12 +1,13 @@
 """What a tenant asks of a model, in one vocabulary for all vendors."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from domain.errors import InvalidRange
 from domain.model.catalogue import Feature, ModelRef
+from domain.model.parameters import Value
 
 
 class Role(StrEnum):
@@ -82,7 +83,10 @@ class ResponseSchema:
 
 @dataclass(frozen=True, slots=True)
 class Knobs:
-    """Optional tuning. A vendor that lacks one drops it with a warning; none is clamped silently."""
+    """Optional tuning. A vendor that lacks one drops it with a warning; none is clamped silently.
+
+    `extra` holds parameters of one model under the vendor's own names; only those that its rules know are let through.
+    """
 
     temperature: float | None = None
     top_p: float | None = None
@@ -91,6 +95,7 @@ class Knobs:
     seed: int | None = None
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
+    extra: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

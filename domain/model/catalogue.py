@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import Literal
 
 from domain.errors import FieldProblem, InvalidForm, NotFound
+from domain.model.labels import Text
+from domain.model.parameters import ParameterRule
 from domain.model.secret import Secret
 
 
@@ -24,6 +26,7 @@ class Feature(StrEnum):
     VISION = "vision"
     STRUCTURED_OUTPUT = "structured_output"
     REASONING = "reasoning"
+    STREAMING = "streaming"
 
 
 class ProviderKind(StrEnum):
@@ -40,19 +43,11 @@ class FieldKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """A label in English and, where known, Japanese and Chinese."""
-
-    en: str
-    ja: str | None = None
-    zh: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class FormField:
     """One field of a credential form, under the vendor's own name for it.
 
-    `for_types` limits a field of a hosted vendor's form to some model types; empty means all. What the tenant enters
+    `for_types` limits a field of a hosted vendor's form to some model types; empty means all. `shown_when` limits it to
+    forms in which other fields have these values: elsewhere it is neither asked for nor taken. What the tenant enters
     can describe the model: `grants` maps an option to the feature it switches on, `sets` names the limit it states.
     """
 
@@ -63,6 +58,7 @@ class FormField:
     default: str | None = None
     options: tuple[str, ...] = ()
     for_types: frozenset[ModelType] = frozenset()
+    shown_when: Mapping[str, str] = field(default_factory=dict)
     max_length: int = 16_384
     grants: Mapping[str, Feature] = field(default_factory=dict)
     sets: Literal["context", "max_output"] | None = None
@@ -94,8 +90,33 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request may carry: `texts` to embed, `characters` to speak, `bytes` of a file to transcribe.
+
+    `formats` are the endings of file names that speech to text reads, or the formats that text to speech writes.
+    """
+
+    texts: int | None = None
+    characters: int | None = None
+    bytes: int | None = None
+    formats: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A voice under the vendor's own id; `languages` are the tags (RFC 5646) that it speaks, empty for any."""
+
+    id: str
+    label: Text
+    languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
-    """One model row. Sizes are in tokens; `retires` is the day the vendor ends it, `successor` the name to use then."""
+    """One model row. Sizes are in tokens; `retires` is the day the vendor ends it, `successor` the name to use then.
+
+    `deprecated` rows are hidden from pickers and can still be called. `custom` rows are the tenant's own.
+    """
 
     ref: ModelRef
     label: Text
@@ -107,11 +128,19 @@ class Model:
     retires: date | None = None
     successor: str | None = None
     rank: int = 0
+    limits: Limits = Limits()
+    voices: tuple[Voice, ...] = ()
+    parameters: tuple[ParameterRule, ...] = ()
+    deprecated: bool = False
+    custom: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A vendor as a tenant sees it. `form` is the credential form; hosted vendors have no model rows of their own."""
+    """A vendor as a tenant sees it. `form` is the credential form; hosted vendors have no model rows of their own.
+
+    `lists_models` tells that the vendor has a list of models that can be imported.
+    """
 
     id: str
     label: Text
@@ -120,6 +149,8 @@ class Provider:
     form: tuple[FormField, ...]
     key_page: str | None = None
     models: tuple[Model, ...] = ()
+    description: Text | None = None
+    lists_models: bool = False
 
     def checked(self, values: FormValues, model_type: ModelType | None) -> FormValues:
         """The whole form with defaults filled in and secrets wrapped; InvalidForm names every field that is wrong."""

@@ -25,13 +25,18 @@ class FinishReason:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens as the vendor counted them; None where it did not say. `input` includes cached tokens."""
+    """Tokens as the vendor counted them; None where it did not say. `input` includes cached tokens.
+
+    Speech is also counted in milliseconds of audio and in characters of text.
+    """
 
     input: int | None = None
     output: int | None = None
     cached_input: int | None = None
     reasoning: int | None = None
     raw: Mapping[str, Any] = field(default_factory=dict)
+    audio_ms: int | None = None
+    characters: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from domain.model.catalogue import Feature, FieldKind, FormField, FormValues, ModelType, Text
+from domain.model.catalogue import Feature, FieldKind, FormField, FormValues, ModelType
+from domain.model.labels import Text
 
 _DIGITS = 9
 _ABROAD = "use_international_endpoint"

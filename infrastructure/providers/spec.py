@@ -9,8 +9,9 @@ import httpx2
 
 from domain.errors import UpstreamError
 from domain.model.calls import ChatCall, EmbedCall
-from domain.model.catalogue import FormField, FormValues, ModelType, Provider, ProviderKind, Text
+from domain.model.catalogue import FormField, FormValues, ModelType, Provider, ProviderKind
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings
+from domain.model.labels import Text
 from domain.ports import Target
 
 

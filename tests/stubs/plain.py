@@ -18,8 +18,9 @@ from domain.errors import (
     UpstreamUnavailable,
 )
 from domain.model.calls import ChatCall, EmbedCall, Message, Role, TextPart
-from domain.model.catalogue import FieldKind, FormField, FormValues, ModelRef, ModelType, ProviderKind, Text, secrets_of
+from domain.model.catalogue import FieldKind, FormField, FormValues, ModelRef, ModelType, ProviderKind, secrets_of
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings, Finish, Finished, FinishReason, TextDelta, Usage
+from domain.model.labels import Text
 from domain.model.secret import Secret
 from domain.ports import Target
 from infrastructure.providers.spec import Adapter, Decoder, ErrorReply, Frame, Framing, Request

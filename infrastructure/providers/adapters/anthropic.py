@@ -1,6 +1,7 @@
 """Anthropic: its own dialect, under the version of its API that still takes sampling."""
 
-from domain.model.catalogue import ProviderKind, Text
+from domain.model.catalogue import ProviderKind
+from domain.model.labels import Text
 from infrastructure.providers.dialects.anthropic import Messages
 from infrastructure.providers.dialects.probes import listing
 from infrastructure.providers.dialects.refusals import USUAL

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.model.calls import Message, Role
-from domain.model.catalogue import ProviderKind, Text
+from domain.model.catalogue import ProviderKind
+from domain.model.labels import Text
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.probes import listing
 from infrastructure.providers.dialects.refusals import USUAL

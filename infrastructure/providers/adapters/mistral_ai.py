@@ -6,7 +6,8 @@ from hashlib import sha256
 
 from domain.errors import ModelNotFoundUpstream
 from domain.model.calls import ChatCall, Message
-from domain.model.catalogue import ProviderKind, Text
+from domain.model.catalogue import ProviderKind
+from domain.model.labels import Text
 from domain.ports import Target
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed

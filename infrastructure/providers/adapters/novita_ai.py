@@ -1,7 +1,8 @@
 """novita.ai: OpenAI's dialect for many makers' open models, and refusals in a shape of its own."""
 
 from domain.errors import CredentialRejected, ModelNotFoundUpstream, UpstreamPaymentRequired
-from domain.model.catalogue import ProviderKind, Text
+from domain.model.catalogue import ProviderKind
+from domain.model.labels import Text
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import greeting

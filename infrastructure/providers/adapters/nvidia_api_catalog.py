@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 from domain.errors import ModelNotFoundUpstream, UpstreamError
 from domain.model.calls import EmbedCall, EmbedPurpose
-from domain.model.catalogue import ProviderKind, Text
+from domain.model.catalogue import ProviderKind
+from domain.model.labels import Text
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import chatting

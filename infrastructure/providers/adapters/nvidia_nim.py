@@ -1,6 +1,7 @@
 """NVIDIA NIM, containers that serve one model each over OpenAI's paths. Of its modes, only chat is spoken."""
 
-from domain.model.catalogue import ModelType, ProviderKind, Text
+from domain.model.catalogue import ModelType, ProviderKind
+from domain.model.labels import Text
 from infrastructure.providers.dialects.openai_hosted import HostedChat
 from infrastructure.providers.dialects.probes import calling
 from infrastructure.providers.dialects.refusals import USUAL

@@ -1,6 +1,7 @@
 """Ollama, on a tenant's own machine or at ollama.com, by its native API. Of its modes, only chat is spoken."""
 
-from domain.model.catalogue import Feature, ModelType, ProviderKind, Text
+from domain.model.catalogue import Feature, ModelType, ProviderKind
+from domain.model.labels import Text
 from infrastructure.providers.dialects.ollama import Chat, Embed
 from infrastructure.providers.dialects.probes import calling
 from infrastructure.providers.dialects.refusals import USUAL

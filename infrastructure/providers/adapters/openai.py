@@ -1,6 +1,7 @@
 """OpenAI: its own dialect, over /chat/completions."""
 
-from domain.model.catalogue import FormValues, ProviderKind, Text
+from domain.model.catalogue import FormValues, ProviderKind
+from domain.model.labels import Text
 from domain.ports import Target
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.openai_reasoning import ReasoningChat

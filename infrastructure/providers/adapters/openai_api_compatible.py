@@ -1,6 +1,7 @@
 """Any server that speaks OpenAI's paths; the form says what it can do. Of its modes, only chat is spoken."""
 
-from domain.model.catalogue import ModelType, ProviderKind, Text
+from domain.model.catalogue import ModelType, ProviderKind
+from domain.model.labels import Text
 from infrastructure.providers.dialects.openai_hosted import HostedChat, HostedEmbed
 from infrastructure.providers.dialects.probes import calling
 from infrastructure.providers.dialects.refusals import USUAL

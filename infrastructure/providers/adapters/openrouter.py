@@ -12,7 +12,8 @@ from domain.errors import (
     UpstreamPaymentRequired,
 )
 from domain.model.calls import ChatCall, EmbedCall
-from domain.model.catalogue import FormValues, ProviderKind, Text
+from domain.model.catalogue import FormValues, ProviderKind
+from domain.model.labels import Text
 from domain.ports import Target
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed

@@ -5,7 +5,8 @@ from typing import Self
 
 from domain.errors import ContentRefused, ModelNotFoundUpstream, UpstreamPaymentRequired, UpstreamUnavailable
 from domain.model.calls import ChatCall
-from domain.model.catalogue import ProviderKind, Text
+from domain.model.catalogue import ProviderKind
+from domain.model.labels import Text
 from domain.ports import Target
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed

@@ -1,6 +1,7 @@
 """StepFun: OpenAI's dialect, which counts tokens in every piece of a stream, at a Chinese and an international site."""
 
-from domain.model.catalogue import ProviderKind, Text
+from domain.model.catalogue import ProviderKind
+from domain.model.labels import Text
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.probes import listing
 from infrastructure.providers.dialects.refusals import USUAL

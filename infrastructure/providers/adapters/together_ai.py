@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.model.calls import Message
-from domain.model.catalogue import Feature, ModelType, ProviderKind, Text
+from domain.model.catalogue import Feature, ModelType, ProviderKind
+from domain.model.labels import Text
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import calling

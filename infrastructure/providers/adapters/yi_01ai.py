@@ -1,6 +1,7 @@
 """01.AI, maker of Yi: OpenAI's dialect with few knobs, at an address that the form may change."""
 
-from domain.model.catalogue import ProviderKind, Text
+from domain.model.catalogue import ProviderKind
+from domain.model.labels import Text
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.probes import greeting
 from infrastructure.providers.dialects.refusals import USUAL

@@ -1,7 +1,8 @@
 """360 Zhinao: OpenAI's dialect, for its own models and, under their makers' names, for others'."""
 
 from domain.errors import UpstreamRateLimited
-from domain.model.catalogue import ProviderKind, Text
+from domain.model.catalogue import ProviderKind
+from domain.model.labels import Text
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.probes import greeting
 from infrastructure.providers.dialects.refusals import Refusals

@@ -8,7 +8,8 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from domain.model.catalogue import Feature, Model, ModelRef, ModelType, Price, Text
+from domain.model.catalogue import Feature, Model, ModelRef, ModelType, Price
+from domain.model.labels import Text
 
 FOLDER = Path(__file__).parent
 _KEYS = frozenset(

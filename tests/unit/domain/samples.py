@@ -13,10 +13,10 @@ from domain.model.catalogue import (
     ModelType,
     Provider,
     ProviderKind,
-    Text,
 )
 from domain.model.credential import Credential
 from domain.model.ids import CredentialId, PotId, TenantId
+from domain.model.labels import Text
 from domain.model.quota import Pot, PotKind, Trial, Unit
 from domain.model.selection import Platform
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.model.catalogue import Catalogue, Feature, ModelRef, ModelType, Price, Provider, ProviderKind, Text
+from domain.model.catalogue import Catalogue, Feature, ModelRef, ModelType, Price, Provider, ProviderKind
+from domain.model.labels import Text
 from domain.model.quota import Trial, Unit
 from infrastructure.providers.catalogue.rows import rows
 from infrastructure.providers.catalogue.trials import trials
