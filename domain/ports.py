@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Protocol, Self, TypeVar
 from uuid import UUID
 
@@ -12,8 +13,8 @@ from domain.model.calls import ChatCall, EmbedCall
 from domain.model.catalogue import FormValues, ModelRef, ModelType
 from domain.model.credential import Credential, SealContext, Sealed
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings
-from domain.model.ids import CallId, ClientId, CredentialId, KeyId, TenantId
-from domain.model.quota import Hold, Pot
+from domain.model.ids import CallId, ClientId, CredentialId, KeyId, PotId, TenantId
+from domain.model.quota import Grant, Hold, Pot
 from domain.model.rerank import RerankCall, Reranking
 from domain.model.selection import KeySource, Standing
 from domain.model.speech import SpeakCall, Speech, TranscribeCall, Transcript
@@ -137,15 +138,21 @@ class Ledger(Protocol):
     """The one writer of balances. Each method is one short transaction of its own, safe to repeat with the same id."""
 
     async def hold(self, hold: Hold) -> None:
-        """Reserve every line or none; QuotaExhausted names the first pot that has too little free."""
+        """Reserve every line or none, opening the windows of caps that have no row yet.
+
+        QuotaExhausted names the first pot, by id, that has too little free, and when it refills.
+        """
         ...
 
-    async def settle(self, record: CallRecord, charged: int = 0, incident: str | None = None) -> None:
-        """Charge each line of the call's hold `charged`, clamped to [0, line]; give back the rest; write the record.
+    async def settle(
+        self, record: CallRecord, charges: Mapping[PotId, int] = MappingProxyType({}), incident: str | None = None
+    ) -> None:
+        """Charge each line of the call's hold what `charges` says of its pot, clamped to [0, line], or in full when it
+        says nothing; give back the rest; write the record.
 
         The first settlement of a hold stands and later ones change nothing. One that comes after the hold expired
-        writes the record, and the hold stays charged in full. A call without a hold (the tenant's own key) leaves
-        only its record. `incident` is kept beside it.
+        writes the record, and the hold stays charged in full. A call without a hold leaves only its record. `incident`
+        is kept beside it.
         """
         ...
 
@@ -155,6 +162,17 @@ class Ledger(Protocol):
 
     async def sweep(self, now: datetime) -> int:
         """Charge every hold, of any tenant, that expired before `now`; how many there were."""
+        ...
+
+    async def grant(self, grant: Grant, pot: Pot) -> Pot:
+        """Change what `pot` grants, opening it when it has no row yet, and keep the grant; the pot as it is then.
+
+        A revocation takes at most what is free: InvalidRange("amount") when that is less. The same grant counts once.
+        """
+        ...
+
+    async def resize(self, pot: Pot) -> None:
+        """Set what a cap's window grants to `pot.granted`, but never below what is spent and held of it."""
         ...
 
 

@@ -16,11 +16,16 @@ class Scope(StrEnum):
     DEFAULTS_WRITE = "defaults:write"
     QUOTAS_READ = "quotas:read"
     QUOTAS_WRITE = "quotas:write"
+    MODELS_WRITE = "models:write"
     MODELS_INVOKE = "models:invoke"
+    USAGE_READ = "usage:read"
+    KEYS_ROTATE = "keys:rotate"
     TENANTS_OPEN = "tenants:open"
+    TENANTS_CLOSE = "tenants:close"
+    QUOTAS_GRANT = "quotas:grant"
 
 
-OPERATOR_SCOPES = frozenset({Scope.TENANTS_OPEN})
+OPERATOR_SCOPES = frozenset({Scope.TENANTS_OPEN, Scope.TENANTS_CLOSE, Scope.QUOTAS_GRANT})
 TENANT_SCOPES = frozenset(Scope) - OPERATOR_SCOPES
 
 

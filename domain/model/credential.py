@@ -14,7 +14,10 @@ class Credential:
 
     `model` is set for hosted vendors only: the one model this credential reaches. `public` holds the fields that are
     no secrets, `masked` the last characters of those that are. `endpoint` is the origin (scheme, host, port) on which
-    the credential was proved; it is never sent to another. `version` grows when the secret changes.
+    the credential was proved; it is never sent to another. `version` grows when the form changes.
+
+    Only `active` ones serve calls. Several that reach the same model share its calls by `weight`; one of weight 0
+    stands by until the others fail.
     """
 
     tenant_id: TenantId
@@ -28,6 +31,21 @@ class Credential:
     version: int
     created_at: datetime
     proved_at: datetime
+    active: bool = True
+    weight: int = 1
+
+    def reaches(self, ref: ModelRef) -> bool:
+        """Whether it can serve calls of that model, be it active or not."""
+        return self.provider == ref.provider and self.model in (None, ref)
+
+
+@dataclass(frozen=True, slots=True)
+class Cooling:
+    """A credential that the vendor refused rests `until` then, while others can serve. `reason` is a refusal's code."""
+
+    credential_id: CredentialId
+    until: datetime
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,41 +4,78 @@ A hold goes HELD → SETTLED (charged what the call cost), RELEASED (no byte rea
 EXPIRED (charged in full): ending a worker never gives a free call. SENT is assumed from the moment of the hold.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from domain.model.catalogue import Catalogue, ModelRef
 from domain.model.events import Usage
-from domain.model.ids import CallId, PotId, TenantId
+from domain.model.ids import CallId, CapId, ClientId, GrantId, PotId, TenantId
 
 
 class Unit(StrEnum):
     CALLS = "calls"
     TOKENS = "tokens"
+    CREDITS = "credits"  # a call costs its model's weight
 
 
 class PotKind(StrEnum):
-    """In the order in which they are spent."""
+    """What pays for calls on the platform's key, in the order in which it is spent; a cap pays for nothing."""
 
     PAID = "paid"
     FREE = "free"
     TRIAL = "trial"
+    CAP = "cap"
+
+
+POOL = "pool"
+"""Stands for the provider of what is good at every provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Which models a quota is good for, None being all, and what a call of each costs in credits: 1 unless said.
+
+    A listed model stands for those that its vendor names as its successors, too. Weights go by `provider/name`.
+    """
+
+    models: tuple[ModelRef, ...] | None = None
+    weights: Mapping[str, int] = field(default_factory=dict)
+
+    def includes(self, ref: ModelRef, catalogue: Catalogue) -> bool:
+        return self.models is None or any(ref in catalogue.successors(listed) for listed in self.models)
+
+    def weight(self, ref: ModelRef, catalogue: Catalogue) -> int:
+        """The weight of the model itself, else of the nearest listed one that it succeeds, else 1."""
+        if str(ref) in self.weights:
+            return self.weights[str(ref)]
+        for listed in self.models or ():
+            if str(listed) in self.weights and ref in catalogue.successors(listed):
+                return self.weights[str(listed)]
+        return 1
 
 
 @dataclass(frozen=True, slots=True)
 class Pot:
-    """A tenant's quota on the platform's key at one provider. `granted` None is unlimited."""
+    """A tenant's quota: on the platform's key at one provider, or at all when `provider` is None; or a window of a cap.
+
+    `granted` None is unlimited. `closes_at` is the end of a cap's window: what is free then is gone, and another opens.
+    A trial's terms are those of its offer, so that they can change; `terms` holds for the other kinds.
+    """
 
     tenant_id: TenantId
     id: PotId
     kind: PotKind
-    provider: str
+    provider: str | None
     unit: Unit
     granted: int | None
     used: int
     held: int
     opened_at: datetime
+    closes_at: datetime | None = None
+    cap_id: CapId | None = None
+    terms: Terms = Terms()
 
     @property
     def free(self) -> int | None:
@@ -48,16 +85,30 @@ class Pot:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What every new tenant may try on the platform's key: `granted` units over the models of one provider."""
+    """What every new tenant may try on the platform's keys: `granted` units at one provider, or at all (None)."""
 
-    provider: str
+    provider: str | None
     unit: Unit
     granted: int
     models: tuple[ModelRef, ...]
+    weights: Mapping[str, int] = field(default_factory=dict)
 
-    def includes(self, ref: ModelRef, catalogue: Catalogue) -> bool:
-        """True for a listed model, and for what its vendor names as its successor."""
-        return any(ref in catalogue.successors(listed) for listed in self.models)
+    @property
+    def terms(self) -> Terms:
+        return Terms(self.models, self.weights)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """An operator's change of a pot: `amount` units more, or less when below zero, or unlimited when None."""
+
+    tenant_id: TenantId
+    id: GrantId
+    pot_id: PotId
+    amount: int | None
+    reason: str
+    granted_by: ClientId
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +121,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """What one call may cost at most, over every pot it touches, until `expires_at`. Its id is the call's."""
+    """What one call may cost at most, over every pot it touches, until `expires_at`. Its id is the call's.
+
+    `opens` are windows of caps that may have no row yet: the hold opens them.
+    """
 
     tenant_id: TenantId
     id: CallId
     lines: tuple[Line, ...]
     expires_at: datetime
+    opens: tuple[Pot, ...] = ()
 
 
 class HoldState(StrEnum):
@@ -104,10 +159,12 @@ class Charge:
     incident: str | None = None
 
 
-def bound(unit: Unit, prompt_characters: int, max_output: int | None) -> int:
+def bound(unit: Unit, prompt_characters: int, max_output: int | None, weight: int = 1) -> int:
     """The most that a call can cost, in `unit`: a token covers at least one byte, and a character has at most four."""
     if unit is Unit.CALLS:
         return 1
+    if unit is Unit.CREDITS:
+        return weight
     return 4 * prompt_characters + (max_output or 0)
 
 
@@ -115,9 +172,7 @@ def charge(unit: Unit, held: int, outcome: Outcome, usage: Usage) -> Charge:
     """What a call that held `held` costs. What the vendor did not count, or counted absurdly, costs the whole hold."""
     if outcome in (Outcome.REFUSED, Outcome.UNSENT):
         return Charge(0)
-    if unit is Unit.CALLS:
-        return Charge(held)
-    if outcome is not Outcome.SUCCEEDED:
+    if unit is not Unit.TOKENS or outcome is not Outcome.SUCCEEDED:
         return Charge(held)
     if usage.input is None or usage.output is None:
         return Charge(held, "the vendor reported no usage")

@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import orjson
@@ -33,8 +34,12 @@ def address(url: str) -> URL:
     return parsed.set(drivername=_DRIVERS[store])
 
 
-def open_engine(url: str, *, pool_size: int = 20) -> AsyncEngine:
-    """An engine over `url`. Nothing is connected yet."""
+def open_engine(url: str, *, pool_size: int = 20, migrating: bool = False) -> AsyncEngine:
+    """An engine over `url`. Nothing is connected yet.
+
+    A migration of SQLite builds tables anew: with foreign keys in force, dropping the old one would take what refers to
+    its rows along.
+    """
     target = address(url)
     options: dict[str, Any] = {
         "json_serializer": _json,
@@ -43,7 +48,7 @@ def open_engine(url: str, *, pool_size: int = 20) -> AsyncEngine:
     }
     if target.get_backend_name() == "sqlite":
         engine = create_async_engine(target, connect_args={"timeout": 30}, **options)
-        event.listen(engine.sync_engine, "connect", _sqlite_connected)
+        event.listen(engine.sync_engine, "connect", partial(_sqlite_connected, foreign_keys=not migrating))
         event.listen(engine.sync_engine, "begin", _sqlite_begins)
         return engine
     return create_async_engine(
@@ -71,10 +76,10 @@ def _json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _sqlite_connected(connection: Any, _: Any) -> None:
+def _sqlite_connected(connection: Any, _: Any, *, foreign_keys: bool) -> None:
     connection.isolation_level = None  # SQLAlchemy's BEGIN below replaces the driver's own
     cursor = connection.cursor()
-    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
     cursor.execute("PRAGMA busy_timeout = 30000")
     # The mode is the file's. To change it needs the file alone and does not wait; whoever comes later tries again.
     with suppress(sqlite3.OperationalError):

@@ -85,6 +85,11 @@ def columns(record: CallRecord) -> dict[str, Any]:
         "input_tokens": record.input_tokens,
         "output_tokens": record.output_tokens,
         "latency_ms": record.latency_ms,
+        "job": record.job,
+        "audio_ms": record.audio_ms,
+        "characters": record.characters,
+        "cost_nanos": record.cost.nanos if record.cost else None,
+        "currency": record.cost.currency if record.cost else None,
     }
 
 

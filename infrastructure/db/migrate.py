@@ -38,7 +38,7 @@ async def downgrade(owner_url: str, revision: str) -> None:
 
 @asynccontextmanager
 async def _owner(url: str) -> AsyncIterator[AsyncConnection]:
-    engine = open_engine(url)
+    engine = open_engine(url, migrating=True)
     try:
         async with engine.begin() as connection:
             if connection.dialect.name == "postgresql":

@@ -22,7 +22,7 @@ async def let_in(connection: AsyncConnection, app: URL) -> None:
         "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
         f"GRANT USAGE ON SCHEMA public TO {role}",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
-        f"REVOKE UPDATE, DELETE ON call_records, incidents FROM {role}",
+        f"REVOKE UPDATE, DELETE ON call_records, incidents, grants FROM {role}",
         f"REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {role}",
     ):
         await connection.exec_driver_sql(statement)
