@@ -84,12 +84,12 @@ class House:
     def _usecases(self) -> UseCases:
         settings, work = self.settings, begin(self.engine)
         forms = platform_forms(settings)
-        platform = Platform(catalogue(), offered_trials(settings, forms))
+        platform = Platform(catalogue(), offered_trials(settings, forms), frozenset(forms))
         standing = LeasedStanding(work, now)
         gateway = HttpGateway(ADAPTERS, self.client, Limits(total=settings.call_seconds))
         keyring = LeasedKeyring(work, self.vault, now, forms)
         hold_for = timedelta(seconds=settings.hold_seconds)
-        metering = Metering(standing, platform, keyring, self.ledger, now, fresh, hold_for)
+        metering = Metering(work, standing, platform, keyring, self.ledger, now, fresh, hold_for)
         return UseCases(
             tenants=Tenants(work, self.vault, platform, now, fresh, secrets.token_bytes),
             access=Access(work, now, secrets.token_bytes, settings.token_lifetime),

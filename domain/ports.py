@@ -10,10 +10,12 @@ from uuid import UUID
 
 from domain.model.access import AccessToken, Client
 from domain.model.calls import ChatCall, EmbedCall
+from domain.model.cap import Cap
 from domain.model.catalogue import FormValues, ModelRef, ModelType
-from domain.model.credential import Credential, SealContext, Sealed
+from domain.model.credential import Cooling, Credential, SealContext, Sealed
+from domain.model.custom_model import CustomModel
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings
-from domain.model.ids import CallId, ClientId, CredentialId, KeyId, PotId, TenantId
+from domain.model.ids import CallId, CapId, ClientId, CredentialId, KeyId, PotId, TenantId
 from domain.model.quota import Grant, Hold, Pot
 from domain.model.rerank import RerankCall, Reranking
 from domain.model.selection import KeySource, Standing
@@ -84,6 +86,51 @@ class Credentials(Protocol):
         ...
 
 
+class Coolings(Protocol):
+    """Which credentials rest after a refusal of their vendor."""
+
+    async def put(self, cooling: Cooling) -> None:
+        """The later rest of one credential replaces the earlier."""
+        ...
+
+    async def clear(self, credential_id: CredentialId) -> None: ...
+    async def all(self) -> Sequence[Cooling]:
+        """Those that are over may be among them."""
+        ...
+
+
+class Models(Protocol):
+    """Models that only the tenant knows, and those of any kind that it switched off."""
+
+    async def add(self, model: CustomModel) -> bool:
+        """False, and nothing changed, when the tenant has one of that reference."""
+        ...
+
+    async def remove(self, ref: ModelRef) -> None:
+        """NotFound("model") when the tenant has no such model of its own."""
+        ...
+
+    async def custom(self) -> Sequence[CustomModel]: ...
+    async def disable(self, ref: ModelRef, at: datetime) -> None: ...
+    async def enable(self, ref: ModelRef) -> None: ...
+    async def disabled(self) -> frozenset[ModelRef]: ...
+
+
+class Caps(Protocol):
+    async def put(self, cap: Cap) -> None:
+        """Add the cap, or change the amount of the one with its id; DuplicateName when its subject has such a one."""
+        ...
+
+    async def one(self, cap_id: CapId) -> Cap:
+        """NotFound("cap") when it is unknown here."""
+        ...
+
+    async def all(self) -> Sequence[Cap]: ...
+    async def remove(self, cap_id: CapId) -> None:
+        """With its windows; NotFound("cap") when it is unknown here."""
+        ...
+
+
 class Choices(Protocol):
     """What the tenant chose: a default model per type, and the key source it prefers per provider."""
 
@@ -97,7 +144,7 @@ class Choices(Protocol):
 class Pots(Protocol):
     async def add(self, pot: Pot) -> None: ...
     async def all(self) -> Sequence[Pot]:
-        """The tenant's pots in spending order: paid, free, trial, then by id. Their balances are live."""
+        """The tenant's pots in spending order: paid, free, trial, then by id, and caps' windows. Balances are live."""
         ...
 
 
@@ -123,6 +170,12 @@ class Work(Protocol):
     def tokens(self) -> Tokens: ...
     @property
     def credentials(self) -> Credentials: ...
+    @property
+    def coolings(self) -> Coolings: ...
+    @property
+    def models(self) -> Models: ...
+    @property
+    def caps(self) -> Caps: ...
     @property
     def choices(self) -> Choices: ...
     @property

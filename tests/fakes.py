@@ -7,16 +7,19 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Self, TypeVar
 from uuid import UUID
 
 from domain.errors import CredentialUnreadable, DomainError, DuplicateName, NotFound, QuotaExhausted
 from domain.model.access import AccessToken, Client
 from domain.model.calls import ChatCall, EmbedCall
+from domain.model.cap import Cap
 from domain.model.catalogue import FormValues, ModelRef, ModelType
-from domain.model.credential import Credential, SealContext, Sealed
+from domain.model.credential import Cooling, Credential, SealContext, Sealed
+from domain.model.custom_model import CustomModel
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings, fold
-from domain.model.ids import CallId, ClientId, CredentialId, KeyId, PotId, TenantId
+from domain.model.ids import CallId, CapId, ClientId, CredentialId, KeyId, PotId, TenantId
 from domain.model.quota import Hold, HoldState, Outcome, Pot, PotKind
 from domain.model.rerank import RerankCall, Reranking
 from domain.model.secret import Secret
@@ -80,6 +83,10 @@ class TenantRows:
     clients: dict[ClientId, Client] = field(default_factory=dict)
     tokens: dict[bytes, AccessToken] = field(default_factory=dict)
     credentials: dict[CredentialId, tuple[Credential, Sealed]] = field(default_factory=dict)
+    coolings: dict[CredentialId, Cooling] = field(default_factory=dict)
+    custom: dict[ModelRef, CustomModel] = field(default_factory=dict)
+    disabled: dict[ModelRef, datetime] = field(default_factory=dict)
+    caps: dict[CapId, Cap] = field(default_factory=dict)
     defaults: dict[ModelType, ModelRef] = field(default_factory=dict)
     preferred: dict[str, KeySource] = field(default_factory=dict)
     pots: dict[PotId, Pot] = field(default_factory=dict)
@@ -117,6 +124,9 @@ class FakeWork:
         self.clients = FakeClients(rows)
         self.tokens = FakeTokens(rows)
         self.credentials = FakeCredentials(rows)
+        self.coolings = FakeCoolings(rows)
+        self.models = FakeModels(rows)
+        self.caps = FakeCaps(rows)
         self.choices = FakeChoices(rows)
         self.pots = FakePots(rows)
         self.records = FakeRecords(rows)
@@ -182,7 +192,8 @@ class FakeCredentials:
     rows: TenantRows
 
     async def add(self, credential: Credential, sealed: Sealed) -> None:
-        if any((c.provider, c.name) == (credential.provider, credential.name) for c, _ in self._all()):
+        taken = {(c.provider, c.scope, c.name) for c, _ in self._all()}
+        if (credential.provider, credential.scope, credential.name) in taken:
             raise DuplicateName(credential.name)
         self.rows.credentials[credential.id] = credential, sealed
 
@@ -201,9 +212,75 @@ class FakeCredentials:
     async def remove(self, credential_id: CredentialId) -> None:
         await self.one(credential_id)
         del self.rows.credentials[credential_id]
+        self.rows.coolings.pop(credential_id, None)
 
     def _all(self) -> Iterable[tuple[Credential, Sealed]]:
         return self.rows.credentials.values()
+
+
+@dataclass(frozen=True, slots=True)
+class FakeCoolings:
+    rows: TenantRows
+
+    async def put(self, cooling: Cooling) -> None:
+        self.rows.coolings[cooling.credential_id] = cooling
+
+    async def clear(self, credential_id: CredentialId) -> None:
+        self.rows.coolings.pop(credential_id, None)
+
+    async def all(self) -> Sequence[Cooling]:
+        return list(self.rows.coolings.values())
+
+
+@dataclass(frozen=True, slots=True)
+class FakeModels:
+    rows: TenantRows
+
+    async def add(self, model: CustomModel) -> bool:
+        return self.rows.custom.setdefault(model.ref, model) is model
+
+    async def remove(self, ref: ModelRef) -> None:
+        _found(self.rows.custom, ref, "model")
+        del self.rows.custom[ref]
+
+    async def custom(self) -> Sequence[CustomModel]:
+        return sorted(self.rows.custom.values(), key=lambda m: (m.ref.provider, m.ref.type, m.ref.name))
+
+    async def disable(self, ref: ModelRef, at: datetime) -> None:
+        self.rows.disabled[ref] = at
+
+    async def enable(self, ref: ModelRef) -> None:
+        self.rows.disabled.pop(ref, None)
+
+    async def disabled(self) -> frozenset[ModelRef]:
+        return frozenset(self.rows.disabled)
+
+
+@dataclass(frozen=True, slots=True)
+class FakeCaps:
+    rows: TenantRows
+
+    async def put(self, cap: Cap) -> None:
+        known = self.rows.caps.get(cap.id)
+        if known is not None:
+            self.rows.caps[cap.id] = replace(known, amount=cap.amount)
+            return
+        kind = (cap.subject, cap.subject_id, cap.unit, cap.period)
+        if any((c.subject, c.subject_id, c.unit, c.period) == kind for c in self.rows.caps.values()):
+            raise DuplicateName(f"{cap.unit} per {cap.period}")
+        self.rows.caps[cap.id] = cap
+
+    async def one(self, cap_id: CapId) -> Cap:
+        return _found(self.rows.caps, cap_id, "cap")
+
+    async def all(self) -> Sequence[Cap]:
+        return sorted(self.rows.caps.values(), key=lambda cap: cap.id)
+
+    async def remove(self, cap_id: CapId) -> None:
+        await self.one(cap_id)
+        del self.rows.caps[cap_id]
+        for pot in [p for p in self.rows.pots.values() if p.cap_id == cap_id]:
+            del self.rows.pots[pot.id]
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,25 +336,29 @@ class FakeLedger:
             if hold.id in rows.holds:
                 return
             lines = sorted(hold.lines, key=lambda line: line.pot_id)
+            for window in hold.opens:
+                rows.pots.setdefault(window.id, window)
             for pot, amount in ((rows.pots[line.pot_id], line.amount) for line in lines):
                 if pot.free is not None and pot.free < amount:
-                    raise QuotaExhausted(pot.kind, pot.unit, pot.free, amount)
+                    raise QuotaExhausted(pot.kind, pot.unit, pot.free, amount, pot.closes_at)
             for line in lines:
                 _move(rows, line.pot_id, held=line.amount)
             rows.holds[hold.id] = hold, HoldState.HELD
 
-    async def settle(self, record: CallRecord, charged: int = 0, incident: str | None = None) -> None:
+    async def settle(
+        self, record: CallRecord, charges: Mapping[PotId, int] = MappingProxyType({}), incident: str | None = None
+    ) -> None:
         async with self.store.turn:
             rows = self.store.rows[record.tenant_id]
             rows.records.setdefault(record.id, record)
             state = HoldState.RELEASED if record.outcome is Outcome.UNSENT else HoldState.SETTLED
-            _close(rows, record.id, state, charged)
+            _close(rows, record.id, state, charges)
             if incident is not None:
                 rows.incidents.setdefault(record.id, incident[:300])
 
     async def release(self, tenant_id: TenantId, call_id: CallId) -> None:
         async with self.store.turn:
-            _close(self.store.rows[tenant_id], call_id, HoldState.RELEASED, 0)
+            _close(self.store.rows[tenant_id], call_id, HoldState.RELEASED, None)
 
     async def sweep(self, now: datetime) -> int:
         async with self.store.turn:
@@ -293,12 +374,13 @@ def _expire(rows: TenantRows, now: datetime) -> int:
     return len(lost)
 
 
-def _close(rows: TenantRows, call_id: CallId, state: HoldState, charged: int | None) -> None:
+def _close(rows: TenantRows, call_id: CallId, state: HoldState, charges: Mapping[PotId, int] | None) -> None:
     hold, before = rows.holds.get(call_id, (None, None))
     if hold is None or before is not HoldState.HELD:
         return
     for line in hold.lines:
-        due = line.amount if charged is None else max(0, min(line.amount, charged))
+        asked = 0 if state is HoldState.RELEASED else (charges or {}).get(line.pot_id, line.amount)
+        due = max(0, min(line.amount, asked))
         _move(rows, line.pot_id, held=-line.amount, used=due)
     rows.holds[call_id] = hold, state
 

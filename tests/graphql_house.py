@@ -177,7 +177,7 @@ class House:
         standing = LeasedStanding(begin, clock)
         keyring = LeasedKeyring(begin, self.vault, clock, {"acme": {"api_key": Secret("the platform's")}})
         ledger = FakeLedger(self.store)
-        metering = Metering(standing, platform, keyring, ledger, clock, fresh, timedelta(minutes=20))
+        metering = Metering(begin, standing, platform, keyring, ledger, clock, fresh, timedelta(minutes=20))
         return UseCases(
             tenants=Tenants(begin, self.vault, platform, clock, fresh, bytes),
             access=Access(begin, lambda: datetime.now(UTC), bytes, timedelta(hours=1)),

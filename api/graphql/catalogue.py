@@ -79,6 +79,7 @@ class Model(Node):
     retires: date | None = strawberry.field(description="The day on which its vendor ends it.")
     successor: str | None = strawberry.field(description="The name of the model to use then.")
     status: Status = strawberry.field(description="Whether this tenant can call it now.")
+    status_reason: str | None = strawberry.field(description="Why it cannot be called, and what to do about it.")
 
     @field("What to show for its name.")
     def label(self, language: InLanguage = Language.EN) -> str:
@@ -103,7 +104,8 @@ class Model(Node):
             else None,
             retires=row.retires,
             successor=row.successor,
-            status=offered.status,
+            status=offered.availability.status,
+            status_reason=offered.availability.reason,
         )
 
 

@@ -77,7 +77,9 @@ _shown(
     "Whether a model can be called now, and if not, why not.",
     {
         Status.ACTIVE: "It can be called.",
-        Status.NO_CREDENTIAL: "No credential reaches it.",
+        Status.NO_CREDENTIAL: "No credential reaches it, or none that is active.",
+        Status.CREDENTIAL_REMOVED: "It is the tenant's own, and its credential was removed.",
+        Status.DISABLED: "The tenant switched it off.",
         Status.NOT_PERMITTED: "The quota on the platform's key does not include it.",
         Status.QUOTA_EXHAUSTED: "The quota on the platform's key is used up.",
     },
@@ -85,12 +87,21 @@ _shown(
 _shown(
     "QuotaKind",
     "Where a quota comes from; they are spent in this order.",
-    {PotKind.PAID: "It was bought.", PotKind.FREE: "It was given.", PotKind.TRIAL: "It came with the tenant."},
+    {
+        PotKind.PAID: "It was bought.",
+        PotKind.FREE: "It was given.",
+        PotKind.TRIAL: "It came with the tenant.",
+        PotKind.CAP: "It pays for nothing: it bounds what an application or a key may use in one period.",
+    },
 )
 _shown(
     "QuotaUnit",
     "What a quota counts.",
-    {Unit.CALLS: "Calls, whatever their size.", Unit.TOKENS: "Tokens in and out."},
+    {
+        Unit.CALLS: "Calls, whatever their size.",
+        Unit.TOKENS: "Tokens in and out.",
+        Unit.CREDITS: "Credits: a call costs its model's weight.",
+    },
 )
 _shown(
     "Role",

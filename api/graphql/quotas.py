@@ -20,7 +20,7 @@ from domain.model.selection import KeySource
 @strawberry.type(description="What the tenant may spend on the platform's key at one provider.")
 class Quota(Node):
     kind: PotKind = strawberry.field(description="Where it comes from.")
-    provider: str = strawberry.field(description="The name of the provider.")
+    provider: str | None = strawberry.field(description="The name of the provider; null is every provider.")
     unit: Unit = strawberry.field(description="What it counts.")
     granted: BigInt | None = strawberry.field(description="How much there was; null is unlimited.")
     used: BigInt = strawberry.field(description="How much is spent.")

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from domain.errors import NotFound
 from domain.model.access import Actor, Scope
 from domain.model.catalogue import Model, ModelRef, ModelType, Provider
-from domain.model.selection import KeySource, Platform, Standing, Status, model_of, models, preferred, status
+from domain.model.selection import (
+    Availability,
+    KeySource,
+    Platform,
+    Standing,
+    availability,
+    model_of,
+    models,
+    preferred,
+)
 from domain.ports import StandingReader
 
 
@@ -23,7 +32,7 @@ class Offered:
     """A model beside whether the tenant can call it now."""
 
     model: Model
-    status: Status
+    availability: Availability
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,7 @@ class Browsing:
         actor.require(Scope.PROVIDERS_READ)
         standing = await self.standing(actor.tenant_id)
         return tuple(
-            Offered(m, status(m.ref, standing, self.platform))
+            Offered(m, availability(m.ref, standing, self.platform))
             for m in models(standing, self.platform.catalogue)
             if model_type in (None, m.ref.type) and provider in (None, m.ref.provider)
         )
@@ -62,7 +71,7 @@ class Browsing:
         found = model_of(ref, standing, self.platform.catalogue)
         if found is None:
             raise NotFound("model")
-        return Offered(found, status(ref, standing, self.platform))
+        return Offered(found, availability(ref, standing, self.platform))
 
 
 def _shown(provider: Provider, standing: Standing) -> Shown:

@@ -38,7 +38,7 @@ async def test_the_ledger_outlives_the_loss_of_its_connections(
     hold = a_hold((pot, 1))
     await ledger.hold(hold)
     await _cut_connections(superuser, postgres_urls)
-    await ledger.settle(a_record(pot.tenant_id, hold.id), charged=1)
+    await ledger.settle(a_record(pot.tenant_id, hold.id), {pot.id: 1})
     assert await balance(begin(postgres_engine), pot) == (1, 0)
 
 

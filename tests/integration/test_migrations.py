@@ -138,7 +138,7 @@ async def _live(urls: Urls) -> Pot:
         await given(begin(engine), pot)
         hold = a_hold((pot, 2))
         await ledger_on(engine).hold(hold)
-        await ledger_on(engine).settle(a_record(pot.tenant_id, hold.id), charged=1)
+        await ledger_on(engine).settle(a_record(pot.tenant_id, hold.id), {pot.id: 1})
         assert await balance(begin(engine), pot) == (1, 0)
         return pot
     finally:

@@ -60,5 +60,5 @@ def test_free_is_what_is_neither_used_nor_held() -> None:
 def test_successors_end_even_when_the_vendor_names_them_in_a_circle() -> None:
     catalogue = Catalogue((ACME,))
     assert [r.name for r in catalogue.successors(ref("old"))] == ["old", "newer"]
-    assert TRIAL.includes(ref("newer"), catalogue)
-    assert not TRIAL.includes(ref("best"), catalogue)
+    assert TRIAL.terms.includes(ref("newer"), catalogue)
+    assert not TRIAL.terms.includes(ref("best"), catalogue)

@@ -10,13 +10,13 @@ from domain.model.selection import (
     PlatformKey,
     Standing,
     Status,
+    availability,
     default_model,
     model_of,
     models,
     preferred,
     resolved,
     sources,
-    status,
 )
 from tests.unit.domain.samples import EMBEDDING, LLM, PLATFORM, credential, pot, ref
 
@@ -59,8 +59,8 @@ def test_nothing_at_all_is_no_credential() -> None:
 def test_a_hosted_credential_reaches_its_own_model_only() -> None:
     mine = ref("llama", "home")
     standing = Standing((credential(provider="home", model=mine),))
-    assert status(mine, standing, PLATFORM) is Status.ACTIVE
-    assert status(ref("other", "home"), standing, PLATFORM) is Status.NO_CREDENTIAL
+    assert availability(mine, standing, PLATFORM).status is Status.ACTIVE
+    assert availability(ref("other", "home"), standing, PLATFORM).status is Status.NO_CREDENTIAL
 
 
 def test_a_hosted_model_is_what_its_form_says() -> None:
@@ -78,8 +78,11 @@ def test_models_lists_hosted_ones_once_behind_the_catalogue() -> None:
 
 
 def test_an_empty_pot_is_quota_exhausted_and_an_unlimited_one_never_is() -> None:
-    assert status(ref("old"), Standing(pots=(pot(200, used=150, held=50),)), PLATFORM) is Status.QUOTA_EXHAUSTED
-    assert status(ref("old"), Standing(pots=(pot(None, used=10**12),)), PLATFORM) is Status.ACTIVE
+    assert (
+        availability(ref("old"), Standing(pots=(pot(200, used=150, held=50),)), PLATFORM).status
+        is Status.QUOTA_EXHAUSTED
+    )
+    assert availability(ref("old"), Standing(pots=(pot(None, used=10**12),)), PLATFORM).status is Status.ACTIVE
 
 
 def test_the_default_is_the_most_used_model_then_the_best_ranked() -> None:

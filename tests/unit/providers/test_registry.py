@@ -81,8 +81,8 @@ def test_a_trial_on_gone_models_reaches_those_that_took_their_place() -> None:
     assert (trial.unit, trial.granted) == (Unit.CALLS, 200)
     assert {ref.name for ref in trial.models} == gone
     for name in (*gone, "gpt-6-luna"):
-        assert trial.includes(ModelRef("openai", name, ModelType.LLM), catalogue())
-    assert not trial.includes(ModelRef("openai", "gpt-6-astra", ModelType.LLM), catalogue())
+        assert trial.terms.includes(ModelRef("openai", name, ModelType.LLM), catalogue())
+    assert not trial.terms.includes(ModelRef("openai", "gpt-6-astra", ModelType.LLM), catalogue())
 
 
 def test_a_new_tenants_default_is_a_current_model_of_its_trial() -> None:

@@ -85,7 +85,9 @@ class House:
     @property
     def inference(self) -> Inference:
         keyring = OpenKeyring(self.store, self.vault)
-        metering = Metering(self.standing, self.platform, keyring, self.ledger, self.clock, self.fresh, HOLD_FOR)
+        metering = Metering(
+            self.store.begin, self.standing, self.platform, keyring, self.ledger, self.clock, self.fresh, HOLD_FOR
+        )
         return Inference(metering, self.gateway, self.detached)
 
     @property
