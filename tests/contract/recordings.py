@@ -1,9 +1,12 @@
 """Recorded requests and answers, and our own side brought into the same shape."""
 
+import email
+import email.policy
 import json
 import random
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from email.message import MIMEPart
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,12 +19,13 @@ from domain.model.calls import ChatCall, EmbedCall, ImagePart, Message, Part, Ro
 from domain.model.catalogue import FormValues, ModelRef, ModelType
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings, fold
 from domain.ports import Target
-from infrastructure.providers.outgoing import body_of, outgoing
+from infrastructure.providers.outgoing import Body, body_of, outgoing
 from infrastructure.providers.registry import ADAPTERS
 from infrastructure.providers.spec import Adapter, Decoder, ErrorReply, Frame, Framing, Request
 from infrastructure.providers.streaming import framer_for
 
 FOLDER = Path(__file__).parent
+BOUNDARY = "<boundary>"
 PIXEL = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="  # one PNG pixel
 )
@@ -76,13 +80,30 @@ def silent(sent: Sent) -> Sent:
 
 def sent(adapter: Adapter, form: FormValues, request: Request, headers: Iterable[str] = ()) -> Sent:
     """What the gateway would put on the wire: address joined, signed."""
-    content = body_of(request)
-    outward = outgoing(adapter, form, request, content, "application/json", {})
+    body = body_of(request, lambda: BOUNDARY)
+    outward = outgoing(adapter, form, request, body, {})
     auth = adapter.sign(form)
     signed = next(auth.auth_flow(outward)) if auth else outward
     told = {name: signed.headers[name] for name in headers if name in signed.headers}
     query = signed.url.query.decode()
-    return Sent(signed.method, signed.url.path, query, told, json.loads(content) if content else None)
+    return Sent(signed.method, signed.url.path, query, told, read(body) if body else None)
+
+
+def read(body: Body) -> Any:
+    """A body's JSON, or the fields of its form: texts as they are, files as name, type and size."""
+    if not body.media_type.startswith("multipart/"):
+        return json.loads(body.content)
+    head = f"content-type: {body.media_type}\r\n\r\n".encode()
+    form = email.message_from_bytes(head + body.content, policy=email.policy.HTTP)
+    return {part.get_param("name", header="content-disposition"): _field(part) for part in form.iter_parts()}
+
+
+def _field(part: MIMEPart) -> Any:
+    content = part.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    if part.get_filename() is None:
+        return content.decode()
+    return {"filename": part.get_filename(), "content_type": part.get_content_type(), "bytes": len(content)}
 
 
 def signed(adapter: Adapter, form: FormValues) -> httpx2.Headers:
