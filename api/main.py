@@ -35,8 +35,10 @@ from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
+from domain.usecases.imports import Imports
 from domain.usecases.inference import Inference
 from domain.usecases.metering import Metering
+from domain.usecases.models import Models
 from domain.usecases.quotas import Quotas
 from domain.usecases.tenants import Tenants
 from infrastructure.background import Detached
@@ -97,6 +99,8 @@ class House:
             browsing=Browsing(standing, platform),
             defaults=Defaults(work, standing, platform),
             quotas=Quotas(work, standing, platform.catalogue),
+            models=Models(work, standing, platform, now),
+            imports=Imports(work, standing, platform, gateway, keyring, self.vault, now, fresh),
             inference=Inference(metering, gateway, self.detached),
         )
 

@@ -60,8 +60,10 @@ from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
+from domain.usecases.imports import Imports
 from domain.usecases.inference import Inference
 from domain.usecases.metering import Metering
+from domain.usecases.models import Models
 from domain.usecases.quotas import Quotas
 from domain.usecases.tenants import Tenants
 from infrastructure.background import Detached
@@ -209,6 +211,8 @@ class House:
             browsing=Browsing(standing, platform),
             defaults=Defaults(begin, standing, platform),
             quotas=Quotas(begin, standing, catalogue),
+            models=Models(begin, standing, platform, clock),
+            imports=Imports(begin, standing, platform, self.gateway, keyring, self.vault, clock, fresh),
             inference=Inference(metering, self.gateway, Detached()),
         )
 

@@ -12,7 +12,9 @@ from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
+from domain.usecases.imports import Imports
 from domain.usecases.inference import Inference
+from domain.usecases.models import Models
 from domain.usecases.quotas import Quotas
 from domain.usecases.tenants import Tenants
 
@@ -27,6 +29,8 @@ class UseCases:
     browsing: Browsing
     defaults: Defaults
     quotas: Quotas
+    models: Models
+    imports: Imports
     inference: Inference
 
 

@@ -10,6 +10,7 @@ from api.graphql.catalogue import CatalogueQueries, Model, Provider, provider
 from api.graphql.connections import LARGEST
 from api.graphql.context import Context, Info
 from api.graphql.credentials import Credential, CredentialMutations, CredentialQueries
+from api.graphql.custom_models import CustomModelMutations
 from api.graphql.defaults import DefaultMutations, DefaultQueries
 from api.graphql.fields import field
 from api.graphql.ids import known_model, known_uuid, parsed
@@ -51,6 +52,7 @@ class Mutation(
     InferenceMutations,
     RerankMutations,
     SpeechMutations,
+    CustomModelMutations,
 ):
     pass
 
