@@ -55,6 +55,7 @@ from domain.model.tokens import SECRET_BYTES, Kind, digest, mint
 from domain.ports import Target
 from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
+from domain.usecases.conversations import Conversations
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
 from domain.usecases.inference import Inference
@@ -178,6 +179,7 @@ class House:
         keyring = LeasedKeyring(begin, self.vault, clock, {"acme": {"api_key": Secret("the platform's")}})
         ledger = FakeLedger(self.store)
         metering = Metering(standing, platform, keyring, ledger, clock, fresh, timedelta(minutes=20))
+        inference = Inference(metering, self.gateway, Detached())
         return UseCases(
             tenants=Tenants(begin, self.vault, platform, clock, fresh, bytes),
             access=Access(begin, lambda: datetime.now(UTC), bytes, timedelta(hours=1)),
@@ -185,7 +187,8 @@ class House:
             browsing=Browsing(standing, platform),
             defaults=Defaults(begin, standing, platform),
             quotas=Quotas(begin, standing, catalogue),
-            inference=Inference(metering, self.gateway, Detached()),
+            inference=inference,
+            conversations=Conversations(inference, standing, platform),
         )
 
     def fresh(self) -> UUID:

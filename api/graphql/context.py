@@ -10,6 +10,7 @@ from domain.errors import Unauthenticated
 from domain.model.access import Actor
 from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
+from domain.usecases.conversations import Conversations
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
 from domain.usecases.inference import Inference
@@ -28,6 +29,7 @@ class UseCases:
     defaults: Defaults
     quotas: Quotas
     inference: Inference
+    conversations: Conversations
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 from api.graphql.catalogue import CatalogueQueries, Model, Provider, provider
 from api.graphql.connections import LARGEST
 from api.graphql.context import Context, Info
+from api.graphql.conversations import ConversationMutations
 from api.graphql.credentials import Credential, CredentialMutations, CredentialQueries
 from api.graphql.defaults import DefaultMutations, DefaultQueries
 from api.graphql.fields import field
@@ -41,7 +42,9 @@ class Query(TenantQueries, CatalogueQueries, DefaultQueries, QuotaQueries, Crede
 
 
 @strawberry.type(description="What can be changed, and what can be asked of models.")
-class Mutation(TenantMutations, CredentialMutations, DefaultMutations, QuotaMutations, InferenceMutations):
+class Mutation(
+    TenantMutations, CredentialMutations, DefaultMutations, QuotaMutations, InferenceMutations, ConversationMutations
+):
     pass
 
 

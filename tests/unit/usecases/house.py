@@ -14,6 +14,7 @@ from domain.model.secret import Secret
 from domain.model.selection import Platform
 from domain.model.tenant import Tenant, TenantKey
 from domain.usecases.browsing import Browsing
+from domain.usecases.conversations import Conversations
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
 from domain.usecases.inference import Inference
@@ -87,6 +88,10 @@ class House:
         keyring = OpenKeyring(self.store, self.vault)
         metering = Metering(self.standing, self.platform, keyring, self.ledger, self.clock, self.fresh, HOLD_FOR)
         return Inference(metering, self.gateway, self.detached)
+
+    @property
+    def conversations(self) -> Conversations:
+        return Conversations(self.inference, self.standing, self.platform)
 
     @property
     def defaults(self) -> Defaults:
