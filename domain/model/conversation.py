@@ -19,6 +19,7 @@ _OPENING = 2_400
 _RECENT = 6_000
 _RECENT_TURNS = 6
 _LEAST = 200
+_OURS = 1_000
 _SHORTEST = 40
 _SPEAKERS = {Role.USER: "User", Role.ASSISTANT: "Assistant"}
 
@@ -120,7 +121,7 @@ def asking(prompt: str, model: ModelRef, row: Model | None) -> ChatCall:
 
     The limit on the answer stays within what the model's row states, so that no vendor refuses it.
     """
-    stated = (row.max_output, row.context and row.context // 2) if row else ()
+    stated = (row.max_output, row.context and row.context // 4) if row else ()
     tokens = min([OUTPUT, *(limit for limit in stated if limit)])
     return ChatCall((Message(Role.USER, (TextPart(prompt),)),), model, knobs=Knobs(max_tokens=tokens))
 
@@ -131,8 +132,10 @@ def _prompt(ask: str, turns: Iterable[Turn], form: str) -> str:
 
 
 def _characters(row: Model | None, most: int) -> int:
-    """How much of a conversation may be shown: a character can take a token, and a small model reads few of them."""
-    return max(_LEAST, min(most, row.context // 4)) if row and row.context else most
+    """How much of a conversation is shown. A small context must hold it at three tokens a character, with our own words
+    and a quarter left for the answer.
+    """
+    return max(_LEAST, min(most, row.context // 4 - _OURS // 3)) if row and row.context else most
 
 
 def _spoken(messages: Iterable[Message], characters: int) -> Iterator[Turn]:

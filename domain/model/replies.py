@@ -10,20 +10,20 @@ from typing import Any
 from domain.model.events import ChatAnswer, Finish
 from domain.model.excerpts import folded
 
-_LONGEST = 32_768
+_LONGEST = 16_384
 _TRIES = 256
 _OPENING = re.compile(r"[\[{]")
-_THOUGHTS = "think|thinking|thought|thoughts|reasoning|reflection|analysis|scratchpad|seed:think"
+_ASIDES = "think|thinking|thoughts?|reasoning|reflection|analysis|scratchpad|seed:think|tool_calls?|function_calls?"
 _MARK = re.compile(
-    rf"</?(?:{_THOUGHTS})\s*>|\[/?THINK\]|◁/?think▷|<\|channel\|>(?P<channel>\w{{1,20}})[^<]{{0,80}}<\|message\|>",
+    rf"</?(?:{_ASIDES})\s*>|\[/?THINK\]|◁/?think▷|<\|channel\|>(?P<channel>\w{{1,20}})[^<]{{0,80}}<\|message\|>",
     re.IGNORECASE,
 )
-"""Where thoughts begin or end, as open models mark them; the last form is that of OpenAI's open weights."""
+"""Where thoughts or tool calls begin or end, as open models mark them; the last form is OpenAI's open weights'."""
 
 _CONTROL = re.compile(r"<\|[a-z_]{1,20}\|>|</s>\s*$")
 _FENCE = re.compile(r"^\s*(?:```|~~~)[\w-]*\s*$")
 _QUOTED = re.compile(
-    r"""(?:"((?:\\.|[^"\\\n]){1,400})"|“([^”\n]{1,400})”|'((?:\\.|[^'\\\n]|'(?!\s*[,\]}:])){1,400})')(?=\s*(?:[,\]}]|$))"""
+    r"""(?:"((?:\\.|[^"\\\n]){1,240})"|“([^”\n]{1,240})”|'((?:\\.|[^'\\\n]|'(?!\s*[,\]}:])){1,240})')(?=\s*(?:[,\]}]|$))"""
 )
 """A string with a comma, a closing bracket or nothing behind it; between single quotes there may be apostrophes."""
 _AROUND = ("****", '""', "''", "``", "**", "__", "“”", "„“", "””", "‘’", "«»", "「」", "『』", "《》")
@@ -41,7 +41,7 @@ class Reply:
 def reply(answer: ChatAnswer) -> Reply:
     """An answer without marks and thoughts; nothing at all of one that a filter cut, for that holds the vendor's words.
 
-    Of one beyond 32,768 characters the end: that is where the answer stands.
+    Of one beyond 16,384 characters the end: that is where the answer stands.
     """
     if answer.finish.unified is Finish.CONTENT_FILTER:
         return Reply("", ())
@@ -96,7 +96,7 @@ def bare(text: str) -> str:
 
 
 def _parted(text: str) -> tuple[str, str]:
-    """What is said, and what is thought. A thought may lack its end (it was cut) or its beginning (it was prompted)."""
+    """What is said, and what is not. A thought may lack its end (it was cut) or its beginning (it was prompted)."""
     said: list[str] = []
     thought: list[str] = []
     thinking, at = False, 0

@@ -28,12 +28,13 @@ _WORDS = (
 _OTHER_WORDS = ("name", "output", "subject", "topic", "headline")
 _LABEL = "|".join(_WORDS)
 _QUOTED = re.compile(
-    rf"""\b(?:{_LABEL})\b["'”’*]*[^"“«「\n]{{0,60}}?["“«「]((?:\\.|[^"”»」\n\\]){{1,400}})["”»」]""", re.IGNORECASE
+    rf"""\b(?:{_LABEL})\b["'”’*]*+[^"“«「\n,{{}}\[\]]{{0,60}}?["“«「]((?:\\.|[^"”»」\n\\]){{1,400}})["”»」](?!\s*:)""",
+    re.IGNORECASE,
 )
 _LABELLED = re.compile(
     rf"^[\W_]{{0,4}}(?:[\w-]+\s+)?(?:{_LABEL})[\s*_]*[:：][\s*_]*([^\n\"{{\[]+)$", re.IGNORECASE | re.MULTILINE
 )
-_JSON = re.compile(r"""["'}\]]?\s*[{\[]""")
+_DEBRIS = re.compile(r"""["'}\]]?\s*[{\[:,]""")
 
 
 def title_in(answer: ChatAnswer) -> str | None:
@@ -74,7 +75,7 @@ def _under_other_names(objects: Sequence[dict[str, Any]]) -> Iterator[str]:
 def _one_line(said: str) -> Iterator[str]:
     """An answer of one line, lead-ins aside, that is short enough to be nothing but a title."""
     spoken = [line for line in lines(said) if not line.endswith((":", "："))]
-    if len(spoken) == 1 and len(spoken[0]) <= LONGEST_TITLE and not _JSON.match(spoken[0]):
+    if len(spoken) == 1 and len(spoken[0]) <= LONGEST_TITLE and not _DEBRIS.match(spoken[0]):
         yield spoken[0]
 
 
