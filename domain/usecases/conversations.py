@@ -57,7 +57,8 @@ class Conversations:
         call.check()
         model, row = await self._model(actor, call.model)
         turns = conversation.opening(call.messages, row)
-        answered = await self._ask(actor, conversation.naming(turns), model, row)
+        asking = conversation.asking(conversation.naming(turns), model, row)
+        answered = await self.inference.chat(actor, asking)
         found = title_in(answered.answer)
         title = found or headed(turns[0].text, LONGEST_TITLE)
         missed = () if found else ("the answer held no title; the first words stand in for it",)
@@ -70,7 +71,7 @@ class Conversations:
         model, row = await self._model(actor, call.model)
         turns = conversation.recent(call.messages, row)
         prompt = conversation.suggesting(turns, call.count, call.instruction)
-        answered = await self._ask(actor, prompt, model, row)
+        answered = await self.inference.chat(actor, conversation.asking(prompt, model, row))
         asked = (turn.text for turn in turns if turn.role is Role.USER)
         found = questions_in(answered.answer, call.count, asked)
         missed = () if len(found) == call.count else (f"the answer held {len(found)} of {call.count} questions",)
@@ -81,9 +82,6 @@ class Conversations:
         standing = await self.standing(actor.tenant_id)
         ref = resolved(asked, ModelType.LLM, standing, self.platform)
         return ref, model_of(ref, standing, self.platform.catalogue)
-
-    async def _ask(self, actor: Actor, prompt: str, model: ModelRef, row: Model | None) -> Answered[ChatAnswer]:
-        return await self.inference.chat(actor, conversation.asking(prompt, model, row))
 
 
 def _origin(found: object) -> Origin:
