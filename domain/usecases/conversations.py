@@ -42,9 +42,9 @@ class Suggested:
 class Conversations:
     """Each job is one call of an LLM, admitted, metered and recorded as a chat is, and it fails as a chat does.
 
-    A call that fails is reported, so that the caller decides whether to try again or to go on without; a model that
-    answers nonsense is no failure: there is a fallback, and the result says so. Either way the call was made and
-    counts. A model is asked once; nothing is tried again behind the caller's back.
+    A call that fails is reported, so that the caller decides whether to try again or to go on without. A model that
+    answers nonsense is no failure: the call counts, there is a fallback, and the result says so; the model is not asked
+    a second time behind the caller's back.
     """
 
     inference: Inference
