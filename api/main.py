@@ -33,6 +33,7 @@ from domain.model.selection import Platform
 from domain.ports import Ledger
 from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
+from domain.usecases.conversations import Conversations
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
 from domain.usecases.imports import Imports
@@ -92,6 +93,7 @@ class House:
         keyring = LeasedKeyring(work, self.vault, now, forms)
         hold_for = timedelta(seconds=settings.hold_seconds)
         metering = Metering(work, standing, platform, keyring, self.ledger, now, fresh, hold_for)
+        inference = Inference(metering, gateway, self.detached)
         return UseCases(
             tenants=Tenants(work, self.vault, platform, now, fresh, secrets.token_bytes),
             access=Access(work, now, secrets.token_bytes, settings.token_lifetime),
@@ -101,7 +103,8 @@ class House:
             quotas=Quotas(work, standing, platform.catalogue),
             models=Models(work, standing, platform, now),
             imports=Imports(work, standing, platform, gateway, keyring, self.vault, now, fresh),
-            inference=Inference(metering, gateway, self.detached),
+            inference=inference,
+            conversations=Conversations(inference, standing, platform),
         )
 
     async def __aenter__(self) -> Self:

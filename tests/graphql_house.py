@@ -58,6 +58,7 @@ from domain.model.tokens import SECRET_BYTES, Kind, digest, mint
 from domain.ports import Target
 from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
+from domain.usecases.conversations import Conversations
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
 from domain.usecases.imports import Imports
@@ -204,6 +205,7 @@ class House:
         keyring = LeasedKeyring(begin, self.vault, clock, {"acme": {"api_key": Secret("the platform's")}})
         ledger = FakeLedger(self.store)
         metering = Metering(begin, standing, platform, keyring, ledger, clock, fresh, timedelta(minutes=20))
+        inference = Inference(metering, self.gateway, Detached())
         return UseCases(
             tenants=Tenants(begin, self.vault, platform, clock, fresh, bytes),
             access=Access(begin, lambda: datetime.now(UTC), bytes, timedelta(hours=1)),
@@ -213,7 +215,8 @@ class House:
             quotas=Quotas(begin, standing, catalogue),
             models=Models(begin, standing, platform, clock),
             imports=Imports(begin, standing, platform, self.gateway, keyring, self.vault, clock, fresh),
-            inference=Inference(metering, self.gateway, Detached()),
+            inference=inference,
+            conversations=Conversations(inference, standing, platform),
         )
 
     def fresh(self) -> UUID:

@@ -10,6 +10,7 @@ from domain.errors import Unauthenticated
 from domain.model.access import Actor
 from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
+from domain.usecases.conversations import Conversations
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
 from domain.usecases.imports import Imports
@@ -32,6 +33,7 @@ class UseCases:
     models: Models
     imports: Imports
     inference: Inference
+    conversations: Conversations
 
 
 @dataclass(frozen=True, slots=True)

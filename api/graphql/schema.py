@@ -9,6 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 from api.graphql.catalogue import CatalogueQueries, Model, Provider, provider
 from api.graphql.connections import LARGEST
 from api.graphql.context import Context, Info
+from api.graphql.conversations import ConversationMutations
 from api.graphql.credentials import Credential, CredentialMutations, CredentialQueries
 from api.graphql.custom_models import CustomModelMutations
 from api.graphql.defaults import DefaultMutations, DefaultQueries
@@ -53,6 +54,7 @@ class Mutation(
     RerankMutations,
     SpeechMutations,
     CustomModelMutations,
+    ConversationMutations,
 ):
     pass
 

@@ -14,6 +14,7 @@ from domain.model.secret import Secret
 from domain.model.selection import Platform
 from domain.model.tenant import Tenant, TenantKey
 from domain.usecases.browsing import Browsing
+from domain.usecases.conversations import Conversations
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
 from domain.usecases.inference import Inference
@@ -89,6 +90,10 @@ class House:
             self.store.begin, self.standing, self.platform, keyring, self.ledger, self.clock, self.fresh, HOLD_FOR
         )
         return Inference(metering, self.gateway, self.detached)
+
+    @property
+    def conversations(self) -> Conversations:
+        return Conversations(self.inference, self.standing, self.platform)
 
     @property
     def defaults(self) -> Defaults:
