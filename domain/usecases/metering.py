@@ -10,7 +10,7 @@ from domain.model.access import Actor
 from domain.model.catalogue import Feature, FormValues, Model, ModelRef, ModelType
 from domain.model.events import Usage
 from domain.model.ids import CallId
-from domain.model.quota import Charge, Hold, Line, Outcome, Unit, bound, charge
+from domain.model.quota import Hold, Line, Outcome, Unit, bound, charge
 from domain.model.selection import OwnKey, Platform, PlatformKey, Source, Standing, model_of, resolved, sources
 from domain.model.usage import CallRecord
 from domain.ports import Clock, Fresh, Keyring, Ledger, StandingReader, Target
@@ -119,10 +119,12 @@ class Metering:
         return self.keyring.platform(source.provider)
 
     async def _settle(self, ticket: Ticket, meter: Meter) -> None:
-        due = Charge(0)
-        if isinstance(ticket.source, PlatformKey):
-            due = charge(ticket.source.pot.unit, ticket.held, meter.outcome, meter.usage)
-        await self.ledger.settle(self._record(ticket, meter), due.amount, due.incident)
+        if not isinstance(ticket.source, PlatformKey):
+            await self.ledger.settle(self._record(ticket, meter))
+            return
+        due = charge(ticket.source.pot.unit, ticket.held, meter.outcome, meter.usage)
+        charges = {ticket.source.pot.id: due.amount}
+        await self.ledger.settle(self._record(ticket, meter), charges, due.incident)
 
     def _record(self, ticket: Ticket, meter: Meter) -> CallRecord:
         latency = self.clock() - ticket.admitted_at

@@ -11,7 +11,7 @@ from infrastructure.db.fence import Fence, Rows, bind, naming
 from infrastructure.db.repositories.access import SqlClients, SqlTokens
 from infrastructure.db.repositories.choices import SqlChoices
 from infrastructure.db.repositories.credentials import SqlCredentials
-from infrastructure.db.repositories.quota import SqlPots, SqlRecords
+from infrastructure.db.repositories.quota import SqlGrants, SqlPots, SqlRecords
 from infrastructure.db.repositories.tenants import SqlTenantKeys, SqlTenants
 
 
@@ -66,6 +66,10 @@ class SqlWork:
     @cached_property
     def pots(self) -> SqlPots:
         return SqlPots(self._rows)
+
+    @cached_property
+    def grants(self) -> SqlGrants:
+        return SqlGrants(self._rows)
 
     @cached_property
     def records(self) -> SqlRecords:

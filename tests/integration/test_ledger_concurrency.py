@@ -12,7 +12,7 @@ from infrastructure.db.engine import open_engine
 from infrastructure.db.ledger_postgres import ledger_on
 from infrastructure.db.work import begin
 from tests import spenders
-from tests.belongings import a_hold, a_pot, a_record, balance, given
+from tests.belongings import a_hold, a_pot, a_record, balance, costs, given
 from tests.databases import Urls
 
 
@@ -38,7 +38,7 @@ async def test_the_ledger_outlives_the_loss_of_its_connections(
     hold = a_hold((pot, 1))
     await ledger.hold(hold)
     await _cut_connections(superuser, postgres_urls)
-    await ledger.settle(a_record(pot.tenant_id, hold.id), charged=1)
+    await ledger.settle(a_record(pot.tenant_id, hold.id), costs(hold, 1))
     assert await balance(begin(postgres_engine), pot) == (1, 0)
 
 
