@@ -332,11 +332,15 @@ def _check(pot: Pot | None, asked: int) -> None:
 
 
 def _granted(pot: Pot, amount: int | None) -> int | None:
-    if amount is not None and amount < 0 and (pot.free is None or pot.free < -amount):
-        raise InvalidRange("amount", "takes more than is free")
-    if amount is not None and amount + (pot.granted or 0) >= 2**63:
-        raise InvalidRange("amount", "is too large")
-    return None if amount is None or pot.granted is None else pot.granted + amount
+    if amount is None or pot.granted is None:
+        if (amount or 0) < 0:
+            raise InvalidRange("amount", "cannot be taken from an unlimited pot")
+        return None
+    if pot.granted + amount < pot.used + pot.held:
+        raise InvalidRange("amount", f"takes more than is free, which is {pot.free}")
+    if pot.granted + amount >= 2**63:
+        raise InvalidRange("amount", f"must leave the pot at no more than {2**63 - 1}")
+    return pot.granted + amount
 
 
 def _expire(rows: TenantRows, now: datetime) -> int:

@@ -32,7 +32,7 @@ _LOST_WORKER = "the worker was lost: charged in full"
 
 @dataclass(frozen=True, slots=True)
 class SqlLedger:
-    """Works on both stores. A call's rows are locked in one order, holds and then pots by id: nothing deadlocks."""
+    """Works on both stores. A call locks its pots in the order of their ids, and then its holds: nothing deadlocks."""
 
     engine: AsyncEngine
 
@@ -51,13 +51,13 @@ class SqlLedger:
     async def settle(self, record: CallRecord, charges: Charges = IN_FULL, incident: str | None = None) -> None:
         async with self._tenant(record.tenant_id) as connection:
             await connection.execute(_once(connection, call_records).values(**columns(record)))
-            await _close(connection, _held(record.tenant_id, record.id), closing(record), charges)
+            await _close(connection, record.tenant_id, record.id, closing(record), charges)
             if incident is not None:
                 await _note(connection, record.tenant_id, record.id, record.at, incident)
 
     async def release(self, tenant_id: TenantId, call_id: CallId) -> None:
         async with self._tenant(tenant_id) as connection:
-            await _close(connection, _held(tenant_id, call_id), HoldState.RELEASED)
+            await _close(connection, tenant_id, call_id, HoldState.RELEASED)
 
     async def sweep(self, now: datetime) -> int:
         lost = and_(holds.c.state == HoldState.HELD, holds.c.expires_at < now)
@@ -84,7 +84,7 @@ class SqlLedger:
 
     async def _expire(self, tenant_id: TenantId, call_id: CallId, now: datetime) -> bool:
         async with self._tenant(tenant_id) as connection:
-            closed = await _close(connection, _held(tenant_id, call_id), HoldState.EXPIRED)
+            closed = await _close(connection, tenant_id, call_id, HoldState.EXPIRED)
             if closed:
                 await _note(connection, tenant_id, call_id, now, _LOST_WORKER)
         return closed
@@ -158,15 +158,18 @@ async def _take(connection: AsyncConnection, tenant_id: TenantId, line: Line) ->
 
 
 async def _close(
-    connection: AsyncConnection, which: ColumnElement[bool], state: HoldState, charges: Charges = IN_FULL
+    connection: AsyncConnection, tenant_id: TenantId, call_id: CallId, state: HoldState, charges: Charges = IN_FULL
 ) -> bool:
     """Close a call's lines, each charged what `charges` says of its pot; False if none is held."""
+    held = and_(holds.c.tenant_id == tenant_id, holds.c.call_id == call_id, holds.c.state == HoldState.HELD)
+    touched = and_(pots.c.tenant_id == tenant_id, pots.c.id.in_(select(holds.c.pot_id).where(held)))
+    await connection.execute(select(pots.c.id).where(touched).order_by(pots.c.id).with_for_update(key_share=True))
     due = literal(0) if state is HoldState.RELEASED else _due(charges)
-    closed = await connection.execute(update(holds).where(which).values(state=state, charged=due).returning(holds))
+    closed = await connection.execute(update(holds).where(held).values(state=state, charged=due).returning(holds))
     lines = sorted(closed.all(), key=lambda line: line.pot_id)
     for line in lines:
         balance = {"held": pots.c.held - line.amount, "used": pots.c.used + line.charged}
-        await connection.execute(update(pots).where(_is(line.tenant_id, line.pot_id)).values(balance))
+        await connection.execute(update(pots).where(_is(tenant_id, line.pot_id)).values(balance))
     return bool(lines)
 
 
@@ -210,10 +213,6 @@ async def _note(connection: AsyncConnection, tenant_id: TenantId, call_id: CallI
 
 def _is(tenant_id: TenantId, pot_id: PotId) -> ColumnElement[bool]:
     return and_(pots.c.tenant_id == tenant_id, pots.c.id == pot_id)
-
-
-def _held(tenant_id: TenantId, call_id: CallId) -> ColumnElement[bool]:
-    return and_(holds.c.tenant_id == tenant_id, holds.c.call_id == call_id, holds.c.state == HoldState.HELD)
 
 
 def _once(connection: AsyncConnection, table: Any) -> Any:

@@ -1,7 +1,8 @@
 """A hold opens the windows of caps that it touches, and a settlement charges each pot in its own unit.
 
-Both stay one statement, with the promises of the functions that they replace. A line opens its window, if it has none
-yet, then makes its hold, then takes from its pot: all locks of a call on pots come in the order of the lines.
+Both stay one statement, with the promises of the functions that they replace. All locks of a call on pots come in the
+order of their ids, and before those on its holds: so does the removal of a cap lock, which takes its windows and their
+holds along.
 """
 
 from importlib import import_module
@@ -53,6 +54,10 @@ BEGIN
     PERFORM set_config('app.tenant_id', call.tenant_id::text, true);
     PERFORM set_config('synchronous_commit', 'off', true);
     INSERT INTO call_records SELECT call.* ON CONFLICT DO NOTHING;
+    PERFORM FROM pots
+    WHERE tenant_id = call.tenant_id AND id IN (
+        SELECT pot_id FROM holds WHERE tenant_id = call.tenant_id AND call_id = call.id AND state = 'held')
+    ORDER BY id FOR NO KEY UPDATE;
     FOR line IN
         WITH closed AS (
             UPDATE holds SET state = closing, charged = CASE closing
