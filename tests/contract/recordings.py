@@ -4,6 +4,7 @@ import email
 import email.policy
 import json
 import random
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from email.message import MIMEPart
@@ -25,7 +26,7 @@ from infrastructure.providers.spec import Adapter, Decoder, ErrorReply, Frame, F
 from infrastructure.providers.streaming import framer_for
 
 FOLDER = Path(__file__).parent
-BOUNDARY = "<boundary>"
+BOUNDARY = "boundary"
 PIXEL = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="  # one PNG pixel
 )
@@ -64,10 +65,23 @@ def recorded(call: Mapping[str, Any], *, without: Iterable[str] = (), headers: I
     """A recording, with the headers that matter, less the body's keys that this call's SDK or caller added."""
     request = call.get("request") or call.get("requests", [call])[0]
     body = request.get("body", request.get("json"))
+    if "multipart" in request:
+        body = dict(map(_part, request["multipart"]))
     if body is not None:
         body = {key: value for key, value in body.items() if key not in without}
-    told = {name: request["headers"][name] for name in headers if name in request["headers"]}
+    given = {name.lower(): value.replace("<boundary>", BOUNDARY) for name, value in request["headers"].items()}
+    told = {name: given[name] for name in headers if name in given}
     return Sent(request["method"], request["path"], request.get("query", ""), told, body)
+
+
+def _part(part: Mapping[str, Any]) -> tuple[str, Any]:
+    """A field of a recorded form, in either of the recordings' two notations."""
+    if "name" in part:
+        file = {key: part[key] for key in ("filename", "content_type", "bytes") if key in part}
+        return part["name"], part.get("value", file)
+    name, *filename = re.findall('name="([^"]*)"', part["headers"]["Content-Disposition"])
+    kind, size = part["headers"].get("Content-Type"), len(part["text"])
+    return name, {"filename": filename[0], "content_type": kind, "bytes": size} if filename else part["text"]
 
 
 def silent(sent: Sent) -> Sent:
