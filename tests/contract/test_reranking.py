@@ -1,7 +1,7 @@
 """Reranking at every vendor that does it. Requests have the documented fields of each (shared by Jina, Cohere and their
 imitations) and satisfy the vendor's OpenAPI where there is one; NVIDIA's has the body of its own client and the path
 that a third party's takes. Answers are llama.cpp's, recorded; the shapes of SiliconFlow's and LocalAI's OpenAPI; and
-the examples of GPUStack's guide (docs/user-guide/reranker) and NVIDIA's reference.
+the examples of GPUStack's guide (docs/integrations/inference-apis.md) and NVIDIA's reference.
 """
 
 from typing import Any
