@@ -137,6 +137,8 @@ NO_FUNCTION = {"status": 404, "title": "Not Found", "detail": "Function 'x': Not
     [
         ("openai", 403, SCOPES, True),
         ("openai", 401, SCOPES, True),  # microsoft/PowerToys#32989
+        ("openai", 403, {"error": {"code": "model_not_found", "message": "Project x has no access to model y"}}, True),
+        ("openai", 404, {"error": {"code": "model_not_found", "message": "The model y does not exist"}}, False),
         ("openai", 401, openai_error("Incorrect API key provided"), False),
         ("openai", 403, openai_error("Country, region, or territory not supported"), False),
         ("openai", 429, openai_error("You exceeded your current quota"), False),

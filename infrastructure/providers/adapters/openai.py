@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Self
 
-from domain.errors import CredentialRejected
+from domain.errors import CredentialRejected, ModelNotFoundUpstream
 from domain.model.catalogue import FormValues, ProviderKind
 from domain.model.labels import Text
 from domain.ports import Target
@@ -21,6 +21,11 @@ _HOME = "https://api.openai.com"
 _CHAT = ReasoningChat()
 _LIST = listing("models")
 _TRIAL = chatting(_CHAT, "openai", "validate_model", 20)
+
+# A restricted key that may not list models is answered 403, and 401 at times (microsoft/PowerToys#32989).
+_UNLISTED = refusing(CredentialRejected, words="missing scopes")
+# A key of a project that may use other models than the one it is tried with.
+_UNTRIED = refusing(ModelNotFoundUpstream, status=403)
 
 
 def probe(target: Target | None, form: FormValues) -> Request:
@@ -61,6 +66,5 @@ ADAPTER = Adapter(
     transcribe=_Transcribe(),
     speak=Speak(),
     models=Models(),
-    # A restricted key that may not list models: OpenAI answers 403, and 401 at times (microsoft/PowerToys#32989).
-    proves=refusing(CredentialRejected, words="missing scopes"),
+    proves=lambda failure: _UNLISTED(failure) or _UNTRIED(failure),
 )
