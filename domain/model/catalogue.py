@@ -117,6 +117,12 @@ class Voice:
     label: Text
     languages: tuple[str, ...] = ()
 
+    def speaks(self, tag: str) -> bool:
+        """Whether it speaks this language: "zh" is met by "zh-Hans", and "zh-Hans-CN" by "zh"."""
+        asked = f"{tag.casefold()}-"
+        known = [f"{language.casefold()}-" for language in self.languages]
+        return not known or any(asked.startswith(k) or k.startswith(asked) for k in known)
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
