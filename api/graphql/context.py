@@ -8,6 +8,7 @@ import strawberry
 from api.graphql.cursors import CursorSeal
 from domain.errors import Unauthenticated
 from domain.model.access import Actor
+from domain.model.labels import Language
 from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
 from domain.usecases.conversations import Conversations
@@ -58,12 +59,16 @@ class GraphQLOptions:
 
 @dataclass(slots=True)
 class Context:
-    """One HTTP request, or one WebSocket connection, whose `caller` is known once its token was accepted."""
+    """One HTTP request, or one WebSocket connection, whose `caller` is known once its token was accepted.
+
+    `language` is the one it prefers words to be shown in.
+    """
 
     usecases: UseCases
     seal: CursorSeal
     caller: Actor | None = None
     connection_params: Any = None
+    language: Language = Language.EN
 
     @property
     def actor(self) -> Actor:

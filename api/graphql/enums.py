@@ -2,17 +2,32 @@
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import cache
+from typing import TypeVar
 
 import strawberry
 
 from domain.model.calls import EmbedPurpose, Role, ToolChoice
-from domain.model.catalogue import Feature, FieldKind, ModelType, ProviderKind
+from domain.model.catalogue import Feature, FieldKind, ModelType, PriceUnit, ProviderKind
 from domain.model.conversation import Origin
 from domain.model.events import Finish
 from domain.model.labels import Language
+from domain.model.parameters import ParameterKind
 from domain.model.quota import PotKind, Unit
 from domain.model.selection import KeySource, Status
 from domain.model.speech import SpeechFormat
+
+E = TypeVar("E", bound=Enum)
+
+
+def in_order(kind: type[E], chosen: frozenset[E]) -> list[E]:
+    """The members of an enumeration that were chosen, in its own order."""
+    return list(_ordered(kind, chosen))
+
+
+@cache
+def _ordered(kind: type[E], chosen: frozenset[E]) -> tuple[E, ...]:
+    return tuple(member for member in kind if member in chosen)
 
 
 def _shown(name: str, description: str, values: Mapping[Enum, str]) -> None:
@@ -67,6 +82,26 @@ _shown(
         FieldKind.URL: "An http or https address.",
         FieldKind.INTEGER: "A whole number above zero.",
         FieldKind.SELECT: "One of the field's options.",
+    },
+)
+_shown(
+    "PriceUnit",
+    "What a price counts.",
+    {
+        PriceUnit.TOKENS: "Tokens, as the model's maker cuts texts into them.",
+        PriceUnit.CHARACTERS: "Characters that are spoken.",
+        PriceUnit.SECONDS: "Seconds that are heard.",
+    },
+)
+_shown(
+    "ParameterKind",
+    "What kind of value a parameter takes.",
+    {
+        ParameterKind.FLOAT: "A number.",
+        ParameterKind.INTEGER: "A whole number.",
+        ParameterKind.STRING: "A text, or one of the options where there are some.",
+        ParameterKind.STRINGS: "A list of texts.",
+        ParameterKind.BOOLEAN: "True or false.",
     },
 )
 _shown(

@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from api.graphql.catalogue import CatalogueQueries, Model, Provider, provider
+from api.graphql.catalogue import CatalogueQueries, Provider, provider
 from api.graphql.connections import LARGEST
 from api.graphql.context import Context, Info
 from api.graphql.conversations import ConversationMutations
@@ -16,6 +16,7 @@ from api.graphql.defaults import DefaultMutations, DefaultQueries
 from api.graphql.fields import field
 from api.graphql.ids import known_model, known_uuid, parsed
 from api.graphql.inference import InferenceMutations, InferenceSubscriptions
+from api.graphql.models import Model
 from api.graphql.nodes import Node, or_none
 from api.graphql.operations import Schema
 from api.graphql.problems import HANDLERS

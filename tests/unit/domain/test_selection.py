@@ -67,7 +67,8 @@ def test_a_hosted_model_is_what_its_form_says() -> None:
     mine = ref("llama", "home")
     row = model_of(mine, Standing((credential(provider="home", model=mine),)), PLATFORM.catalogue)
     assert row is not None
-    assert (row.context, row.features) == (8192, frozenset({Feature.VISION}))
+    assert (row.context, row.features) == (8192, frozenset({Feature.VISION, Feature.STREAMING}))
+    assert row.custom
 
 
 def test_models_lists_hosted_ones_once_behind_the_catalogue() -> None:
