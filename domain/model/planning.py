@@ -22,10 +22,11 @@ from domain.errors import (
 )
 from domain.model.cap import CapSubject
 from domain.model.catalogue import Feature, Model, ModelRef, ModelType
+from domain.model.defaults import resolved
 from domain.model.ids import ClientId
 from domain.model.parameters import check_parameters
 from domain.model.quota import Line, Outcome, Pot, Unit, bound
-from domain.model.selection import OwnKey, Platform, PlatformKey, Source, Standing, model_of, resolved, sources
+from domain.model.selection import OwnKey, Platform, PlatformKey, Source, Standing, model_of, sources
 
 
 def _anything(_: Model | None) -> None:

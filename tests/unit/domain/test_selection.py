@@ -4,6 +4,7 @@ import pytest
 
 from domain.errors import NoCredential, NoDefaultModel, NotPermitted
 from domain.model.catalogue import Feature, ModelType
+from domain.model.defaults import default_model, resolved
 from domain.model.selection import (
     KeySource,
     OwnKey,
@@ -11,11 +12,9 @@ from domain.model.selection import (
     Standing,
     Status,
     availability,
-    default_model,
     model_of,
     models,
     preferred,
-    resolved,
     sources,
 )
 from tests.unit.domain.samples import EMBEDDING, LLM, PLATFORM, credential, pot, ref
