@@ -27,7 +27,7 @@ from domain.model.selection import KeySource
 from domain.model.speech import SpeakCall, Speech, TranscribeCall, Transcript
 from domain.model.tenant import Tenant, TenantKey
 from domain.model.usage import CallRecord
-from domain.ports import ListedModel, Target
+from domain.ports import Ledger, ListedModel, Target, Work
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -106,8 +106,12 @@ class FakeStore:
         self.rows: defaultdict[TenantId, TenantRows] = defaultdict(TenantRows)
         self.turn = asyncio.Lock()
 
-    def begin(self, tenant_id: TenantId) -> "FakeWork":
+    def begin(self, tenant_id: TenantId) -> Work:
         return FakeWork(self, tenant_id)
+
+    @property
+    def ledger(self) -> Ledger:
+        return FakeLedger(self)
 
 
 class FakeWork:

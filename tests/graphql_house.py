@@ -70,7 +70,7 @@ from domain.usecases.tenants import Tenants
 from infrastructure.background import Detached
 from infrastructure.keyring import LeasedKeyring
 from infrastructure.standing import LeasedStanding
-from tests.fakes import CountedIds, FakeClock, FakeGateway, FakeLedger, FakeStore, FakeVault, Reply
+from tests.fakes import CountedIds, FakeClock, FakeGateway, FakeStore, FakeVault, Reply
 
 OPTIONS = GraphQLOptions(cursor_key=b"a key for the cursors of the tests")
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -182,8 +182,10 @@ class StallingGateway(FakeGateway):
 class House:
     """Tenants 1 and 2 are open, each with a trial at acme. Every actor may do everything unless scopes are named."""
 
-    def __init__(self, gateway: FakeGateway | None = None, catalogue: Catalogue | None = None) -> None:
-        self.store = FakeStore()
+    def __init__(
+        self, gateway: FakeGateway | None = None, catalogue: Catalogue | None = None, store: FakeStore | None = None
+    ) -> None:
+        self.store = store or FakeStore()
         self.clock = FakeClock(NOW)
         self.gateway = gateway or FakeGateway()
         self.vault = FakeVault()
@@ -203,7 +205,7 @@ class House:
         platform = Platform(catalogue, {"acme": TRIAL})
         standing = LeasedStanding(begin, clock)
         keyring = LeasedKeyring(begin, self.vault, clock, {"acme": {"api_key": Secret("the platform's")}})
-        ledger = FakeLedger(self.store)
+        ledger = self.store.ledger
         metering = Metering(begin, standing, platform, keyring, ledger, clock, fresh, timedelta(minutes=20))
         inference = Inference(metering, self.gateway, Detached())
         return UseCases(
