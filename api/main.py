@@ -28,7 +28,7 @@ from api.hosts import OneHost
 from api.oauth.endpoints import routes as oauth_routes
 from domain.errors import DomainError
 from domain.model.catalogue import FormValues
-from domain.model.quota import Trial
+from domain.model.quota import Trial, Unit
 from domain.model.selection import Platform
 from domain.ports import Ledger
 from domain.usecases.access import Access
@@ -207,11 +207,18 @@ def platform_forms(settings: Settings) -> Mapping[str, FormValues]:
 
 
 def offered_trials(settings: Settings, forms: Mapping[str, FormValues]) -> Mapping[str, Trial]:
-    """The catalogue's trials of the providers at which the platform has a key."""
-    offered = {provider: trial for provider, trial in trials().items() if provider in forms}
-    if settings.trial_calls is None:
-        return offered
-    return {provider: replace(trial, granted=settings.trial_calls) for provider, trial in offered.items()}
+    """The trials as far as the platform has keys for their models; NotReady names what is wrong with the file."""
+    try:
+        listed = trials(settings.trials_file) if settings.trials_file else trials()
+    except (ValueError, OSError) as problem:
+        raise NotReady(f"PORTUNUS_TRIALS_FILE: {problem}") from None
+    reached = {name: replace(t, models=tuple(m for m in t.models if m.provider in forms)) for name, t in listed.items()}
+    calls = settings.trial_calls
+    return {
+        name: trial if calls is None or trial.unit is not Unit.CALLS else replace(trial, granted=calls)
+        for name, trial in reached.items()
+        if trial.models
+    }
 
 
 def cursor_key(master_keys: MasterKeys) -> bytes:
