@@ -145,6 +145,8 @@ def create_app(settings: Settings) -> Starlette:
         introspection=settings.introspection,
         ide=settings.ide,
         body_limit=settings.max_body_bytes,
+        upload_limit=settings.max_upload_bytes,
+        uploads=settings.uploads,
         challenge=f"Bearer {challenge}",
     )
     actors = LeasedActors(house.usecases.access.authenticate, now)

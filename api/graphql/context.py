@@ -34,6 +34,8 @@ class UseCases:
 class GraphQLOptions:
     """What an operator decides. `cursor_key` is secret and the same in all workers; sizes are in bytes.
 
+    A process takes `uploads` requests with files at once, each of up to `upload_limit`: they are held in memory.
+
     `allowed_origins` may open WebSockets beside the server's own origin; `challenge` is the WWW-Authenticate header of
     a request without a token (RFC 6750).
     """
@@ -43,6 +45,8 @@ class GraphQLOptions:
     ide: bool = False
     allowed_origins: tuple[str, ...] = ()
     body_limit: int = 8 * 1024 * 1024
+    upload_limit: int = 32 * 1024 * 1024
+    uploads: int = 16
     challenge: str = "Bearer"
 
 

@@ -11,6 +11,7 @@ from domain.model.events import Finish
 from domain.model.labels import Language
 from domain.model.quota import PotKind, Unit
 from domain.model.selection import KeySource, Status
+from domain.model.speech import SpeechFormat
 
 
 def _shown(name: str, description: str, values: Mapping[Enum, str]) -> None:
@@ -130,6 +131,18 @@ _shown(
         Finish.LENGTH: "It reached the limit on its length.",
         Finish.TOOL_CALLS: "The model wants tools called.",
         Finish.CONTENT_FILTER: "The vendor's filter cut it.",
+    },
+)
+_shown(
+    "SpeechFormat",
+    "The form of spoken audio.",
+    {
+        SpeechFormat.MP3: "MP3.",
+        SpeechFormat.WAV: "WAV.",
+        SpeechFormat.OPUS: "Opus, in Ogg.",
+        SpeechFormat.AAC: "AAC.",
+        SpeechFormat.FLAC: "FLAC.",
+        SpeechFormat.PCM: "Samples of 16 bits, little-endian, at the vendor's rate, without a header.",
     },
 )
 _shown(

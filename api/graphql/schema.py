@@ -13,12 +13,14 @@ from api.graphql.credentials import Credential, CredentialMutations, CredentialQ
 from api.graphql.defaults import DefaultMutations, DefaultQueries
 from api.graphql.fields import field
 from api.graphql.ids import known_model, known_uuid, parsed
-from api.graphql.inference import InferenceMutations, Subscription
+from api.graphql.inference import InferenceMutations, InferenceSubscriptions
 from api.graphql.nodes import Node, or_none
 from api.graphql.operations import Schema
 from api.graphql.problems import HANDLERS
 from api.graphql.quotas import Quota, QuotaMutations, QuotaQueries
+from api.graphql.rerank import RerankMutations
 from api.graphql.scalars import SCALARS
+from api.graphql.speech import SpeechMutations, SpeechSubscriptions
 from api.graphql.tenants import Tenant, TenantMutations, TenantQueries, Viewer, current_tenant
 from domain.errors import InvalidRange
 from domain.model.ids import CredentialId
@@ -41,7 +43,20 @@ class Query(TenantQueries, CatalogueQueries, DefaultQueries, QuotaQueries, Crede
 
 
 @strawberry.type(description="What can be changed, and what can be asked of models.")
-class Mutation(TenantMutations, CredentialMutations, DefaultMutations, QuotaMutations, InferenceMutations):
+class Mutation(
+    TenantMutations,
+    CredentialMutations,
+    DefaultMutations,
+    QuotaMutations,
+    InferenceMutations,
+    RerankMutations,
+    SpeechMutations,
+):
+    pass
+
+
+@strawberry.type(description="What arrives piece by piece.")
+class Subscription(InferenceSubscriptions, SpeechSubscriptions):
     pass
 
 

@@ -1,7 +1,7 @@
 """The schema over HTTP and server-sent events, as the GraphQL-over-HTTP specification wants it."""
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from typing import Any
 
 import orjson
@@ -16,10 +16,10 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 from typing_extensions import override
 
-from api.graphql import ide, sockets
+from api.graphql import ide, sockets, uploads
 from api.graphql.context import Context, GraphQLOptions, UseCases
 from api.graphql.cursors import CursorSeal
-from api.graphql.http import GRAPHQL, JSON, Accepted, Unserved, accepted, limited, parameters
+from api.graphql.http import GRAPHQL, JSON, Accepted, Unserved, accepted, checked, limited, parameters
 from api.graphql.operations import Answers, Schema
 from api.graphql.sse import EVENTS, EventStream
 from domain.errors import Unauthenticated
@@ -56,16 +56,22 @@ class View(GraphQL[Context, None]):
         self.usecases = usecases
         self.options = options
         self.seal = CursorSeal(options.cursor_key)
+        self.uploads = uploads.Turnstile(options.uploads)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await super().__call__(scope, receive, send)
             return
-        request = Request(scope, limited(receive, self.options.body_limit))
+        has_files = uploads.sent(scope)
+        limit = self.options.upload_limit if has_files else self.options.body_limit
+        request = Request(scope, limited(receive, limit))
         try:
-            response: ASGIApp = await self._answer(request)
+            with self.uploads.one() if has_files else nullcontext():
+                response: ASGIApp = await self._answer(request)
         except Unserved as refusal:
             response = self._refusal(refusal)
+        finally:
+            await request.close()
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> ASGIApp:
@@ -92,7 +98,8 @@ class View(GraphQL[Context, None]):
     async def _executed(self, request: Request) -> ASGIApp:
         """One answer where the client takes one; a stream of events for subscriptions, and for who takes only that."""
         taken = accepted(request.headers.get("accept"))
-        asked = await parameters(request)
+        has_files = uploads.sent(request.scope)
+        asked = checked(await uploads.from_multipart(request)) if has_files else await parameters(request)
         arguments: dict[str, Any] = {
             "query": asked.query,
             "variable_values": asked.variables,
