@@ -33,13 +33,17 @@ from domain.model.selection import Platform
 from domain.ports import Ledger
 from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
+from domain.usecases.caps import Caps
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
+from domain.usecases.grants import Grants
 from domain.usecases.inference import Inference
 from domain.usecases.metering import Metering
+from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
 from domain.usecases.tenants import Tenants
 from infrastructure.background import Detached
+from infrastructure.balances import PolledBalances
 from infrastructure.crypto.master_keys import MasterKeys
 from infrastructure.crypto.vault import RsaVault
 from infrastructure.db.engine import open_engine, unsafe_role
@@ -96,7 +100,10 @@ class House:
             credentials=Credentials(work, platform.catalogue, gateway, self.vault, standing, now, fresh),
             browsing=Browsing(standing, platform),
             defaults=Defaults(work, standing, platform),
-            quotas=Quotas(work, standing, platform.catalogue),
+            quotas=Quotas(work, standing, platform, PolledBalances(work, now)),
+            caps=Caps(work, self.ledger, standing, now, fresh),
+            grants=Grants(work, self.ledger, standing, platform, now, fresh),
+            planning=Planning(metering, standing),
             inference=Inference(metering, gateway, self.detached),
         )
 

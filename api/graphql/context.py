@@ -10,9 +10,12 @@ from domain.errors import Unauthenticated
 from domain.model.access import Actor
 from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
+from domain.usecases.caps import Caps
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
+from domain.usecases.grants import Grants
 from domain.usecases.inference import Inference
+from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
 from domain.usecases.tenants import Tenants
 
@@ -27,6 +30,9 @@ class UseCases:
     browsing: Browsing
     defaults: Defaults
     quotas: Quotas
+    caps: Caps
+    grants: Grants
+    planning: Planning
     inference: Inference
 
 

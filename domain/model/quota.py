@@ -176,7 +176,10 @@ class Charge:
 
 
 def bound(unit: Unit, prompt_characters: int, max_output: int | None, weight: int = 1) -> int:
-    """The most that a call can cost, in `unit`: a token covers at least one byte, and a character has at most four."""
+    """The most that a call can cost, in `unit`: a token covers at least one byte, and a character has at most four.
+
+    No price is part of it, so no price tier can be missed: tokens rest on the sizes alone, credits on the weight.
+    """
     if unit is Unit.CALLS:
         return 1
     if unit is Unit.CREDITS:
