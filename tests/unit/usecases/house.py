@@ -75,17 +75,19 @@ class OpenKeyring:
 
 @dataclass
 class House:
-    """`script` is what the vendor answers, in order."""
+    """`script` is what the vendor answers, in order; `offer` is the operator's, if not that trial alone."""
 
     script: Iterable[Reply | DomainError] = ()
     granted: int | None = 2
     unit: Unit = Unit.CALLS
     clock: FakeClock = field(default_factory=FakeClock)
+    offer: Platform | None = None
 
     def __post_init__(self) -> None:
         self.store, self.vault, self.gateway = FakeStore(), FakeVault(), FakeGateway(*self.script)
         self.ledger, self.detached, self.fresh = FakeLedger(self.store), Detached(), CountedIds()
-        self.platform = Platform(Catalogue((ACME, HOME)), {"acme": Trial("acme", self.unit, 2, (ref("old"),))})
+        trial_only = Platform(Catalogue((ACME, HOME)), {"acme": Trial("acme", self.unit, 2, (ref("old"),))})
+        self.platform = self.offer or trial_only
         self.standing = LeasedStanding(self.store.begin, self.clock)
         self.pulse = Pulse()
         self.balances = PolledBalances(self.store.begin, self.clock, self.pulse)
