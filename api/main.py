@@ -34,11 +34,14 @@ from domain.ports import Ledger
 from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
+from domain.usecases.conversations import Conversations
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
 from domain.usecases.grants import Grants
+from domain.usecases.imports import Imports
 from domain.usecases.inference import Inference
 from domain.usecases.metering import Metering
+from domain.usecases.models import Models
 from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
 from domain.usecases.tenants import Tenants
@@ -94,6 +97,7 @@ class House:
         keyring = LeasedKeyring(work, self.vault, now, forms)
         hold_for = timedelta(seconds=settings.hold_seconds)
         metering = Metering(work, standing, platform, keyring, self.ledger, now, fresh, hold_for)
+        inference = Inference(metering, gateway, self.detached)
         return UseCases(
             tenants=Tenants(work, self.vault, platform, now, fresh, secrets.token_bytes),
             access=Access(work, now, secrets.token_bytes, settings.token_lifetime),
@@ -104,7 +108,10 @@ class House:
             caps=Caps(work, self.ledger, standing, now, fresh),
             grants=Grants(work, self.ledger, standing, platform, now, fresh),
             planning=Planning(metering, standing),
-            inference=Inference(metering, gateway, self.detached),
+            models=Models(work, standing, platform, now),
+            imports=Imports(work, standing, platform, gateway, keyring, self.vault, now, fresh),
+            inference=inference,
+            conversations=Conversations(inference, standing, platform),
         )
 
     async def __aenter__(self) -> Self:

@@ -59,11 +59,14 @@ from domain.ports import Target
 from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
+from domain.usecases.conversations import Conversations
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
 from domain.usecases.grants import Grants
+from domain.usecases.imports import Imports
 from domain.usecases.inference import Inference
 from domain.usecases.metering import Metering
+from domain.usecases.models import Models
 from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
 from domain.usecases.tenants import Tenants
@@ -210,6 +213,7 @@ class House:
         keyring = LeasedKeyring(begin, self.vault, clock, {"acme": {"api_key": Secret("the platform's")}})
         ledger = FakeLedger(self.store)
         metering = Metering(begin, standing, platform, keyring, ledger, clock, fresh, timedelta(minutes=20))
+        inference = Inference(metering, self.gateway, Detached())
         return UseCases(
             tenants=Tenants(begin, self.vault, platform, clock, fresh, bytes),
             access=Access(begin, lambda: datetime.now(UTC), bytes, timedelta(hours=1)),
@@ -220,7 +224,10 @@ class House:
             caps=Caps(begin, ledger, standing, clock, fresh),
             grants=Grants(begin, ledger, standing, platform, clock, fresh),
             planning=Planning(metering, standing),
-            inference=Inference(metering, self.gateway, Detached()),
+            models=Models(begin, standing, platform, clock),
+            imports=Imports(begin, standing, platform, self.gateway, keyring, self.vault, clock, fresh),
+            inference=inference,
+            conversations=Conversations(inference, standing, platform),
         )
 
     def fresh(self) -> UUID:

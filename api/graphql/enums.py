@@ -8,6 +8,7 @@ import strawberry
 from domain.model.calls import EmbedPurpose, Role, ToolChoice
 from domain.model.cap import Period
 from domain.model.catalogue import Feature, FieldKind, ModelType, ProviderKind
+from domain.model.conversation import Origin
 from domain.model.events import Finish
 from domain.model.labels import Language
 from domain.model.quota import PotKind, Unit
@@ -155,4 +156,13 @@ _shown(
     "EmbedPurpose",
     "What an embedding is for; some models treat the two differently.",
     {EmbedPurpose.DOCUMENT: "To be stored and found.", EmbedPurpose.QUERY: "To search with."},
+)
+_shown(
+    "Origin",
+    "Where a title or suggested questions come from.",
+    {
+        Origin.MODEL: "The model wrote them.",
+        Origin.FALLBACK: "The answer was of no use: a title is then the user's shortened first words, and there are no "
+        "questions.",
+    },
 )

@@ -1,5 +1,6 @@
 """Scalars of the schema, none of which repeats a value that it cannot take."""
 
+import re
 from base64 import b64encode
 from decimal import Decimal
 from typing import Any, NewType, NoReturn
@@ -17,6 +18,7 @@ BigInt = NewType("BigInt", int)
 Vector = NewType("Vector", tuple[float, ...])
 Base64 = NewType("Base64", bytes)
 
+_AMOUNT = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
 _JSON_DEPTH = 64
 _JSON_DEFINED = "https://www.rfc-editor.org/rfc/rfc8259"
 
@@ -71,6 +73,13 @@ def _unchanged(value: Any) -> Any:
 
 def _output_only(_value: Any) -> NoReturn:
     raise BadValue("This scalar is never an input.")
+
+
+def _decimal(value: Any) -> Decimal:
+    """From a string, so that it is exact; up to 18 digits on either side of the point."""
+    if not isinstance(value, str) or not _AMOUNT.fullmatch(value):
+        raise BadValue('A Decimal must be a string such as "0.15", not below zero.')
+    return Decimal(value)
 
 
 def _base64(value: bytes) -> str:
@@ -134,6 +143,6 @@ SCALARS: dict[object, ScalarDefinition] = {
         name="Decimal",
         description="An exact decimal number as a string, such as an amount of money.",
         serialize=str,
-        parse_value=_output_only,
+        parse_value=_decimal,
     ),
 }

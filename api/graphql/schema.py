@@ -10,7 +10,9 @@ from api.graphql.caps import Cap, CapMutations, CapQueries, cap
 from api.graphql.catalogue import CatalogueQueries, Model, Provider, provider
 from api.graphql.connections import LARGEST
 from api.graphql.context import Context, Info
+from api.graphql.conversations import ConversationMutations
 from api.graphql.credentials import Credential, CredentialMutations, CredentialQueries
+from api.graphql.custom_models import CustomModelMutations
 from api.graphql.defaults import DefaultMutations, DefaultQueries
 from api.graphql.fields import field
 from api.graphql.grants import GrantMutations, GrantQueries
@@ -65,6 +67,8 @@ class Mutation(
     InferenceMutations,
     RerankMutations,
     SpeechMutations,
+    CustomModelMutations,
+    ConversationMutations,
 ):
     pass
 

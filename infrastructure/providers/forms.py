@@ -6,6 +6,12 @@ from typing import Literal
 from domain.model.catalogue import Feature, FieldKind, FormField, FormValues, ModelType
 from domain.model.labels import Text
 
+Types = ModelType | tuple[ModelType, ...]
+"""The model types that a field is for; none named means all."""
+
+READING = (ModelType.LLM, ModelType.EMBEDDING, ModelType.RERANK)
+"""The types whose models have a context, measured in tokens."""
+
 _DIGITS = 9
 _ABROAD = "use_international_endpoint"
 _API_KEY = Text("API key", "API キー", "API 密钥")
@@ -15,9 +21,7 @@ def secret(name: str, label: Text = _API_KEY, *, required: bool = True) -> FormF
     return FormField(name, label, FieldKind.SECRET, required)
 
 
-def text(
-    name: str, label: Text, *, required: bool = False, default: str | None = None, only: ModelType | None = None
-) -> FormField:
+def text(name: str, label: Text, *, required: bool = False, default: str | None = None, only: Types = ()) -> FormField:
     return FormField(name, label, FieldKind.TEXT, required, default, for_types=_types(only))
 
 
@@ -30,7 +34,7 @@ def whole(
     name: str,
     label: Text,
     default: int | None,
-    only: ModelType | None = None,
+    only: Types = (),
     *,
     sets: Literal["context", "max_output"] | None = None,
 ) -> FormField:
@@ -45,7 +49,7 @@ def choice(
     name: str,
     label: Text,
     *options: str,
-    only: ModelType | None = None,
+    only: Types = (),
     grants: Mapping[str, Feature] | None = None,
 ) -> FormField:
     """One of `options`, of which the first is the default."""
@@ -103,5 +107,10 @@ def entered(form: FormValues, field: str, default: str = "") -> str:
     return str(form.get(field) or default)
 
 
-def _types(only: ModelType | None) -> frozenset[ModelType]:
-    return frozenset({only} if only else ())
+def voices(default: str | None) -> FormField:
+    """The voices of a hosted model, which commas part; the first speaks when a call names none."""
+    return text("voices", Text("Voices", "音声", "音色"), default=default, only=ModelType.TEXT_TO_SPEECH)
+
+
+def _types(only: Types) -> frozenset[ModelType]:
+    return frozenset({only} if isinstance(only, ModelType) else only)

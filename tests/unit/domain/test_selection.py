@@ -125,8 +125,15 @@ def test_a_choice_stands_and_says_why_it_cannot_be_used() -> None:
     assert default.model == ref("best")
     assert not default.automatic
     assert default.reason == "acme/best is chosen but unusable: not permitted"
-    with pytest.raises(NoDefaultModel, match="not permitted"):
-        resolved(None, LLM, standing, PLATFORM)
+    assert resolved(None, LLM, standing, PLATFORM) == ref("best")
+
+
+def test_a_used_up_trial_is_what_a_call_hears_of_and_never_that_nothing_is_set_up() -> None:
+    spent = Standing(pots=(pot(200, used=200),))
+    assert default_model(LLM, spent, PLATFORM).model is None
+    assert resolved(None, LLM, spent, PLATFORM) == ref("newer")
+    with pytest.raises(NoDefaultModel):
+        resolved(None, LLM, Standing(), PLATFORM)
 
 
 def test_a_type_without_a_usable_model_has_no_default_and_a_reason() -> None:

@@ -19,7 +19,8 @@ from tests.unit.domain.samples import pot
 CONTRACTS = Path(__file__).parents[2] / "contract"
 KINDS = {"sdk", "spec", "vector", "recorded", "documented", "inferred"}
 DATA = {"trials"}
-CHAT_MARKS = {"request", "schema", "answer", "stream", "tools", "vision", "structured_output", "reasoning"}
+MARKS = {"request", "schema", "answer"}
+CHAT_MARKS = MARKS | {"stream", "tools", "vision", "structured_output", "reasoning"}
 
 
 def names(folder: Path, pattern: str) -> set[str]:
@@ -39,9 +40,10 @@ def test_rows_and_fixtures_belong_to_registered_vendors() -> None:
 @pytest.mark.parametrize("provider", ADAPTERS)
 def test_every_mark_says_what_holds_it(provider: str) -> None:
     evidence = tomllib.loads((CONTRACTS / provider / "evidence.toml").read_text())
-    assert evidence.keys() == {t.value for t in ADAPTERS[provider].types} | {"provider"}
-    assert evidence["provider"].keys() == {"probe", "errors"}
-    assert evidence["llm"].keys() == CHAT_MARKS
+    adapter = ADAPTERS[provider]
+    assert evidence.keys() == {t.value for t in adapter.types} | {"provider"}
+    assert evidence["provider"].keys() == {"probe", "errors"} | ({"models"} if adapter.models else set())
+    assert all(evidence[t.value].keys() == (CHAT_MARKS if t is ModelType.LLM else MARKS) for t in adapter.types)
     for marks in evidence.values():
         assert all(mark["kind"] in KINDS and mark["source"] for mark in marks.values())
 

@@ -16,6 +16,7 @@ from domain.model.selection import Platform
 from domain.model.tenant import Tenant, TenantKey
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
+from domain.usecases.conversations import Conversations
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
 from domain.usecases.grants import Grants
@@ -135,6 +136,10 @@ class House:
     @property
     def grants(self) -> Grants:
         return Grants(self.store.begin, self.ledger, self.standing, self.platform, self.clock, self.fresh)
+
+    @property
+    def conversations(self) -> Conversations:
+        return Conversations(self.inference, self.standing, self.platform)
 
     @property
     def defaults(self) -> Defaults:

@@ -11,7 +11,7 @@ from domain.model.access import Actor, Client, Scope
 from domain.model.calls import ChatCall, Message, Role, TextPart
 from domain.model.cap import Cap, CapSubject, Period
 from domain.model.events import ChatAnswer, Finish, FinishReason, Usage
-from domain.model.ids import CapId
+from domain.model.ids import CapId, TenantId
 from domain.model.planning import Demand
 from domain.model.quota import Unit
 from domain.model.usage import Job
@@ -181,8 +181,8 @@ class Behind(FakeCaps):
 
 
 class RacingStore(FakeStore):
-    def begin(self, tenant_id: UUID) -> FakeWork:  # type: ignore[override]
-        return RacingWork(self, tenant_id)  # type: ignore[arg-type]
+    def begin(self, tenant_id: TenantId) -> FakeWork:
+        return RacingWork(self, tenant_id)
 
 
 class RacingWork(FakeWork):
@@ -200,7 +200,7 @@ async def test_of_two_admins_that_set_the_same_cap_at_once_one_is_told_to_look_a
     racing = RacingStore()
     racing.rows = house.store.rows
 
-    def begin(tenant_id: UUID) -> Work:
+    def begin(tenant_id: TenantId) -> Work:
         return racing.begin(tenant_id)
 
     late = Caps(begin, house.ledger, house.standing, house.clock, house.fresh)
