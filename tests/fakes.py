@@ -318,21 +318,21 @@ class FakePots:
 
 
 @dataclass(frozen=True, slots=True)
-class FakeGrants:
-    rows: TenantRows
-
-    async def page(self, *, first: int, after: GrantId | None = None) -> Sequence[Grant]:
-        behind = (grant for grant in self.rows.grants.values() if after is None or grant.id < after)
-        return sorted(behind, key=lambda grant: grant.id, reverse=True)[:first]
-
-
-@dataclass(frozen=True, slots=True)
 class FakeRecords:
     rows: TenantRows
 
     async def uses(self, since: datetime) -> Mapping[ModelRef, int]:
         recent = (r for r in self.rows.records.values() if r.at >= since)
         return Counter(r.model for r in recent if r.outcome is Outcome.SUCCEEDED)
+
+
+@dataclass(frozen=True, slots=True)
+class FakeGrants:
+    rows: TenantRows
+
+    async def page(self, *, first: int, after: GrantId | None = None) -> Sequence[Grant]:
+        behind = (grant for grant in self.rows.grants.values() if after is None or grant.id < after)
+        return sorted(behind, key=lambda grant: grant.id, reverse=True)[:first]
 
 
 @dataclass(frozen=True, slots=True)

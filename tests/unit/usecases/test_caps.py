@@ -1,6 +1,5 @@
 """Caps that an admin puts on applications and keys: set, changed, spent, refused, removed."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,16 +8,15 @@ import pytest
 from domain.errors import ChangedMeanwhile, Forbidden, InvalidRange, NotFound, QuotaExhausted
 from domain.model.access import Actor, Client, Scope
 from domain.model.calls import ChatCall, Message, Role, TextPart
-from domain.model.cap import Cap, CapSubject, Period
+from domain.model.cap import CapSubject, Period
 from domain.model.events import ChatAnswer, Finish, FinishReason, Usage
-from domain.model.ids import CapId, TenantId
+from domain.model.ids import CapId
 from domain.model.planning import Demand
 from domain.model.quota import Unit
 from domain.model.usage import Job
-from domain.ports import Work
 from domain.usecases.caps import Caps, NewCap
 from domain.usecases.credentials import NewCredential
-from tests.fakes import FakeCaps, FakeStore, FakeWork, TenantRows
+from tests.racing import RacingStore
 from tests.unit.domain.samples import LLM, NOW, TENANT, ref
 from tests.unit.usecases.house import House
 
@@ -173,37 +171,12 @@ async def test_caps_need_their_scopes() -> None:
             await read
 
 
-class Behind(FakeCaps):
-    """Read before another admin's cap was there, written after."""
-
-    async def all(self) -> Sequence[Cap]:
-        return []
-
-
-class RacingStore(FakeStore):
-    def begin(self, tenant_id: TenantId) -> FakeWork:
-        return RacingWork(self, tenant_id)
-
-
-class RacingWork(FakeWork):
-    async def __aenter__(self) -> "RacingWork":
-        await super().__aenter__()
-        rows: TenantRows = self.caps.rows
-        self.caps = Behind(rows)
-        return self
-
-
 async def test_of_two_admins_that_set_the_same_cap_at_once_one_is_told_to_look_again() -> None:
     house = House()
     app = application(house)
     await house.caps.put(house.actor(), on(app, 5))
-    racing = RacingStore()
-    racing.rows = house.store.rows
-
-    def begin(tenant_id: TenantId) -> Work:
-        return racing.begin(tenant_id)
-
-    late = Caps(begin, house.ledger, house.standing, house.clock, house.fresh)
+    racing = RacingStore(house.store).begin
+    late = Caps(racing, house.ledger, house.standing, house.clock, house.fresh)
     with pytest.raises(ChangedMeanwhile, match="cap"):
         await late.put(house.actor(), on(app, 9))
     assert [c.cap.amount for c in await house.caps.all(house.actor())] == [5]
