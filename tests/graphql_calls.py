@@ -38,6 +38,9 @@ CALLS: Mapping[str, Call] = {
     "defaultModels": lambda _: {},
     "quotas": lambda _: {},
     "credentials": lambda _: {},
+    "caps": lambda _: {},
+    "grants": lambda _: {},
+    "planCall": lambda _: _input(type="LLM"),
     "node": lambda own: {"id": own.credential},
     "nodes": lambda own: {"ids": list(own.nodes.values())},
     "openTenant": lambda _: _input(name="New"),
@@ -47,6 +50,10 @@ CALLS: Mapping[str, Call] = {
     "setDefaultModel": lambda _: _input(model={**WRITER, "type": "LLM"}),
     "clearDefaultModel": lambda _: _input(type="LLM"),
     "setPreferredSource": lambda _: _input(provider=ACME.id, source="PLATFORM"),
+    "setCap": lambda own: _input(subject={"credentialId": own.credential}, unit="CALLS", amount=9, period="DAY"),
+    "removeCap": lambda own: _input(id=own.cap),
+    "grantQuota": lambda own: _input(tenantId=own.tenant, kind="PAID", unit="CALLS", amount=9, reason="as agreed"),
+    "revokeQuota": lambda own: _input(tenantId=own.tenant, quotaId=own.quota, amount=1, reason="as agreed"),
     "chat": lambda _: _input(messages=HELLO),
     "embed": lambda _: _input(texts=["hi"]),
     "rerank": lambda _: _input(query="door", documents=["gate", "cat"]),
@@ -61,10 +68,11 @@ CALLS: Mapping[str, Call] = {
     "importModels": lambda own: _input(provider=ACME.id, credential=own.credential, models=[{"name": LISTED[0].name}]),
     "chatStream": lambda _: _input(messages=HELLO),
     "speakStream": lambda _: _input(text="Open, please."),
+    "quotaBalance": lambda own: {"ids": [own.quota]},
 }
 """Each gives new variables every time: an upload can be read once."""
 
-ENDLESS: frozenset[str] = frozenset()
+ENDLESS = frozenset({"quotaBalance"})
 """Subscriptions that go on until they are left."""
 
 

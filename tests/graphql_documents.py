@@ -23,7 +23,7 @@ SCHEMA = build_schema()._schema
 ROOTS: Mapping[str, GraphQLObjectType] = {
     kind.name.lower(): kind for kind in (SCHEMA.query_type, SCHEMA.mutation_type, SCHEMA.subscription_type) if kind
 }
-PAGE = 10
+PAGE, INNER_PAGE = 20, 5
 _NEEDS = re.compile(r"Needs `([a-z:]+)`\.$")
 
 
@@ -57,7 +57,8 @@ class Root:
         """It alone with the arguments `given` as variables, and all that it can show unless a selection is named."""
         arguments = {name: self.field.args[name] for name in given}
         declared = ", ".join(f"${name}: {argument.type}" for name, argument in arguments.items())
-        passed = ", ".join(f"{name}: ${name}" for name in arguments)
+        page = [f"first: {PAGE}"] if "first" in self.field.args.keys() - arguments.keys() else []
+        passed = ", ".join([*(f"{name}: ${name}" for name in arguments), *page])
         head = f"{self.kind} Generated{_in_parentheses(declared)}"
         shown = selected(get_named_type(self.field.type)) if selection is None else selection
         return f"{head} {{ {self.name}{_in_parentheses(passed)} {shown} }}"
@@ -146,7 +147,7 @@ def _fields(kind: GraphQLObjectType, on_the_way: frozenset[str], clashing: froze
         if entered or any(is_required_argument(argument) for argument in field.args.values()):
             continue
         alias = f"{kind.name}_{name}: " if name in clashing else ""
-        page = f"(first: {PAGE})" if "first" in field.args else ""
+        page = f"(first: {INNER_PAGE})" if "first" in field.args else ""
         shown.append(f"{alias}{name}{page} {selected(inner, on_the_way)}".rstrip())
     return " ".join(shown) or "__typename"
 

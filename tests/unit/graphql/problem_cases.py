@@ -9,7 +9,7 @@ from domain import errors
 from domain.model.catalogue import Catalogue, ModelType
 from domain.model.labels import Text
 from domain.model.parameters import ParameterKind, ParameterRule
-from tests.graphql_calls import CALLS, FORM, SCRIBE, Call, Variables
+from tests.graphql_calls import CALLS, FORM, SCRIBE, WRITER, Call, Variables
 from tests.graphql_documents import FIELDS
 from tests.graphql_goods import CATALOGUE, Words, unknown_words
 from tests.graphql_house import ACME, HOME, TALKING
@@ -50,6 +50,7 @@ ASKS: Mapping[str, ModelType] = {
     "transcribe": ModelType.SPEECH_TO_TEXT,
     "speak": ModelType.TEXT_TO_SPEECH,
     "speakStream": ModelType.TEXT_TO_SPEECH,
+    "planCall": ModelType.LLM,
 }
 """What asks a model, and of which type."""
 
@@ -63,6 +64,7 @@ MEANINGLESS: Mapping[str, Mapping[str, Any]] = {
     "transcribe": {"language": "not a language"},
     "speak": {"speed": 100.0},
     "speakStream": {"text": " "},
+    "planCall": {"inputCharacters": -1},
 }
 """Inputs that mean nothing to any vendor."""
 
@@ -117,6 +119,11 @@ def _of_vendor(refusal: type[errors.DomainError]) -> errors.DomainError:
     return refusal(ACME.id, 400, "in the vendor's words", 1.5)
 
 
+def _another_cap(own: Words) -> Variables:
+    """The one that the tenant has, set anew."""
+    return given("setCap", subject={"clientId": own.client})(own)
+
+
 NOBODY = unknown_words()
 HOSTED_FORM = [{"name": "address", "value": "https://models.example"}]
 NO_PRICE = {"input": "1", "currency": "dollars"}
@@ -154,6 +161,29 @@ OWN: Mapping[str, Mapping[str, Case]] = {
     },
     "removeModel": {"NotFound": Case(given("removeModel", model=SCRIBE))},
     "setModelEnabled": {"NotFound": Case(given("setModelEnabled", model={**SCRIBE, "name": "unknown"}))},
+    "setCap": {
+        "NotFound": Case(given("setCap", subject={"credentialId": NOBODY.credential})),
+        "InvalidRange": Case(given("setCap", amount=-1)),
+        "ChangedMeanwhile": Case(_another_cap, states.while_another_admin_sets_caps),
+    },
+    "removeCap": {"NotFound": Case(given("removeCap", id=NOBODY.cap))},
+    "grantQuota": {
+        "NotFound": Case(given("grantQuota", tenantId=NOBODY.tenant)),
+        "InvalidRange": Case(given("grantQuota", unlimited=True)),
+    },
+    "revokeQuota": {
+        "NotFound": Case(given("revokeQuota", quotaId=NOBODY.quota)),
+        "InvalidRange": Case(given("revokeQuota", amount=2**62)),
+        "ChangedMeanwhile": Case(given("revokeQuota", amount=None, everything=True), states.while_calls_spend),
+    },
+    "planCall": {
+        **{problem: case for problem, case in _asking("planCall").items() if problem != "CredentialUnreadable"},
+        "UnsupportedFeature": Case(given("planCall", model=WRITER, features=["REASONING"])),
+        "NotFound": Case(
+            given("planCall", model={"provider": states.GONE, "name": MODELS[ModelType.LLM]}),
+            states.with_a_vendor_gone,
+        ),
+    },
     "listVendorModels": {
         "NotFound": Case(given("listVendorModels", credential=NOBODY.credential)),
         "NoCredential": Case(given("listVendorModels", credential=None), states.with_keys_inactive),

@@ -5,15 +5,19 @@ from dataclasses import replace
 
 from domain.model.catalogue import ModelRef, ModelType
 from domain.model.credential import SealContext
+from domain.model.custom_model import CustomModel
 from domain.model.ids import CredentialId
-from domain.model.quota import PotKind, Terms
-from tests.fakes import TenantRows
+from domain.model.quota import Grant, Pot, PotKind, Terms
+from tests.belongings import a_credential, sealed
+from tests.fakes import FakeLedger, TenantRows
 from tests.graphql_documents import FIELDS
 from tests.graphql_goods import Goods
 from tests.graphql_house import ACME, HOME, NOW, House
+from tests.racing import RacingStore
 
 State = Callable[[House, Goods], Awaitable[None]]
 
+GONE = "gone"
 MODELS = {
     ModelType.LLM: "writer:7b",
     ModelType.EMBEDDING: "vectors",
@@ -90,6 +94,36 @@ async def with_keys_removed_elsewhere(house: House, owner: Goods) -> None:
     rows_of(house, owner).credentials.clear()
 
 
+async def with_a_vendor_gone(house: House, owner: Goods) -> None:
+    """The catalogue no longer has a vendor at which the tenant has a model and a key for it."""
+    rows = rows_of(house, owner)
+    for kind, name in MODELS.items():
+        known = ModelRef(GONE, name, kind)
+        rows.custom[known] = CustomModel(owner.tenant_id, known, name, NOW)
+        key = a_credential(owner.tenant_id, name, GONE, known)
+        rows.credentials[key.id] = key, sealed(next(iter(rows.keys.values())))
+
+
+async def while_another_admin_sets_caps(house: House, _: Goods) -> None:
+    """What this one has just read of caps is already out of date."""
+    caps = replace(house.usecases.caps, begin=RacingStore(house.store).begin)
+    house.usecases = replace(house.usecases, caps=caps)
+
+
+async def while_calls_spend(house: House, _: Goods) -> None:
+    """A call takes a unit just before each grant and revocation."""
+    grants = replace(house.usecases.grants, ledger=BusyLedger(house.store))
+    house.usecases = replace(house.usecases, grants=grants)
+
+
+class BusyLedger(FakeLedger):
+    async def grant(self, grant: Grant, pot: Pot) -> Pot:
+        pots = self.store.rows[grant.tenant_id].pots
+        if pot.id in pots:
+            pots[pot.id] = replace(pots[pot.id], used=pots[pot.id].used + 1)
+        return await super().grant(grant, pot)
+
+
 STATES: tuple[State, ...] = (
     as_it_is,
     without_keys,
@@ -101,6 +135,9 @@ STATES: tuple[State, ...] = (
     with_unreadable_keys,
     with_every_model_switched_off,
     with_keys_removed_elsewhere,
+    with_a_vendor_gone,
+    while_another_admin_sets_caps,
+    while_calls_spend,
 )
 
 

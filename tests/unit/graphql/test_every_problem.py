@@ -37,7 +37,7 @@ async def test_a_problem_comes_about(operation: str, problem: str) -> None:
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
-@pytest.mark.parametrize("operation", CHANGING)
+@pytest.mark.parametrize("operation", FIELDS)
 async def test_in_whatever_state_a_tenant_is_a_refusal_is_data(operation: str, state: State) -> None:
     for call in calls(operation):
         house = willing_house()
