@@ -11,8 +11,9 @@ from infrastructure.db.fence import Fence, Rows, bind, naming
 from infrastructure.db.repositories.access import SqlClients, SqlTokens
 from infrastructure.db.repositories.choices import SqlChoices
 from infrastructure.db.repositories.credentials import SqlCredentials
-from infrastructure.db.repositories.quota import SqlPots, SqlRecords
+from infrastructure.db.repositories.quota import SqlPots
 from infrastructure.db.repositories.tenants import SqlTenantKeys, SqlTenants
+from infrastructure.db.repositories.usage import SqlRecords
 
 
 class SqlWork:
