@@ -1,9 +1,9 @@
 """Every port of Portunus: what the use cases need from the outside, as Protocols."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
 from typing import Any, Protocol, Self, TypeVar
 from uuid import UUID
@@ -22,6 +22,7 @@ from domain.model.selection import KeySource, Standing
 from domain.model.speech import SpeakCall, Speech, TranscribeCall, Transcript
 from domain.model.tenant import Tenant, TenantKey
 from domain.model.usage import CallRecord
+from domain.model.usage_totals import CredentialUse, Dimension, Place, UsageFilter, UsageTotal
 
 T = TypeVar("T")
 
@@ -55,6 +56,10 @@ class Clients(Protocol):
     async def add(self, client: Client) -> None: ...
     async def one(self, client_id: ClientId) -> Client:
         """NotFound("client") when it is unknown here."""
+        ...
+
+    async def names(self, client_ids: Collection[ClientId]) -> Mapping[ClientId, str]:
+        """What those that are known here are called."""
         ...
 
 
@@ -151,6 +156,33 @@ class Pots(Protocol):
 class Records(Protocol):
     async def uses(self, since: datetime) -> Mapping[ModelRef, int]:
         """How many calls succeeded per model since then."""
+        ...
+
+    async def one(self, call_id: CallId) -> CallRecord:
+        """NotFound("call") when it is unknown here."""
+        ...
+
+    async def page(self, which: UsageFilter, *, first: int, after: Place | None = None) -> Sequence[CallRecord]:
+        """Up to `first` records, newest first, from behind `after`."""
+        ...
+
+    async def totals(
+        self, which: UsageFilter, by: Collection[Dimension] = (), zone: tzinfo = UTC
+    ) -> Sequence[UsageTotal]:
+        """The sums of the records by these dimensions and by currency, in the order of their groups' keys.
+
+        Days are those of `zone`. InvalidRange("by") when there would be more than 10,000.
+        """
+        ...
+
+    async def last_used(self, credential_ids: Collection[CredentialId]) -> Mapping[CredentialId, datetime]:
+        """When a call was last sent with each; those that never were are left out."""
+        ...
+
+    async def users_of(
+        self, credential_ids: Collection[CredentialId], since: datetime
+    ) -> Mapping[CredentialId, Sequence[CredentialUse]]:
+        """Which clients sent calls with each since then, the latest first; those without any are left out."""
         ...
 
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections import Counter, defaultdict, deque
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
@@ -28,6 +28,7 @@ from domain.model.speech import SpeakCall, Speech, TranscribeCall, Transcript
 from domain.model.tenant import Tenant, TenantKey
 from domain.model.usage import CallRecord
 from domain.ports import ListedModel, Target
+from tests.fake_records import FakeRecords
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -129,7 +130,7 @@ class FakeWork:
         self.caps = FakeCaps(rows)
         self.choices = FakeChoices(rows)
         self.pots = FakePots(rows)
-        self.records = FakeRecords(rows)
+        self.records = FakeRecords(rows.records)
         return self
 
     async def __aexit__(self, *failure: object) -> None:
@@ -174,6 +175,9 @@ class FakeClients:
 
     async def one(self, client_id: ClientId) -> Client:
         return _found(self.rows.clients, client_id, "client")
+
+    async def names(self, client_ids: Collection[ClientId]) -> Mapping[ClientId, str]:
+        return {each.id: each.name for each in self.rows.clients.values() if each.id in client_ids}
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,15 +317,6 @@ class FakePots:
     async def all(self) -> Sequence[Pot]:
         order = list(PotKind)
         return sorted(self.rows.pots.values(), key=lambda pot: (order.index(pot.kind), pot.id))
-
-
-@dataclass(frozen=True, slots=True)
-class FakeRecords:
-    rows: TenantRows
-
-    async def uses(self, since: datetime) -> Mapping[ModelRef, int]:
-        recent = (r for r in self.rows.records.values() if r.at >= since)
-        return Counter(r.model for r in recent if r.outcome is Outcome.SUCCEEDED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,15 @@
-"""Pots as they are shown, and what calls left behind. Balances are written by the ledger alone."""
+"""Pots as they are shown. Balances are written by the ledger alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, select
 
-from domain.model.catalogue import ModelRef, ModelType
 from domain.model.ids import PotId, TenantId
-from domain.model.quota import Outcome, Pot, PotKind, Unit
+from domain.model.quota import Pot, PotKind, Unit
 from infrastructure.db.fence import Rows
-from infrastructure.db.tables import call_records, pots
+from infrastructure.db.tables import pots
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +33,6 @@ class SqlPots:
         found = [_pot(row) for row in await self.rows.all(select(pots).where(self.rows.mine(pots)))]
         spending_order = list(PotKind)
         return sorted(found, key=lambda pot: (spending_order.index(pot.kind), pot.id))
-
-
-@dataclass(frozen=True, slots=True)
-class SqlRecords:
-    rows: Rows
-
-    async def uses(self, since: datetime) -> Mapping[ModelRef, int]:
-        model = (call_records.c.provider, call_records.c.model, call_records.c.type)
-        query = (
-            select(*model, func.count().label("calls"))
-            .where(self.rows.mine(call_records), call_records.c.at >= since)
-            .where(call_records.c.outcome == Outcome.SUCCEEDED)
-            .group_by(*model)
-        )
-        found = await self.rows.all(query)
-        return {ModelRef(row.provider, row.model, ModelType(row.type)): row.calls for row in found}
 
 
 def _pot(row: Row[Any]) -> Pot:
