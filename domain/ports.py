@@ -72,7 +72,7 @@ class Tokens(Protocol):
 
 class Credentials(Protocol):
     async def add(self, credential: Credential, sealed: Sealed) -> None:
-        """DuplicateName when the tenant has one of that name at that provider."""
+        """DuplicateName when the tenant has one of that name in its scope."""
         ...
 
     async def one(self, credential_id: CredentialId) -> Credential:
@@ -80,10 +80,27 @@ class Credentials(Protocol):
         ...
 
     async def sealed(self, credential_id: CredentialId) -> Sealed: ...
+    async def alike(self, provider: str, scope: str) -> Sequence[Credential]:
+        """All of one scope by ascending id; nobody else changes or removes one until this unit of work ends."""
+        ...
+
     async def page(
-        self, *, first: int, after: CredentialId | None = None, provider: str | None = None
+        self,
+        *,
+        first: int,
+        after: CredentialId | None = None,
+        provider: str | None = None,
+        model: ModelRef | None = None,
+        active: bool | None = None,
     ) -> Sequence[Credential]:
-        """Up to `first` credentials by ascending id, from behind `after`."""
+        """Up to `first` credentials by ascending id, from behind `after`; of a provider, or such that reach a model."""
+        ...
+
+    async def put(self, credential: Credential, sealed: Sealed | None = None, *, version: int) -> None:
+        """Write it in place of what it was in `version`, with its sealed form where that is new.
+
+        NotFound("credential"), ChangedMeanwhile("credential") when it has another version by now, DuplicateName.
+        """
         ...
 
     async def remove(self, credential_id: CredentialId) -> None:
@@ -95,7 +112,7 @@ class Coolings(Protocol):
     """Which credentials rest after a refusal of their vendor."""
 
     async def put(self, cooling: Cooling) -> None:
-        """The later rest of one credential replaces the earlier."""
+        """The later rest of one credential replaces the earlier; of one that is gone nothing is kept."""
         ...
 
     async def clear(self, credential_id: CredentialId) -> None: ...

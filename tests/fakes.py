@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Self, TypeVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from domain.errors import CredentialUnreadable, DomainError, DuplicateName, NotFound, QuotaExhausted
+from domain.errors import ChangedMeanwhile, CredentialUnreadable, DomainError, DuplicateName, NotFound, QuotaExhausted
 from domain.model.access import AccessToken, Client
 from domain.model.calls import ChatCall, EmbedCall
 from domain.model.cap import Cap
@@ -29,6 +30,8 @@ from domain.model.tenant import Tenant, TenantKey
 from domain.model.usage import CallRecord
 from domain.ports import ListedModel, Target
 from tests.fake_records import FakeRecords
+
+_PORTS = {"http": 80, "https": 443}
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -207,11 +210,29 @@ class FakeCredentials:
     async def sealed(self, credential_id: CredentialId) -> Sealed:
         return _found(self.rows.credentials, credential_id, "credential")[1]
 
+    async def alike(self, provider: str, scope: str) -> Sequence[Credential]:
+        return sorted((c for c, _ in self._all() if (c.provider, c.scope) == (provider, scope)), key=lambda c: c.id)
+
     async def page(
-        self, *, first: int, after: CredentialId | None = None, provider: str | None = None
+        self,
+        *,
+        first: int,
+        after: CredentialId | None = None,
+        provider: str | None = None,
+        model: ModelRef | None = None,
+        active: bool | None = None,
     ) -> Sequence[Credential]:
-        behind = (c for c, _ in self._all() if after is None or c.id > after)
-        return sorted((c for c in behind if provider in (None, c.provider)), key=lambda c: c.id)[:first]
+        behind = [c for c, _ in self._all() if after is None or c.id > after]
+        fitting = (c for c in behind if provider in (None, c.provider) and active in (None, c.active))
+        return sorted((c for c in fitting if model is None or c.reaches(model)), key=lambda c: c.id)[:first]
+
+    async def put(self, credential: Credential, sealed: Sealed | None = None, *, version: int) -> None:
+        before, kept = _found(self.rows.credentials, credential.id, "credential")
+        if before.version != version:
+            raise ChangedMeanwhile("credential")
+        if any(c.name == credential.name for c in await self.alike(before.provider, before.scope) if c.id != before.id):
+            raise DuplicateName(credential.name)
+        self.rows.credentials[credential.id] = credential, sealed or kept
 
     async def remove(self, credential_id: CredentialId) -> None:
         await self.one(credential_id)
@@ -227,7 +248,8 @@ class FakeCoolings:
     rows: TenantRows
 
     async def put(self, cooling: Cooling) -> None:
-        self.rows.coolings[cooling.credential_id] = cooling
+        if cooling.credential_id in self.rows.credentials:
+            self.rows.coolings[cooling.credential_id] = cooling
 
     async def clear(self, credential_id: CredentialId) -> None:
         self.rows.coolings.pop(credential_id, None)
@@ -414,7 +436,10 @@ class FakeGateway:
         self.targets: list[Target] = []
 
     def endpoint(self, provider: str, form: FormValues) -> str:
-        return f"https://{provider}.example:443"
+        """That of the first address in the form, else one of the provider's own."""
+        addresses = (v for v in form.values() if isinstance(v, str) and v.startswith(("http://", "https://")))
+        url = urlsplit(next(addresses, f"https://{provider}.example"))
+        return f"{url.scheme}://{url.hostname}:{url.port or _PORTS[url.scheme]}"
 
     async def probe(self, provider: str, form: FormValues, model: ModelRef | None) -> None:
         self.asked.append(form)

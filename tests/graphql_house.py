@@ -55,6 +55,8 @@ from domain.model.tokens import SECRET_BYTES, Kind, digest, mint
 from domain.ports import Target
 from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
+from domain.usecases.credential_states import CredentialStates
+from domain.usecases.credential_updates import CredentialUpdates
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
 from domain.usecases.inference import Inference
@@ -182,6 +184,8 @@ class House:
             tenants=Tenants(begin, self.vault, platform, clock, fresh, bytes),
             access=Access(begin, lambda: datetime.now(UTC), bytes, timedelta(hours=1)),
             credentials=Credentials(begin, catalogue, self.gateway, self.vault, standing, clock, fresh),
+            credential_updates=CredentialUpdates(begin, catalogue, self.gateway, self.vault, standing, clock),
+            credential_states=CredentialStates(begin, standing, platform, clock),
             browsing=Browsing(standing, platform),
             defaults=Defaults(begin, standing, platform),
             quotas=Quotas(begin, standing, catalogue),

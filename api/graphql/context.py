@@ -10,6 +10,8 @@ from domain.errors import Unauthenticated
 from domain.model.access import Actor
 from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
+from domain.usecases.credential_states import CredentialStates
+from domain.usecases.credential_updates import CredentialUpdates
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
 from domain.usecases.inference import Inference
@@ -24,6 +26,8 @@ class UseCases:
     tenants: Tenants
     access: Access
     credentials: Credentials
+    credential_updates: CredentialUpdates
+    credential_states: CredentialStates
     browsing: Browsing
     defaults: Defaults
     quotas: Quotas

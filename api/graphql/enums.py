@@ -7,6 +7,7 @@ import strawberry
 
 from domain.model.calls import EmbedPurpose, Role, ToolChoice
 from domain.model.catalogue import Feature, FieldKind, ModelType, ProviderKind
+from domain.model.credential import CredentialStatus
 from domain.model.events import Finish
 from domain.model.labels import Language
 from domain.model.quota import PotKind, Unit
@@ -82,6 +83,15 @@ _shown(
         Status.DISABLED: "The tenant switched it off.",
         Status.NOT_PERMITTED: "The quota on the platform's key does not include it.",
         Status.QUOTA_EXHAUSTED: "The quota on the platform's key is used up.",
+    },
+)
+_shown(
+    "CredentialStatus",
+    "Whether a credential serves calls.",
+    {
+        CredentialStatus.READY: "It may serve calls.",
+        CredentialStatus.RESTING: "Its vendor refused it: others of its kind go first until its rest is over.",
+        CredentialStatus.INACTIVE: "It serves no calls until it is made active.",
     },
 )
 _shown(

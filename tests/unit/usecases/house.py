@@ -14,6 +14,8 @@ from domain.model.secret import Secret
 from domain.model.selection import Platform
 from domain.model.tenant import Tenant, TenantKey
 from domain.usecases.browsing import Browsing
+from domain.usecases.credential_states import CredentialStates
+from domain.usecases.credential_updates import CredentialUpdates
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
 from domain.usecases.inference import Inference
@@ -81,6 +83,15 @@ class House:
     def credentials(self) -> Credentials:
         catalogue = self.platform.catalogue
         return Credentials(self.store.begin, catalogue, self.gateway, self.vault, self.standing, self.clock, self.fresh)
+
+    @property
+    def updates(self) -> CredentialUpdates:
+        catalogue = self.platform.catalogue
+        return CredentialUpdates(self.store.begin, catalogue, self.gateway, self.vault, self.standing, self.clock)
+
+    @property
+    def states(self) -> CredentialStates:
+        return CredentialStates(self.store.begin, self.standing, self.platform, self.clock)
 
     @property
     def inference(self) -> Inference:
