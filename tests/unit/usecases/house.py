@@ -7,7 +7,7 @@ from datetime import timedelta
 from domain.errors import DomainError, NoCredential
 from domain.model.access import TENANT_SCOPES, Actor, Scope
 from domain.model.catalogue import Catalogue, FormValues
-from domain.model.credential import Credential, SealContext
+from domain.model.credential import Cooling, Credential, SealContext
 from domain.model.ids import ClientId, KeyId, TenantId
 from domain.model.quota import Pot, Trial, Unit
 from domain.model.secret import Secret
@@ -78,6 +78,14 @@ class House:
     def actor(self, *scopes: Scope) -> Actor:
         held = frozenset(scopes) or TENANT_SCOPES
         return Actor(TENANT, ClientId(self.fresh()), held, self.clock() + timedelta(hours=1))
+
+    async def rest(self, credential: Credential, span: timedelta = timedelta(minutes=1)) -> Cooling:
+        """Let it rest for so long, as a call does that its vendor refused."""
+        cooling = Cooling(credential.id, self.clock() + span, "UPSTREAM_RATE_LIMITED")
+        async with self.store.begin(credential.tenant_id) as work:
+            await work.coolings.put(cooling)
+        self.standing.forget(credential.tenant_id)
+        return cooling
 
     @property
     def credentials(self) -> Credentials:
