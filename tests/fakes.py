@@ -103,9 +103,10 @@ class TenantRows:
 
 
 class FakeStore:
-    """All tenants' rows. One unit of work runs at a time, as on SQLite."""
+    """All tenants' rows. One unit of work runs at a time, as on SQLite; `begun` counts them."""
 
     def __init__(self) -> None:
+        self.begun = 0
         self.rows: defaultdict[TenantId, TenantRows] = defaultdict(TenantRows)
         self.turn = asyncio.Lock()
 
@@ -121,6 +122,7 @@ class FakeWork:
 
     async def __aenter__(self) -> Self:
         await self._store.turn.acquire()
+        self._store.begun += 1
         rows = self._store.rows[self._tenant_id]
         self._before = rows.copy()
         self.tenants = FakeTenants(rows)

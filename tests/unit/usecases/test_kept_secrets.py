@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import CredentialRejected, InvalidForm, UpstreamError
@@ -95,6 +95,7 @@ class Watch:
                 self.proved.add(pair)
 
 
+@settings(deadline=None)
 @given(st.lists(STEPS, max_size=12))
 def test_a_kept_secret_never_reaches_an_origin_that_it_was_not_proved_on(steps: list[Step]) -> None:
     asyncio.run(Watch().run(steps))
