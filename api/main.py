@@ -33,12 +33,15 @@ from domain.model.selection import Platform
 from domain.ports import Ledger
 from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
+from domain.usecases.conversations import Conversations
 from domain.usecases.credential_states import CredentialStates
 from domain.usecases.credential_updates import CredentialUpdates
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
+from domain.usecases.imports import Imports
 from domain.usecases.inference import Inference
 from domain.usecases.metering import Metering
+from domain.usecases.models import Models
 from domain.usecases.quotas import Quotas
 from domain.usecases.tenants import Tenants
 from infrastructure.background import Detached
@@ -92,6 +95,7 @@ class House:
         keyring = LeasedKeyring(work, self.vault, now, forms)
         hold_for = timedelta(seconds=settings.hold_seconds)
         metering = Metering(work, standing, platform, keyring, self.ledger, now, fresh, hold_for)
+        inference = Inference(metering, gateway, self.detached)
         return UseCases(
             tenants=Tenants(work, self.vault, platform, now, fresh, secrets.token_bytes),
             access=Access(work, now, secrets.token_bytes, settings.token_lifetime),
@@ -101,7 +105,10 @@ class House:
             browsing=Browsing(standing, platform),
             defaults=Defaults(work, standing, platform),
             quotas=Quotas(work, standing, platform.catalogue),
-            inference=Inference(metering, gateway, self.detached),
+            models=Models(work, standing, platform, now),
+            imports=Imports(work, standing, platform, gateway, keyring, self.vault, now, fresh),
+            inference=inference,
+            conversations=Conversations(inference, standing, platform),
         )
 
     async def __aenter__(self) -> Self:
@@ -149,6 +156,8 @@ def create_app(settings: Settings) -> Starlette:
         introspection=settings.introspection,
         ide=settings.ide,
         body_limit=settings.max_body_bytes,
+        upload_limit=settings.max_upload_bytes,
+        uploads=settings.uploads,
         challenge=f"Bearer {challenge}",
     )
     actors = LeasedActors(house.usecases.access.authenticate, now)

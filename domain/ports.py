@@ -15,7 +15,7 @@ from domain.model.catalogue import FormValues, ModelRef, ModelType
 from domain.model.credential import Cooling, Credential, SealContext, Sealed
 from domain.model.custom_model import CustomModel
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings
-from domain.model.ids import CallId, CapId, ClientId, CredentialId, KeyId, PotId, TenantId
+from domain.model.ids import CallId, CapId, ClientId, CredentialId, GrantId, KeyId, PotId, TenantId
 from domain.model.quota import Grant, Hold, Pot
 from domain.model.rerank import RerankCall, Reranking
 from domain.model.selection import KeySource, Standing
@@ -170,6 +170,12 @@ class Pots(Protocol):
         ...
 
 
+class Grants(Protocol):
+    async def page(self, *, first: int, after: GrantId | None = None) -> Sequence[Grant]:
+        """Up to `first` grants, newest first, from behind `after`."""
+        ...
+
+
 class Records(Protocol):
     async def uses(self, since: datetime) -> Mapping[ModelRef, int]:
         """How many calls succeeded per model since then."""
@@ -230,6 +236,8 @@ class Work(Protocol):
     @property
     def pots(self) -> Pots: ...
     @property
+    def grants(self) -> Grants: ...
+    @property
     def records(self) -> Records: ...
 
 
@@ -240,9 +248,10 @@ class Ledger(Protocol):
     """The one writer of balances. Each method is one short transaction of its own, safe to repeat with the same id."""
 
     async def hold(self, hold: Hold) -> None:
-        """Reserve every line or none, opening the windows of caps that have no row yet.
+        """Reserve every line or none, opening the windows of caps that have no row yet at what the caps allow now.
 
-        QuotaExhausted names the first pot, by id, that has too little free, and when it refills.
+        QuotaExhausted names the first pot, by id, that has too little free, and when it refills. NotFound("quota") when
+        a pot or a window's cap is gone: what the caller knows of the tenant is out of date.
         """
         ...
 
@@ -250,7 +259,7 @@ class Ledger(Protocol):
         self, record: CallRecord, charges: Mapping[PotId, int] = MappingProxyType({}), incident: str | None = None
     ) -> None:
         """Charge each line of the call's hold what `charges` says of its pot, clamped to [0, line], or in full when it
-        says nothing; give back the rest; write the record.
+        says nothing; give back the rest; write the record. An UNSENT call is charged nothing.
 
         The first settlement of a hold stands and later ones change nothing. One that comes after the hold expired
         writes the record, and the hold stays charged in full. A call without a hold leaves only its record. `incident`
@@ -274,7 +283,10 @@ class Ledger(Protocol):
         ...
 
     async def resize(self, pot: Pot) -> None:
-        """Set what a cap's window grants to `pot.granted`, but never below what is spent and held of it."""
+        """Set what a cap's window grants to `pot.granted`, but never below what is spent and held of it.
+
+        A window that has no row yet is opened, so that nobody opens it at what the cap allowed before.
+        """
         ...
 
 

@@ -12,7 +12,15 @@ from typing import Self, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from domain.errors import ChangedMeanwhile, CredentialUnreadable, DomainError, DuplicateName, NotFound, QuotaExhausted
+from domain.errors import (
+    ChangedMeanwhile,
+    CredentialUnreadable,
+    DomainError,
+    DuplicateName,
+    InvalidRange,
+    NotFound,
+    QuotaExhausted,
+)
 from domain.model.access import AccessToken, Client
 from domain.model.calls import ChatCall, EmbedCall
 from domain.model.cap import Cap
@@ -20,8 +28,8 @@ from domain.model.catalogue import FormValues, ModelRef, ModelType
 from domain.model.credential import Cooling, Credential, SealContext, Sealed
 from domain.model.custom_model import CustomModel
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings, fold
-from domain.model.ids import CallId, CapId, ClientId, CredentialId, KeyId, PotId, TenantId
-from domain.model.quota import Hold, HoldState, Outcome, Pot, PotKind
+from domain.model.ids import CallId, CapId, ClientId, CredentialId, GrantId, KeyId, PotId, TenantId
+from domain.model.quota import Grant, Hold, HoldState, Outcome, Pot, PotKind
 from domain.model.rerank import RerankCall, Reranking
 from domain.model.secret import Secret
 from domain.model.selection import KeySource
@@ -94,6 +102,7 @@ class TenantRows:
     defaults: dict[ModelType, ModelRef] = field(default_factory=dict)
     preferred: dict[str, KeySource] = field(default_factory=dict)
     pots: dict[PotId, Pot] = field(default_factory=dict)
+    grants: dict[GrantId, Grant] = field(default_factory=dict)
     holds: dict[CallId, tuple[Hold, HoldState]] = field(default_factory=dict)
     records: dict[CallId, CallRecord] = field(default_factory=dict)
     incidents: dict[CallId, str] = field(default_factory=dict)
@@ -135,6 +144,7 @@ class FakeWork:
         self.caps = FakeCaps(rows)
         self.choices = FakeChoices(rows)
         self.pots = FakePots(rows)
+        self.grants = FakeGrants(rows)
         self.records = FakeRecords(rows.records)
         return self
 
@@ -344,6 +354,15 @@ class FakePots:
 
 
 @dataclass(frozen=True, slots=True)
+class FakeGrants:
+    rows: TenantRows
+
+    async def page(self, *, first: int, after: GrantId | None = None) -> Sequence[Grant]:
+        behind = (grant for grant in self.rows.grants.values() if after is None or grant.id < after)
+        return sorted(behind, key=lambda grant: grant.id, reverse=True)[:first]
+
+
+@dataclass(frozen=True, slots=True)
 class FakeLedger:
     """Balances over the rows of a FakeStore."""
 
@@ -354,13 +373,12 @@ class FakeLedger:
             rows = self.store.rows[hold.tenant_id]
             if hold.id in rows.holds:
                 return
+            opened = {window.id: _opened(rows, window) for window in hold.opens}
             lines = sorted(hold.lines, key=lambda line: line.pot_id)
-            for window in hold.opens:
-                rows.pots.setdefault(window.id, window)
-            for pot, amount in ((rows.pots[line.pot_id], line.amount) for line in lines):
-                if pot.free is not None and pot.free < amount:
-                    raise QuotaExhausted(pot.kind, pot.unit, pot.free, amount, pot.closes_at)
             for line in lines:
+                _check(rows.pots.get(line.pot_id) or opened.get(line.pot_id), line.amount)
+            for line in lines:
+                rows.pots.setdefault(line.pot_id, opened.get(line.pot_id) or rows.pots[line.pot_id])
                 _move(rows, line.pot_id, held=line.amount)
             rows.holds[hold.id] = hold, HoldState.HELD
 
@@ -377,30 +395,73 @@ class FakeLedger:
 
     async def release(self, tenant_id: TenantId, call_id: CallId) -> None:
         async with self.store.turn:
-            _close(self.store.rows[tenant_id], call_id, HoldState.RELEASED, None)
+            _close(self.store.rows[tenant_id], call_id, HoldState.RELEASED)
 
     async def sweep(self, now: datetime) -> int:
         async with self.store.turn:
             return sum(_expire(rows, now) for rows in self.store.rows.values())
+
+    async def grant(self, grant: Grant, pot: Pot) -> Pot:
+        async with self.store.turn:
+            rows = self.store.rows[grant.tenant_id]
+            now = rows.pots.get(pot.id, pot)
+            if grant.id not in rows.grants:
+                now = replace(now, granted=_granted(now, grant.amount))
+                rows.grants[grant.id] = grant
+            rows.pots[pot.id] = now
+            return now
+
+    async def resize(self, pot: Pot) -> None:
+        async with self.store.turn:
+            rows = self.store.rows[pot.tenant_id]
+            now = rows.pots.get(pot.id, pot)
+            granted = None if pot.granted is None else max(pot.granted, now.used + now.held)
+            rows.pots[pot.id] = replace(now, granted=granted)
+
+
+def _opened(rows: TenantRows, window: Pot) -> Pot | None:
+    """A cap's window at what the cap allows now; None when there is no such cap."""
+    cap = rows.caps.get(window.cap_id) if window.cap_id else None
+    return replace(window, granted=cap.amount) if cap else None
+
+
+def _check(pot: Pot | None, asked: int) -> None:
+    if pot is None:
+        raise NotFound("quota")
+    if pot.free is not None and pot.free < asked:
+        raise QuotaExhausted(pot.kind, pot.unit, pot.free, asked, pot.closes_at)
+
+
+def _granted(pot: Pot, amount: int | None) -> int | None:
+    if amount is None or pot.granted is None:
+        if (amount or 0) < 0:
+            raise InvalidRange("amount", "cannot be taken from an unlimited pot")
+        return None
+    if pot.granted + amount < pot.used + pot.held:
+        raise InvalidRange("amount", f"takes more than is free, which is {pot.free}")
+    if pot.granted + amount >= 2**63:
+        raise InvalidRange("amount", f"must leave the pot at no more than {2**63 - 1}")
+    return pot.granted + amount
 
 
 def _expire(rows: TenantRows, now: datetime) -> int:
     held = (hold for hold, state in rows.holds.values() if state is HoldState.HELD)
     lost = [hold for hold in held if hold.expires_at < now]
     for hold in lost:
-        _close(rows, hold.id, HoldState.EXPIRED, None)
+        _close(rows, hold.id, HoldState.EXPIRED)
         rows.incidents.setdefault(hold.id, "the worker was lost: charged in full")
     return len(lost)
 
 
-def _close(rows: TenantRows, call_id: CallId, state: HoldState, charges: Mapping[PotId, int] | None) -> None:
+def _close(
+    rows: TenantRows, call_id: CallId, state: HoldState, charges: Mapping[PotId, int] = MappingProxyType({})
+) -> None:
     hold, before = rows.holds.get(call_id, (None, None))
     if hold is None or before is not HoldState.HELD:
         return
     for line in hold.lines:
-        asked = 0 if state is HoldState.RELEASED else (charges or {}).get(line.pot_id, line.amount)
-        due = max(0, min(line.amount, asked))
-        _move(rows, line.pot_id, held=-line.amount, used=due)
+        charge = 0 if state is HoldState.RELEASED else charges.get(line.pot_id, line.amount)
+        _move(rows, line.pot_id, held=-line.amount, used=max(0, min(line.amount, charge)))
     rows.holds[call_id] = hold, state
 
 

@@ -2,16 +2,33 @@
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import cache
+from typing import TypeVar
 
 import strawberry
 
 from domain.model.calls import EmbedPurpose, Role, ToolChoice
-from domain.model.catalogue import Feature, FieldKind, ModelType, ProviderKind
+from domain.model.catalogue import Feature, FieldKind, ModelType, PriceUnit, ProviderKind
+from domain.model.conversation import Origin
 from domain.model.credential import CredentialStatus
 from domain.model.events import Finish
 from domain.model.labels import Language
+from domain.model.parameters import ParameterKind
 from domain.model.quota import PotKind, Unit
 from domain.model.selection import KeySource, Status
+from domain.model.speech import SpeechFormat
+
+E = TypeVar("E", bound=Enum)
+
+
+def in_order(kind: type[E], chosen: frozenset[E]) -> list[E]:
+    """The members of an enumeration that were chosen, in its own order."""
+    return list(_ordered(kind, chosen))
+
+
+@cache
+def _ordered(kind: type[E], chosen: frozenset[E]) -> tuple[E, ...]:
+    return tuple(member for member in kind if member in chosen)
 
 
 def _shown(name: str, description: str, values: Mapping[Enum, str]) -> None:
@@ -66,6 +83,26 @@ _shown(
         FieldKind.URL: "An http or https address.",
         FieldKind.INTEGER: "A whole number above zero.",
         FieldKind.SELECT: "One of the field's options.",
+    },
+)
+_shown(
+    "PriceUnit",
+    "What a price counts.",
+    {
+        PriceUnit.TOKENS: "Tokens, as the model's maker cuts texts into them.",
+        PriceUnit.CHARACTERS: "Characters that are spoken.",
+        PriceUnit.SECONDS: "Seconds that are heard.",
+    },
+)
+_shown(
+    "ParameterKind",
+    "What kind of value a parameter takes.",
+    {
+        ParameterKind.FLOAT: "A number.",
+        ParameterKind.INTEGER: "A whole number.",
+        ParameterKind.STRING: "A text, or one of the options where there are some.",
+        ParameterKind.STRINGS: "A list of texts.",
+        ParameterKind.BOOLEAN: "True or false.",
     },
 )
 _shown(
@@ -143,7 +180,28 @@ _shown(
     },
 )
 _shown(
+    "SpeechFormat",
+    "The form of spoken audio.",
+    {
+        SpeechFormat.MP3: "MP3.",
+        SpeechFormat.WAV: "WAV.",
+        SpeechFormat.OPUS: "Opus, in Ogg.",
+        SpeechFormat.AAC: "AAC.",
+        SpeechFormat.FLAC: "FLAC.",
+        SpeechFormat.PCM: "Samples of 16 bits, little-endian, at the vendor's rate, without a header.",
+    },
+)
+_shown(
     "EmbedPurpose",
     "What an embedding is for; some models treat the two differently.",
     {EmbedPurpose.DOCUMENT: "To be stored and found.", EmbedPurpose.QUERY: "To search with."},
+)
+_shown(
+    "Origin",
+    "Where a title or suggested questions come from.",
+    {
+        Origin.MODEL: "The model wrote them.",
+        Origin.FALLBACK: "The answer was of no use: a title is then the user's shortened first words, and there are no "
+        "questions.",
+    },
 )

@@ -6,20 +6,25 @@ from typing import Annotated
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from api.graphql.catalogue import CatalogueQueries, Model, Provider, provider
+from api.graphql.catalogue import CatalogueQueries, Provider, provider
 from api.graphql.connections import LARGEST
 from api.graphql.context import Context, Info
+from api.graphql.conversations import ConversationMutations
 from api.graphql.credential_changes import CredentialMutations
 from api.graphql.credentials import Credential, CredentialQueries, shown
+from api.graphql.custom_models import CustomModelMutations
 from api.graphql.defaults import DefaultMutations, DefaultQueries
 from api.graphql.fields import field
 from api.graphql.ids import known_model, parsed
-from api.graphql.inference import InferenceMutations, Subscription
+from api.graphql.inference import InferenceMutations, InferenceSubscriptions
+from api.graphql.models import Model
 from api.graphql.nodes import Node, or_none
 from api.graphql.operations import Schema
 from api.graphql.problems import HANDLERS
 from api.graphql.quotas import Quota, QuotaMutations, QuotaQueries
+from api.graphql.rerank import RerankMutations
 from api.graphql.scalars import SCALARS
+from api.graphql.speech import SpeechMutations, SpeechSubscriptions
 from api.graphql.tenants import Tenant, TenantMutations, TenantQueries, Viewer, current_tenant
 from domain.errors import InvalidRange
 
@@ -41,7 +46,22 @@ class Query(TenantQueries, CatalogueQueries, DefaultQueries, QuotaQueries, Crede
 
 
 @strawberry.type(description="What can be changed, and what can be asked of models.")
-class Mutation(TenantMutations, CredentialMutations, DefaultMutations, QuotaMutations, InferenceMutations):
+class Mutation(
+    TenantMutations,
+    CredentialMutations,
+    DefaultMutations,
+    QuotaMutations,
+    InferenceMutations,
+    RerankMutations,
+    SpeechMutations,
+    CustomModelMutations,
+    ConversationMutations,
+):
+    pass
+
+
+@strawberry.type(description="What arrives piece by piece.")
+class Subscription(InferenceSubscriptions, SpeechSubscriptions):
     pass
 
 

@@ -190,21 +190,28 @@ def default_model(wanted: ModelType, standing: Standing, platform: Platform) -> 
         found = availability(chosen, standing, platform)
         reason = None if found.status is Status.ACTIVE else f"{chosen} is chosen but unusable: {_lower(found.status)}"
         return DefaultModel(wanted, chosen, automatic=False, reason=reason)
-    usable = (m for m in _best_first(wanted, standing, platform.catalogue) if _is_active(m, standing, platform))
-    best = next(usable, None)
+    ranked = _best_first(wanted, standing, platform.catalogue)
+    best = next((m for m in ranked if availability(m.ref, standing, platform).status is Status.ACTIVE), None)
     if best is None:
         return DefaultModel(wanted, None, automatic=True, reason="no model of this type is usable")
     return DefaultModel(wanted, best.ref, automatic=True)
 
 
 def resolved(asked: ModelRef | None, wanted: ModelType, standing: Standing, platform: Platform) -> ModelRef:
-    """The model to call: the one asked for, else the default; NoDefaultModel says why there is none."""
-    if asked is not None:
-        return asked
-    default = default_model(wanted, standing, platform)
-    if default.model is None or default.reason:
-        raise NoDefaultModel(wanted.value, default.reason or "none is chosen")
-    return default.model
+    """The model to call: the one asked for, else the chosen one, usable or not, else the automatic default.
+
+    When quotas are all that is missing, the best model that they are for: the call then says which quota is used up.
+    NoDefaultModel when there is nothing to call.
+    """
+    chosen = asked or standing.chosen.get(wanted)
+    if chosen is not None:
+        return chosen
+    ranked = _best_first(wanted, standing, platform.catalogue)
+    for status in (Status.ACTIVE, Status.QUOTA_EXHAUSTED):
+        best = next((m for m in ranked if availability(m.ref, standing, platform).status is status), None)
+        if best is not None:
+            return best.ref
+    raise NoDefaultModel(wanted.value)
 
 
 def _best_first(wanted: ModelType, standing: Standing, catalogue: Catalogue) -> list[Model]:
@@ -214,10 +221,6 @@ def _best_first(wanted: ModelType, standing: Standing, catalogue: Catalogue) -> 
     found = (m for m in models(standing, catalogue) if m.ref.type is wanted and (pools or m.ref.provider in within))
     listed = (m for m in found if not m.deprecated)
     return sorted(listed, key=lambda m: (-standing.uses.get(m.ref, 0), m.retires is not None, -m.rank, m.ref))
-
-
-def _is_active(row: Model, standing: Standing, platform: Platform) -> bool:
-    return availability(row.ref, standing, platform).status is Status.ACTIVE
 
 
 def _unserved(ref: ModelRef, standing: Standing) -> DomainError:

@@ -96,7 +96,7 @@ class Street:
     async def streamed(self) -> list[dict[str, Any]]:
         """Everything that a stream gives, once it is settled."""
         items = await self.house.schema.subscribe(STREAM, {"input": CHAT}, self.house.context())
-        seen = [item.data["chatStream"] async for item in items]
+        seen = [(item.data or {})["chatStream"] async for item in items]
         await self.house.detached.drain(2)
         return seen
 

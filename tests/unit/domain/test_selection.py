@@ -67,7 +67,8 @@ def test_a_hosted_model_is_what_its_form_says() -> None:
     mine = ref("llama", "home")
     row = model_of(mine, Standing((credential(provider="home", model=mine),)), PLATFORM.catalogue)
     assert row is not None
-    assert (row.context, row.features) == (8192, frozenset({Feature.VISION}))
+    assert (row.context, row.features) == (8192, frozenset({Feature.VISION, Feature.STREAMING}))
+    assert row.custom
 
 
 def test_models_lists_hosted_ones_once_behind_the_catalogue() -> None:
@@ -103,8 +104,15 @@ def test_a_choice_stands_and_says_why_it_cannot_be_used() -> None:
     assert default.model == ref("best")
     assert not default.automatic
     assert default.reason == "acme/best is chosen but unusable: not permitted"
-    with pytest.raises(NoDefaultModel, match="not permitted"):
-        resolved(None, LLM, standing, PLATFORM)
+    assert resolved(None, LLM, standing, PLATFORM) == ref("best")
+
+
+def test_a_used_up_trial_is_what_a_call_hears_of_and_never_that_nothing_is_set_up() -> None:
+    spent = Standing(pots=(pot(200, used=200),))
+    assert default_model(LLM, spent, PLATFORM).model is None
+    assert resolved(None, LLM, spent, PLATFORM) == ref("newer")
+    with pytest.raises(NoDefaultModel):
+        resolved(None, LLM, Standing(), PLATFORM)
 
 
 def test_a_type_without_a_usable_model_has_no_default_and_a_reason() -> None:

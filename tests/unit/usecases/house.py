@@ -14,12 +14,15 @@ from domain.model.secret import Secret
 from domain.model.selection import Platform
 from domain.model.tenant import Tenant, TenantKey
 from domain.usecases.browsing import Browsing
+from domain.usecases.conversations import Conversations
 from domain.usecases.credential_states import CredentialStates
 from domain.usecases.credential_updates import CredentialUpdates
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
+from domain.usecases.imports import Imports
 from domain.usecases.inference import Inference
 from domain.usecases.metering import Metering
+from domain.usecases.models import Models
 from domain.usecases.quotas import Quotas
 from infrastructure.background import Detached
 from infrastructure.standing import LeasedStanding
@@ -108,6 +111,20 @@ class House:
             self.store.begin, self.standing, self.platform, keyring, self.ledger, self.clock, self.fresh, HOLD_FOR
         )
         return Inference(metering, self.gateway, self.detached)
+
+    @property
+    def conversations(self) -> Conversations:
+        return Conversations(self.inference, self.standing, self.platform)
+
+    @property
+    def models(self) -> Models:
+        return Models(self.store.begin, self.standing, self.platform, self.clock)
+
+    @property
+    def imports(self) -> Imports:
+        keyring = OpenKeyring(self.store, self.vault)
+        begin, clock = self.store.begin, self.clock
+        return Imports(begin, self.standing, self.platform, self.gateway, keyring, self.vault, clock, self.fresh)
 
     @property
     def defaults(self) -> Defaults:
