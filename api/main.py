@@ -35,6 +35,8 @@ from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
+from domain.usecases.credential_states import CredentialStates
+from domain.usecases.credential_updates import CredentialUpdates
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
 from domain.usecases.grants import Grants
@@ -102,6 +104,8 @@ class House:
             tenants=Tenants(work, self.vault, platform, now, fresh, secrets.token_bytes),
             access=Access(work, now, secrets.token_bytes, settings.token_lifetime),
             credentials=Credentials(work, platform.catalogue, gateway, self.vault, standing, now, fresh),
+            credential_updates=CredentialUpdates(work, platform.catalogue, gateway, self.vault, standing, now),
+            credential_states=CredentialStates(work, standing, platform, now),
             browsing=Browsing(standing, platform),
             defaults=Defaults(work, standing, platform),
             quotas=Quotas(work, standing, platform, PolledBalances(work, now)),

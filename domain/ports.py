@@ -1,9 +1,9 @@
 """Every port of Portunus: what the use cases need from the outside, as Protocols."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
 from typing import Any, Protocol, Self, TypeVar
 from uuid import UUID
@@ -22,6 +22,7 @@ from domain.model.selection import KeySource, Standing
 from domain.model.speech import SpeakCall, Speech, TranscribeCall, Transcript
 from domain.model.tenant import Tenant, TenantKey
 from domain.model.usage import CallRecord
+from domain.model.usage_totals import CredentialUse, Dimension, Place, UsageFilter, UsageTotal
 
 T = TypeVar("T")
 
@@ -57,6 +58,10 @@ class Clients(Protocol):
         """NotFound("client") when it is unknown here."""
         ...
 
+    async def names(self, client_ids: Collection[ClientId]) -> Mapping[ClientId, str]:
+        """What those that are known here are called."""
+        ...
+
 
 class Tokens(Protocol):
     async def add(self, token: AccessToken) -> None: ...
@@ -67,7 +72,7 @@ class Tokens(Protocol):
 
 class Credentials(Protocol):
     async def add(self, credential: Credential, sealed: Sealed) -> None:
-        """DuplicateName when the tenant has one of that name at that provider."""
+        """DuplicateName when the tenant has one of that name in its scope."""
         ...
 
     async def one(self, credential_id: CredentialId) -> Credential:
@@ -75,10 +80,27 @@ class Credentials(Protocol):
         ...
 
     async def sealed(self, credential_id: CredentialId) -> Sealed: ...
+    async def alike(self, provider: str, scope: str) -> Sequence[Credential]:
+        """All of one scope by ascending id; nobody else changes or removes one until this unit of work ends."""
+        ...
+
     async def page(
-        self, *, first: int, after: CredentialId | None = None, provider: str | None = None
+        self,
+        *,
+        first: int,
+        after: CredentialId | None = None,
+        provider: str | None = None,
+        model: ModelRef | None = None,
+        active: bool | None = None,
     ) -> Sequence[Credential]:
-        """Up to `first` credentials by ascending id, from behind `after`."""
+        """Up to `first` credentials by ascending id, from behind `after`; of a provider, or such that reach a model."""
+        ...
+
+    async def put(self, credential: Credential, sealed: Sealed | None = None, *, version: int) -> None:
+        """Write it in place of what it was in `version`, with its sealed form where that is new.
+
+        NotFound("credential"), ChangedMeanwhile("credential") when it has another version by now, DuplicateName.
+        """
         ...
 
     async def remove(self, credential_id: CredentialId) -> None:
@@ -90,7 +112,7 @@ class Coolings(Protocol):
     """Which credentials rest after a refusal of their vendor."""
 
     async def put(self, cooling: Cooling) -> None:
-        """The later rest of one credential replaces the earlier."""
+        """The later rest of one credential replaces the earlier; of one that is gone nothing is kept."""
         ...
 
     async def clear(self, credential_id: CredentialId) -> None: ...
@@ -157,6 +179,33 @@ class Grants(Protocol):
 class Records(Protocol):
     async def uses(self, since: datetime) -> Mapping[ModelRef, int]:
         """How many calls succeeded per model since then."""
+        ...
+
+    async def one(self, call_id: CallId) -> CallRecord:
+        """NotFound("call") when it is unknown here."""
+        ...
+
+    async def page(self, which: UsageFilter, *, first: int, after: Place | None = None) -> Sequence[CallRecord]:
+        """Up to `first` records, newest first, from behind `after`."""
+        ...
+
+    async def totals(
+        self, which: UsageFilter, by: Collection[Dimension] = (), zone: tzinfo = UTC
+    ) -> Sequence[UsageTotal]:
+        """The sums of the records by these dimensions and by currency, in the order of their groups' keys.
+
+        Days are those of `zone`. InvalidRange("by") when there would be more than 10,000.
+        """
+        ...
+
+    async def last_used(self, credential_ids: Collection[CredentialId]) -> Mapping[CredentialId, datetime]:
+        """When a call was last sent with each; those that never were are left out."""
+        ...
+
+    async def users_of(
+        self, credential_ids: Collection[CredentialId], since: datetime
+    ) -> Mapping[CredentialId, Sequence[CredentialUse]]:
+        """Which clients sent calls with each since then, the latest first; those without any are left out."""
         ...
 
 

@@ -2,16 +2,25 @@
 
 import asyncio
 import json
-from collections import Counter, defaultdict, deque
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Self, TypeVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from domain.errors import CredentialUnreadable, DomainError, DuplicateName, InvalidRange, NotFound, QuotaExhausted
+from domain.errors import (
+    ChangedMeanwhile,
+    CredentialUnreadable,
+    DomainError,
+    DuplicateName,
+    InvalidRange,
+    NotFound,
+    QuotaExhausted,
+)
 from domain.model.access import AccessToken, Client
 from domain.model.calls import ChatCall, EmbedCall
 from domain.model.cap import Cap
@@ -27,7 +36,14 @@ from domain.model.selection import KeySource
 from domain.model.speech import SpeakCall, Speech, TranscribeCall, Transcript
 from domain.model.tenant import Tenant, TenantKey
 from domain.model.usage import CallRecord
+<<<<<<< HEAD
 from domain.ports import Ledger, ListedModel, Target, Work
+=======
+from domain.ports import ListedModel, Target
+from tests.fake_records import FakeRecords
+
+_PORTS = {"http": 80, "https": 443}
+>>>>>>> main
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -100,9 +116,10 @@ class TenantRows:
 
 
 class FakeStore:
-    """All tenants' rows. One unit of work runs at a time, as on SQLite."""
+    """All tenants' rows. One unit of work runs at a time, as on SQLite; `begun` counts them."""
 
     def __init__(self) -> None:
+        self.begun = 0
         self.rows: defaultdict[TenantId, TenantRows] = defaultdict(TenantRows)
         self.turn = asyncio.Lock()
 
@@ -122,6 +139,7 @@ class FakeWork:
 
     async def __aenter__(self) -> Self:
         await self._store.turn.acquire()
+        self._store.begun += 1
         rows = self._store.rows[self._tenant_id]
         self._before = rows.copy()
         self.tenants = FakeTenants(rows)
@@ -135,7 +153,7 @@ class FakeWork:
         self.choices = FakeChoices(rows)
         self.pots = FakePots(rows)
         self.grants = FakeGrants(rows)
-        self.records = FakeRecords(rows)
+        self.records = FakeRecords(rows.records)
         return self
 
     async def __aexit__(self, *failure: object) -> None:
@@ -181,6 +199,9 @@ class FakeClients:
     async def one(self, client_id: ClientId) -> Client:
         return _found(self.rows.clients, client_id, "client")
 
+    async def names(self, client_ids: Collection[ClientId]) -> Mapping[ClientId, str]:
+        return {each.id: each.name for each in self.rows.clients.values() if each.id in client_ids}
+
 
 @dataclass(frozen=True, slots=True)
 class FakeTokens:
@@ -209,11 +230,29 @@ class FakeCredentials:
     async def sealed(self, credential_id: CredentialId) -> Sealed:
         return _found(self.rows.credentials, credential_id, "credential")[1]
 
+    async def alike(self, provider: str, scope: str) -> Sequence[Credential]:
+        return sorted((c for c, _ in self._all() if (c.provider, c.scope) == (provider, scope)), key=lambda c: c.id)
+
     async def page(
-        self, *, first: int, after: CredentialId | None = None, provider: str | None = None
+        self,
+        *,
+        first: int,
+        after: CredentialId | None = None,
+        provider: str | None = None,
+        model: ModelRef | None = None,
+        active: bool | None = None,
     ) -> Sequence[Credential]:
-        behind = (c for c, _ in self._all() if after is None or c.id > after)
-        return sorted((c for c in behind if provider in (None, c.provider)), key=lambda c: c.id)[:first]
+        behind = [c for c, _ in self._all() if after is None or c.id > after]
+        fitting = (c for c in behind if provider in (None, c.provider) and active in (None, c.active))
+        return sorted((c for c in fitting if model is None or c.reaches(model)), key=lambda c: c.id)[:first]
+
+    async def put(self, credential: Credential, sealed: Sealed | None = None, *, version: int) -> None:
+        before, kept = _found(self.rows.credentials, credential.id, "credential")
+        if before.version != version:
+            raise ChangedMeanwhile("credential")
+        if any(c.name == credential.name for c in await self.alike(before.provider, before.scope) if c.id != before.id):
+            raise DuplicateName(credential.name)
+        self.rows.credentials[credential.id] = credential, sealed or kept
 
     async def remove(self, credential_id: CredentialId) -> None:
         await self.one(credential_id)
@@ -229,7 +268,8 @@ class FakeCoolings:
     rows: TenantRows
 
     async def put(self, cooling: Cooling) -> None:
-        self.rows.coolings[cooling.credential_id] = cooling
+        if cooling.credential_id in self.rows.credentials:
+            self.rows.coolings[cooling.credential_id] = cooling
 
     async def clear(self, credential_id: CredentialId) -> None:
         self.rows.coolings.pop(credential_id, None)
@@ -319,15 +359,6 @@ class FakePots:
     async def all(self) -> Sequence[Pot]:
         order = list(PotKind)
         return sorted(self.rows.pots.values(), key=lambda pot: (order.index(pot.kind), pot.id))
-
-
-@dataclass(frozen=True, slots=True)
-class FakeRecords:
-    rows: TenantRows
-
-    async def uses(self, since: datetime) -> Mapping[ModelRef, int]:
-        recent = (r for r in self.rows.records.values() if r.at >= since)
-        return Counter(r.model for r in recent if r.outcome is Outcome.SUCCEEDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -476,7 +507,10 @@ class FakeGateway:
         self.targets: list[Target] = []
 
     def endpoint(self, provider: str, form: FormValues) -> str:
-        return f"https://{provider}.example:443"
+        """That of the first address in the form, else one of the provider's own."""
+        addresses = (v for v in form.values() if isinstance(v, str) and v.startswith(("http://", "https://")))
+        url = urlsplit(next(addresses, f"https://{provider}.example"))
+        return f"{url.scheme}://{url.hostname}:{url.port or _PORTS[url.scheme]}"
 
     async def probe(self, provider: str, form: FormValues, model: ModelRef | None) -> None:
         self.asked.append(form)

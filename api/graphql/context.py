@@ -13,6 +13,8 @@ from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
+from domain.usecases.credential_states import CredentialStates
+from domain.usecases.credential_updates import CredentialUpdates
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
 from domain.usecases.grants import Grants
@@ -31,6 +33,8 @@ class UseCases:
     tenants: Tenants
     access: Access
     credentials: Credentials
+    credential_updates: CredentialUpdates
+    credential_states: CredentialStates
     browsing: Browsing
     defaults: Defaults
     quotas: Quotas

@@ -11,6 +11,7 @@ from domain.model.calls import EmbedPurpose, Role, ToolChoice
 from domain.model.cap import Period
 from domain.model.catalogue import Feature, FieldKind, ModelType, PriceUnit, ProviderKind
 from domain.model.conversation import Origin
+from domain.model.credential import CredentialStatus
 from domain.model.events import Finish
 from domain.model.labels import Language
 from domain.model.parameters import ParameterKind
@@ -120,6 +121,15 @@ _shown(
         Status.DISABLED: "The tenant switched it off.",
         Status.NOT_PERMITTED: "The quota on the platform's key does not include it.",
         Status.QUOTA_EXHAUSTED: "The quota on the platform's key is used up.",
+    },
+)
+_shown(
+    "CredentialStatus",
+    "Whether a credential serves calls.",
+    {
+        CredentialStatus.READY: "It may serve calls.",
+        CredentialStatus.RESTING: "Its vendor refused it: others of its kind go first until its rest is over.",
+        CredentialStatus.INACTIVE: "It serves no calls until it is made active.",
     },
 )
 _shown(

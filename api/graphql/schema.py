@@ -11,7 +11,8 @@ from api.graphql.catalogue import CatalogueQueries, Provider, provider
 from api.graphql.connections import LARGEST
 from api.graphql.context import Context, Info
 from api.graphql.conversations import ConversationMutations
-from api.graphql.credentials import Credential, CredentialMutations, CredentialQueries
+from api.graphql.credential_changes import CredentialMutations
+from api.graphql.credentials import Credential, CredentialQueries, shown
 from api.graphql.custom_models import CustomModelMutations
 from api.graphql.defaults import DefaultMutations, DefaultQueries
 from api.graphql.fields import field
@@ -29,7 +30,7 @@ from api.graphql.scalars import SCALARS
 from api.graphql.speech import SpeechMutations, SpeechSubscriptions
 from api.graphql.tenants import Tenant, TenantMutations, TenantQueries, Viewer, current_tenant
 from domain.errors import InvalidRange
-from domain.model.ids import CapId, CredentialId
+from domain.model.ids import CapId
 
 GlobalId = Annotated[strawberry.ID, strawberry.argument(name="id", description="A global id.")]
 GlobalIds = Annotated[list[strawberry.ID], strawberry.argument(description=f"Global ids, at most {LARGEST}.")]
@@ -102,8 +103,7 @@ async def _node(context: Context, global_id: str) -> Node | None:
         case "Model":
             return Model.of(await usecases.browsing.model(actor, known_model(key)))
         case "Credential":
-            wanted = CredentialId(known_uuid(global_id, kind))
-            return Credential.of(await usecases.credentials.one(actor, wanted))
+            return await shown(context, global_id)
         case "Quota":
             pots = await usecases.quotas.all(actor)
             return next((Quota.of(pot) for pot in pots if str(pot.id) == key), None)

@@ -14,8 +14,9 @@ from infrastructure.db.repositories.choices import SqlChoices
 from infrastructure.db.repositories.coolings import SqlCoolings
 from infrastructure.db.repositories.credentials import SqlCredentials
 from infrastructure.db.repositories.models import SqlModels
-from infrastructure.db.repositories.quota import SqlGrants, SqlPots, SqlRecords
+from infrastructure.db.repositories.quota import SqlGrants, SqlPots
 from infrastructure.db.repositories.tenants import SqlTenantKeys, SqlTenants
+from infrastructure.db.repositories.usage import SqlRecords
 
 
 class SqlWork:

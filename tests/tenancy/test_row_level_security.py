@@ -101,6 +101,8 @@ READINGS: dict[str, Reading] = {
     "credentials.one": lambda work, hers: work.credentials.one(hers.credential.id),
     "credentials.sealed": lambda work, hers: work.credentials.sealed(hers.credential.id),
     "credentials.page": lambda work, _: work.credentials.page(first=100),
+    "credentials.alike": lambda work, hers: work.credentials.alike(hers.credential.provider, hers.credential.scope),
+    "credentials.put": lambda work, hers: work.credentials.put(hers.credential, version=hers.credential.version),
     "credentials.remove": lambda work, hers: work.credentials.remove(hers.credential.id),
     "coolings.all": lambda work, _: work.coolings.all(),
     "coolings.clear": lambda work, hers: work.coolings.clear(hers.credential.id),
@@ -174,7 +176,7 @@ async def test_a_foreign_tenant_sees_and_removes_nothing(house: tuple[Belongings
 async def test_the_tenant_itself_sees_it(house: tuple[Belongings, Begin]) -> None:
     """Else the test above would pass for an empty database."""
     hers, careless = house
-    for name in (name for name in READINGS if not name.endswith(("remove", "clear", "clear_default", "enable"))):
+    for name in (name for name in READINGS if not name.endswith(("remove", "clear", "clear_default", "enable", "put"))):
         async with careless(hers.tenant_id) as work:
             assert await READINGS[name](work, hers), name
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from domain.errors import DomainError, NoCredential
 from domain.model.access import TENANT_SCOPES, Actor, Scope
 from domain.model.catalogue import Catalogue, FormValues
-from domain.model.credential import Credential, SealContext
+from domain.model.credential import Cooling, Credential, SealContext
 from domain.model.ids import ClientId, KeyId, TenantId
 from domain.model.quota import Pot, Trial, Unit
 from domain.model.secret import Secret
@@ -17,6 +17,8 @@ from domain.model.tenant import Tenant, TenantKey
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
+from domain.usecases.credential_states import CredentialStates
+from domain.usecases.credential_updates import CredentialUpdates
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
 from domain.usecases.grants import Grants
@@ -111,10 +113,27 @@ class House:
         held = frozenset(scopes) or TENANT_SCOPES
         return Actor(TENANT, ClientId(self.fresh()), held, self.clock() + timedelta(hours=1))
 
+    async def rest(self, credential: Credential, span: timedelta = timedelta(minutes=1)) -> Cooling:
+        """Let it rest for so long, as a call does that its vendor refused."""
+        cooling = Cooling(credential.id, self.clock() + span, "UPSTREAM_RATE_LIMITED")
+        async with self.store.begin(credential.tenant_id) as work:
+            await work.coolings.put(cooling)
+        self.standing.forget(credential.tenant_id)
+        return cooling
+
     @property
     def credentials(self) -> Credentials:
         catalogue = self.platform.catalogue
         return Credentials(self.store.begin, catalogue, self.gateway, self.vault, self.standing, self.clock, self.fresh)
+
+    @property
+    def updates(self) -> CredentialUpdates:
+        catalogue = self.platform.catalogue
+        return CredentialUpdates(self.store.begin, catalogue, self.gateway, self.vault, self.standing, self.clock)
+
+    @property
+    def states(self) -> CredentialStates:
+        return CredentialStates(self.store.begin, self.standing, self.platform, self.clock)
 
     @property
     def metering(self) -> Metering:
