@@ -36,14 +36,10 @@ from domain.model.selection import KeySource
 from domain.model.speech import SpeakCall, Speech, TranscribeCall, Transcript
 from domain.model.tenant import Tenant, TenantKey
 from domain.model.usage import CallRecord
-<<<<<<< HEAD
 from domain.ports import Ledger, ListedModel, Target, Work
-=======
-from domain.ports import ListedModel, Target
 from tests.fake_records import FakeRecords
 
 _PORTS = {"http": 80, "https": 443}
->>>>>>> main
 
 K = TypeVar("K")
 V = TypeVar("V")
