@@ -21,6 +21,7 @@ from tests.graphql_house import ACME, HOME, NOW, TALKING, House
 from tests.willing import WillingGateway
 
 CATALOGUE = Catalogue((TALKING, HOME))
+MASKED = {"api_key": "••••5678"}
 SWITCHED_OFF = ModelRef(ACME.id, "scribe", ModelType.LLM)
 
 
@@ -33,6 +34,7 @@ class Words:
     client: str
     key: str
     credential: str
+    second_credential: str
     hosted_credential: str
     quota: str
     cap: str
@@ -42,6 +44,7 @@ class Words:
     tenant_name: str
     client_name: str
     credential_name: str
+    second_name: str
     custom_model: str
     hosted_model: str
     reason: str
@@ -82,17 +85,18 @@ class Goods:
 
 def unknown_words() -> Words:
     """Well-formed words for what nobody has."""
-    return _words(TenantId(uuid7()), a_client(TenantId(uuid7())), tuple(uuid7() for _ in range(6)), "nobody")
+    return _words(TenantId(uuid7()), a_client(TenantId(uuid7())), tuple(uuid7() for _ in range(7)), "nobody")
 
 
 def _words(tenant: TenantId, client: Client, ids: tuple[UUID, ...], mark: str) -> Words:
-    key, credential, hosted, quota, cap, call = ids
+    key, credential, second, hosted, quota, cap, call = ids
     return Words(
         tenant=node_id("Tenant", tenant),
         viewer=node_id("Viewer", client.id),
         client=mint(Kind.CLIENT_ID, client.tenant_id, client.id.bytes),
         key=node_id("TenantKey", key),
         credential=node_id("Credential", credential),
+        second_credential=node_id("Credential", second),
         hosted_credential=node_id("Credential", hosted),
         quota=node_id("Quota", quota),
         cap=node_id("Cap", cap),
@@ -102,6 +106,7 @@ def _words(tenant: TenantId, client: Client, ids: tuple[UUID, ...], mark: str) -
         tenant_name=f"{mark}-tenant",
         client_name=f"{mark}-client",
         credential_name=f"{mark}-credential",
+        second_name=f"{mark}-second",
         custom_model=f"{mark}-custom",
         hosted_model=f"{mark}-hosted",
         reason=f"{mark}-reason",
@@ -118,12 +123,17 @@ async def settled(house: House, mark: str) -> Goods:
     client = replace(a_client(tenant.id), name=f"{mark}-client")
     key = await house.vault.keypair(tenant.id, KeyId(uuid7()))
     own = replace(
-        a_credential(tenant.id, f"{mark}-credential", ACME.id), public={"base": f"https://acme.example/{mark}"}
+        a_credential(tenant.id, f"{mark}-credential", ACME.id),
+        public={"base": f"https://acme.example/{mark}"},
+        masked=MASKED,
     )
     hosted_ref = ModelRef(HOME.id, f"{mark}-hosted", ModelType.LLM)
     hosted = replace(
-        a_credential(tenant.id, f"{mark}-key", HOME.id, hosted_ref), public={"address": f"https://{mark}.example"}
+        a_credential(tenant.id, f"{mark}-key", HOME.id, hosted_ref),
+        public={"address": f"https://{mark}.example"},
+        masked={},
     )
+    second = replace(a_credential(tenant.id, f"{mark}-second", ACME.id), public=own.public, masked=MASKED, active=False)
     pot = a_pot(tenant.id, 2**40)
     cap = replace(a_cap(tenant.id, 2**40), subject_id=client.id)
     async with house.store.begin(tenant.id) as work:
@@ -131,7 +141,7 @@ async def settled(house: House, mark: str) -> Goods:
         await work.keys.add(key)
         await work.clients.add(client)
         await work.tokens.add(a_token(client))
-        for credential in (own, hosted):
+        for credential in (own, second, hosted):
             sealed = await house.vault.seal(key, SealContext.of(credential), _form(credential))
             await work.credentials.add(credential, sealed)
         await work.coolings.put(Cooling(own.id, NOW - timedelta(minutes=1), "UPSTREAM_RATE_LIMITED"))
@@ -150,7 +160,7 @@ async def settled(house: House, mark: str) -> Goods:
     call_id = CallId(uuid7())
     record = a_record(tenant.id, call_id, at=NOW - timedelta(hours=1))
     await ledger.settle(replace(record, client_id=client.id, credential_id=own.id), incident=f"{mark}-incident")
-    ids = (key.id, own.id, hosted.id, pot.id, cap.id, call_id)
+    ids = (key.id, own.id, second.id, hosted.id, pot.id, cap.id, call_id)
     return Goods(tenant.id, client, _words(tenant.id, client, ids, mark), frozenset({tenant.id, client.id, *ids}))
 
 

@@ -125,6 +125,8 @@ def _another_cap(own: Words) -> Variables:
 
 
 NOBODY = unknown_words()
+ELSEWHERE = [{"name": "base", "value": "https://elsewhere.example"}]
+FASTER = [{"name": "mode", "value": "fast"}]
 HOSTED_FORM = [{"name": "address", "value": "https://models.example"}]
 NO_PRICE = {"input": "1", "currency": "dollars"}
 
@@ -141,7 +143,30 @@ OWN: Mapping[str, Mapping[str, Case]] = {
         "InvalidRange": Case(given("checkCredential", provider=HOME.id, fields=HOSTED_FORM)),
         "NotFound": Case(given("checkCredential", provider="nobody")),
     },
-    "removeCredential": {"NotFound": Case(given("removeCredential", id=NOBODY.credential))},
+    "removeCredential": {
+        "NotFound": Case(given("removeCredential", id=NOBODY.credential)),
+        "InvalidRange": Case(lambda own: given("removeCredential", successor=own.hosted_credential)(own)),
+    },
+    "checkCredentialUpdate": {
+        "InvalidForm": Case(given("checkCredentialUpdate", fields=ELSEWHERE)),
+        "InvalidRange": Case(CALLS["checkCredentialUpdate"], refusal=errors.InvalidRange("input", "is not Unicode")),
+        "NotFound": Case(given("checkCredentialUpdate", id=NOBODY.credential)),
+        "CredentialUnreadable": Case(given("checkCredentialUpdate", fields=FASTER), states.with_unreadable_keys),
+    },
+    "updateCredential": {
+        "InvalidForm": Case(given("updateCredential", fields=ELSEWHERE)),
+        "InvalidRange": Case(given("updateCredential", weight=101)),
+        "NotFound": Case(given("updateCredential", id=NOBODY.credential)),
+        "DuplicateName": Case(lambda own: given("updateCredential", name=own.second_name)(own)),
+        "ChangedMeanwhile": Case(CALLS["updateCredential"], states.while_another_admin_replaces_keys),
+        "CredentialUnreadable": Case(given("updateCredential", fields=FASTER), states.with_unreadable_keys),
+    },
+    "switchCredential": {"NotFound": Case(given("switchCredential", id=NOBODY.credential))},
+    "verifyCredential": {
+        "NotFound": Case(given("verifyCredential", id=NOBODY.credential)),
+        "ChangedMeanwhile": Case(CALLS["verifyCredential"], states.while_another_admin_replaces_keys),
+        "CredentialUnreadable": Case(CALLS["verifyCredential"], states.with_unreadable_keys),
+    },
     "setDefaultModel": {
         "NotFound": Case(given("setDefaultModel", model={**SCRIBE, "name": "unknown"})),
         "NoCredential": Case(CALLS["setDefaultModel"], states.without_keys),

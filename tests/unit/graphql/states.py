@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from domain.model.catalogue import ModelRef, ModelType
+from domain.model.catalogue import FormValues, ModelRef, ModelType
 from domain.model.credential import SealContext
 from domain.model.custom_model import CustomModel
 from domain.model.ids import CredentialId
@@ -14,6 +14,7 @@ from tests.graphql_documents import FIELDS
 from tests.graphql_goods import Goods
 from tests.graphql_house import ACME, HOME, NOW, House
 from tests.racing import RacingStore
+from tests.willing import WillingGateway
 
 State = Callable[[House, Goods], Awaitable[None]]
 
@@ -116,6 +117,22 @@ async def while_calls_spend(house: House, _: Goods) -> None:
     house.usecases = replace(house.usecases, grants=grants)
 
 
+async def while_another_admin_replaces_keys(house: House, owner: Goods) -> None:
+    """The form of every key is replaced while its vendor is asked about the one before."""
+    updates = replace(house.usecases.credential_updates, gateway=_Meddling(rows_of(house, owner)))
+    house.usecases = replace(house.usecases, credential_updates=updates)
+
+
+class _Meddling(WillingGateway):
+    def __init__(self, rows: TenantRows) -> None:
+        super().__init__()
+        self._rows = rows
+
+    async def probe(self, provider: str, form: FormValues, model: ModelRef | None) -> None:
+        found = self._rows.credentials.items()
+        self._rows.credentials = {i: (replace(c, version=c.version + 1), envelope) for i, (c, envelope) in found}
+
+
 class BusyLedger(FakeLedger):
     async def grant(self, grant: Grant, pot: Pot) -> Pot:
         pots = self.store.rows[grant.tenant_id].pots
@@ -138,6 +155,7 @@ STATES: tuple[State, ...] = (
     with_a_vendor_gone,
     while_another_admin_sets_caps,
     while_calls_spend,
+    while_another_admin_replaces_keys,
 )
 
 

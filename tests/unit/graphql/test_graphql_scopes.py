@@ -68,6 +68,16 @@ async def test_its_scope_is_all_that_a_field_needs(field: Root) -> None:
         assert not set(strings(shown(answer, field.name))) & set(field.problems)
 
 
+@pytest.mark.parametrize("field", SCOPED)
+async def test_what_needs_another_scope_than_its_root_says_so(field: Root) -> None:
+    house, owner = await house_and_owner()
+    actor = owner.actor(Scope(str(field.needs)))
+    described = {(name, scope_of(inner)) for _, name, inner in inner_fields()}
+    for answer in await answers(house, field.name, actor, call_of(field)(owner.words)):
+        for error in answer["errors"]:
+            assert (error["path"][-1], error["extensions"]["needs"]) in described
+
+
 @pytest.mark.parametrize(("last", "needs"), INNER)
 async def test_without_its_scope_an_inner_field_is_refused_wherever_it_is(last: Step, needs: str) -> None:
     refused = 0
