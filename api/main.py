@@ -39,6 +39,7 @@ from domain.usecases.inference import Inference
 from domain.usecases.metering import Metering
 from domain.usecases.quotas import Quotas
 from domain.usecases.tenants import Tenants
+from domain.usecases.usage import Usage
 from infrastructure.background import Detached
 from infrastructure.crypto.master_keys import MasterKeys
 from infrastructure.crypto.vault import RsaVault
@@ -98,6 +99,7 @@ class House:
             defaults=Defaults(work, standing, platform),
             quotas=Quotas(work, standing, platform.catalogue),
             inference=Inference(metering, gateway, self.detached),
+            usage=Usage(work, now),
         )
 
     async def __aenter__(self) -> Self:

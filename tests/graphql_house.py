@@ -53,6 +53,7 @@ from domain.model.selection import Platform
 from domain.model.tenant import Tenant
 from domain.model.tokens import SECRET_BYTES, Kind, digest, mint
 from domain.ports import Target
+from domain.usecases import usage
 from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
 from domain.usecases.credentials import Credentials
@@ -186,6 +187,7 @@ class House:
             defaults=Defaults(begin, standing, platform),
             quotas=Quotas(begin, standing, catalogue),
             inference=Inference(metering, self.gateway, Detached()),
+            usage=usage.Usage(begin, clock),
         )
 
     def fresh(self) -> UUID:

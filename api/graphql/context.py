@@ -15,6 +15,7 @@ from domain.usecases.defaults import Defaults
 from domain.usecases.inference import Inference
 from domain.usecases.quotas import Quotas
 from domain.usecases.tenants import Tenants
+from domain.usecases.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class UseCases:
     defaults: Defaults
     quotas: Quotas
     inference: Inference
+    usage: Usage
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ from domain.model.calls import EmbedPurpose, Role, ToolChoice
 from domain.model.catalogue import Feature, FieldKind, ModelType, ProviderKind
 from domain.model.events import Finish
 from domain.model.labels import Language
-from domain.model.quota import PotKind, Unit
+from domain.model.quota import Outcome, PotKind, Unit
 from domain.model.selection import KeySource, Status
+from domain.model.usage import Job
+from domain.model.usage_totals import Dimension
 
 
 def _shown(name: str, description: str, values: Mapping[Enum, str]) -> None:
@@ -85,12 +87,21 @@ _shown(
 _shown(
     "QuotaKind",
     "Where a quota comes from; they are spent in this order.",
-    {PotKind.PAID: "It was bought.", PotKind.FREE: "It was given.", PotKind.TRIAL: "It came with the tenant."},
+    {
+        PotKind.PAID: "It was bought.",
+        PotKind.FREE: "It was given.",
+        PotKind.TRIAL: "It came with the tenant.",
+        PotKind.CAP: "It limits an application or a key, and pays for nothing.",
+    },
 )
 _shown(
     "QuotaUnit",
     "What a quota counts.",
-    {Unit.CALLS: "Calls, whatever their size.", Unit.TOKENS: "Tokens in and out."},
+    {
+        Unit.CALLS: "Calls, whatever their size.",
+        Unit.TOKENS: "Tokens in and out.",
+        Unit.CREDITS: "Credits: each call costs as many as its model weighs.",
+    },
 )
 _shown(
     "Role",
@@ -125,4 +136,41 @@ _shown(
     "EmbedPurpose",
     "What an embedding is for; some models treat the two differently.",
     {EmbedPurpose.DOCUMENT: "To be stored and found.", EmbedPurpose.QUERY: "To search with."},
+)
+_shown(
+    "Job",
+    "What a call was for.",
+    {
+        Job.CHAT: "To answer a chat.",
+        Job.NAMING: "To name a conversation.",
+        Job.SUGGESTION: "To suggest what to ask next.",
+        Job.EMBEDDING: "To turn texts into vectors.",
+        Job.RERANK: "To order documents.",
+        Job.TRANSCRIPTION: "To write down what is said.",
+        Job.SPEECH: "To say what is written.",
+    },
+)
+_shown(
+    "Outcome",
+    "How a call ended.",
+    {
+        Outcome.SUCCEEDED: "The vendor answered.",
+        Outcome.REFUSED: "The vendor answered that it did not run the call.",
+        Outcome.UNSENT: "Nothing of it reached the vendor.",
+        Outcome.BROKEN: "It failed on the way, and may have run.",
+        Outcome.ABANDONED: "The client left before the end.",
+        Outcome.LOST: "The process that made it died.",
+    },
+)
+_shown(
+    "UsageDimension",
+    "What sums of usage are told apart by.",
+    {
+        Dimension.DAY: "The day on which a call began, in the time zone that is asked for.",
+        Dimension.MODEL: "The model that was called.",
+        Dimension.APPLICATION: "The client that made the call.",
+        Dimension.CREDENTIAL: "The tenant's credential that paid, or the platform's key.",
+        Dimension.JOB: "What a call was for.",
+        Dimension.OUTCOME: "How a call ended.",
+    },
 )

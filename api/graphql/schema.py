@@ -20,6 +20,7 @@ from api.graphql.problems import HANDLERS
 from api.graphql.quotas import Quota, QuotaMutations, QuotaQueries
 from api.graphql.scalars import SCALARS
 from api.graphql.tenants import Tenant, TenantMutations, TenantQueries, Viewer, current_tenant
+from api.graphql.usage import Call, UsageQueries, known_call
 from domain.errors import InvalidRange
 from domain.model.ids import CredentialId
 
@@ -28,7 +29,7 @@ GlobalIds = Annotated[list[strawberry.ID], strawberry.argument(description=f"Glo
 
 
 @strawberry.type(description="What can be read.")
-class Query(TenantQueries, CatalogueQueries, DefaultQueries, QuotaQueries, CredentialQueries):
+class Query(TenantQueries, CatalogueQueries, DefaultQueries, QuotaQueries, CredentialQueries, UsageQueries):
     @field("What has this global id; null for one that is unknown, or another tenant's.")
     async def node(self, info: Info, global_id: GlobalId) -> Node | None:
         return await or_none(_node(info.context, global_id))
@@ -52,7 +53,7 @@ def build_schema(*, introspection: bool = True) -> Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=(Tenant, Viewer, Provider, Model, Credential, Quota),
+        types=(Tenant, Viewer, Provider, Model, Credential, Quota, Call),
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
         exception_handlers=HANDLERS,
     )
@@ -70,6 +71,8 @@ async def _node(context: Context, global_id: str) -> Node | None:
         case "Credential":
             wanted = CredentialId(known_uuid(global_id, kind))
             return Credential.of(await usecases.credentials.one(actor, wanted))
+        case "Call":
+            return await known_call(context, global_id)
         case "Quota":
             pots = await usecases.quotas.all(actor)
             return next((Quota.of(pot) for pot in pots if str(pot.id) == key), None)
