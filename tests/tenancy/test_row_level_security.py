@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -20,6 +21,8 @@ from domain.model.ids import TenantId
 from domain.model.quota import Pot
 from domain.model.selection import KeySource
 from domain.model.tenant import TenantKey
+from domain.model.usage import CallRecord
+from domain.model.usage_totals import Dimension, Span, UsageFilter
 from domain.ports import Begin, Work
 from infrastructure.db.engine import open_engine, unsafe_role
 from infrastructure.db.fence import Fence, bind, naming
@@ -60,12 +63,15 @@ class Belongings:
     token: AccessToken
     credential: Credential
     pot: Pot
+    record: CallRecord
 
 
 async def moved_in(engine: AsyncEngine) -> Belongings:
     tenant = a_tenant()
     key, client, pot = a_key(tenant.id), a_client(tenant.id), a_pot(tenant.id)
-    mine = Belongings(tenant.id, key, client, a_token(client), a_credential(tenant.id), pot)
+    credential = a_credential(tenant.id)
+    record = replace(a_record(tenant.id), client_id=client.id, credential_id=credential.id)
+    mine = Belongings(tenant.id, key, client, a_token(client), credential, pot, record)
     async with begin(engine)(tenant.id) as work:
         await work.tenants.add(tenant)
         await work.keys.add(key)
@@ -77,9 +83,11 @@ async def moved_in(engine: AsyncEngine) -> Belongings:
         await work.pots.add(pot)
     ledger = ledger_on(engine)
     await ledger.hold(a_hold((pot, 1)))
-    await ledger.settle(a_record(tenant.id), incident="noted")
+    await ledger.settle(record, incident="noted")
     return mine
 
+
+LATELY = UsageFilter(Span(NOW - timedelta(days=30), NOW + timedelta(days=1)))
 
 Reading = Callable[[Work, Belongings], Awaitable[Any]]
 
@@ -88,6 +96,7 @@ READINGS: dict[str, Reading] = {
     "keys.newest": lambda work, _: work.keys.newest(),
     "keys.one": lambda work, hers: work.keys.one(hers.key.id),
     "clients.one": lambda work, hers: work.clients.one(hers.client.id),
+    "clients.names": lambda work, hers: work.clients.names([hers.client.id]),
     "tokens.one": lambda work, hers: work.tokens.one(hers.token.digest),
     "credentials.one": lambda work, hers: work.credentials.one(hers.credential.id),
     "credentials.sealed": lambda work, hers: work.credentials.sealed(hers.credential.id),
@@ -98,6 +107,11 @@ READINGS: dict[str, Reading] = {
     "choices.preferred": lambda work, _: work.choices.preferred(),
     "pots.all": lambda work, _: work.pots.all(),
     "records.uses": lambda work, _: work.records.uses(NOW),
+    "records.one": lambda work, hers: work.records.one(hers.record.id),
+    "records.page": lambda work, _: work.records.page(LATELY, first=100),
+    "records.totals": lambda work, _: work.records.totals(LATELY, list(Dimension)),
+    "records.last_used": lambda work, hers: work.records.last_used([hers.credential.id]),
+    "records.users_of": lambda work, hers: work.records.users_of([hers.credential.id], NOW),
 }
 ADDITIONS = {
     "tenants.add",
