@@ -4,9 +4,11 @@ import asyncio
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -110,7 +112,12 @@ def many(count: int, tenant: int = 1) -> Iterator[CallRecord]:
 @pytest.fixture
 def house() -> House:
     house = House()
-    heard = {"input_tokens": None, "output_tokens": None, "audio_ms": 1_500, "cost": Cost(270_000, "USD")}
+    heard: dict[str, Any] = {
+        "input_tokens": None,
+        "output_tokens": None,
+        "audio_ms": 1_500,
+        "cost": Cost(270_000, "USD"),
+    }
     leave(
         house,
         record(1),
@@ -293,3 +300,9 @@ async def test_an_export_takes_a_place_among_its_tenants_requests() -> None:
     leave(house, *many(1))
     app = export(house, concurrency=0)
     assert (await asked(app, house.token())).status == 429
+
+
+def test_the_documentation_names_every_column() -> None:
+    text = (Path(__file__).parents[2] / "docs/usage.md").read_text(encoding="utf-8")
+    named = text.partition("The columns are ")[2].partition(";")[0]
+    assert tuple(re.findall("`(\\w+)`", named)) == COLUMNS

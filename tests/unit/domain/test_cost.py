@@ -124,9 +124,8 @@ def test_a_cost_is_within_half_a_nano_of_the_exact_price(
     kind: ModelType, rates: tuple[Decimal, Decimal], counts: tuple[int, int], per: int
 ) -> None:
     """Whatever precision the caller's decimals have."""
-    exact = sum(Fraction(rate) * count / per for rate, count in zip(rates, counts, strict=True))
-    if kind is not ModelType.LLM:
-        exact = Fraction(rates[0]) * counts[0] / per
+    shares = [Fraction(rate) * count / per for rate, count in zip(rates, counts, strict=True)]
+    exact = shares[0] + shares[1] if kind is ModelType.LLM else shares[0]
     with localcontext(prec=3):
         found = cost(row(kind, Price(*rates, per, "USD")), Usage(*counts))
     assert found is not None

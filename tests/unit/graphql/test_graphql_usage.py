@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -63,7 +64,7 @@ def record(number: int, tenant: int = 1, **changes: Any) -> CallRecord:
 def records() -> Iterator[CallRecord]:
     yield record(1)
     yield record(2, client_id=BOT, credential_id=OWN, job=Job.NAMING, latency_ms=30)
-    heard = {"input_tokens": None, "output_tokens": None, "audio_ms": 1_500, "cost": Cost(10**9, "CNY")}
+    heard: dict[str, Any] = {"input_tokens": None, "output_tokens": None, "audio_ms": 1_500, "cost": Cost(10**9, "CNY")}
     yield record(13, model=EAR, job=Job.TRANSCRIPTION, **heard)
     yield record(40, client_id=GONE, outcome=Outcome.BROKEN, input_tokens=None, output_tokens=None, cost=None)
     yield record(24 * 31)
@@ -327,3 +328,10 @@ async def test_names_are_looked_up_once_for_a_page(house: House) -> None:
     leave(house, 1, *(record(n, at=datetime(2026, 11, 20, tzinfo=UTC)) for n in range(1_000, 1_090)))
     assert len(await calls(house, first=100)) == 94
     assert len(begun) == 2
+
+
+async def test_the_example_of_the_documentation_works(house: House) -> None:
+    text = (Path(__file__).parents[3] / "docs/usage.md").read_text(encoding="utf-8")
+    example = text.partition("```graphql\n")[2].partition("```")[0]
+    (row,) = (await house.data(example))["usage"]["nodes"]
+    assert (row["day"], row["calls"], row["cost"]) == ("2026-11-23", 1, {"amount": "0.00027", "currency": "USD"})
