@@ -1,7 +1,7 @@
 """The records of calls, in memory."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
@@ -44,18 +44,17 @@ class FakeRecords:
 
     async def last_used(self, credential_ids: Collection[CredentialId]) -> Mapping[CredentialId, datetime]:
         last: dict[CredentialId, datetime] = {}
-        for record in self._sent():
-            if record.credential_id in credential_ids:
-                last[record.credential_id] = max(record.at, last.get(record.credential_id, record.at))
+        for credential, record in self._sent(credential_ids):
+            last[credential] = max(record.at, last.get(credential, record.at))
         return last
 
     async def users_of(
         self, credential_ids: Collection[CredentialId], since: datetime
     ) -> Mapping[CredentialId, Sequence[CredentialUse]]:
         times: defaultdict[CredentialId, defaultdict[ClientId, list[datetime]]] = defaultdict(lambda: defaultdict(list))
-        for record in self._sent():
-            if record.credential_id in credential_ids and record.at >= since:
-                times[record.credential_id][record.client_id].append(record.at)
+        for credential, record in self._sent(credential_ids):
+            if record.at >= since:
+                times[credential][record.client_id].append(record.at)
         return {
             credential: sorted(
                 (CredentialUse(client, len(at), max(at)) for client, at in clients.items()),
@@ -64,8 +63,11 @@ class FakeRecords:
             for credential, clients in times.items()
         }
 
-    def _sent(self) -> Iterable[CallRecord]:
-        return (record for record in self.records.values() if record.outcome is not Outcome.UNSENT)
+    def _sent(self, credential_ids: Collection[CredentialId]) -> Iterator[tuple[CredentialId, CallRecord]]:
+        for record in self.records.values():
+            if record.credential_id in credential_ids and record.outcome is not Outcome.UNSENT:
+                assert record.credential_id is not None
+                yield record.credential_id, record
 
     def _fitting(self, which: UsageFilter) -> Iterable[CallRecord]:
         return (record for record in self.records.values() if fits(record, which))

@@ -56,6 +56,7 @@ from domain.model.selection import Platform
 from domain.model.tenant import Tenant
 from domain.model.tokens import SECRET_BYTES, Kind, digest, mint
 from domain.ports import Gateway, Target
+from domain.usecases import usage
 from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
@@ -243,6 +244,7 @@ class House:
             imports=Imports(begin, standing, platform, self.vendor, keyring, self.vault, clock, fresh),
             inference=inference,
             conversations=Conversations(inference, standing, platform),
+            usage=usage.Usage(begin, clock),
         )
 
     def fresh(self) -> UUID:

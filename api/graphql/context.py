@@ -24,6 +24,7 @@ from domain.usecases.models import Models
 from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
 from domain.usecases.tenants import Tenants
+from domain.usecases.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class UseCases:
     imports: Imports
     inference: Inference
     conversations: Conversations
+    usage: Usage
 
 
 @dataclass(frozen=True, slots=True)

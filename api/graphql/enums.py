@@ -15,9 +15,11 @@ from domain.model.credential import CredentialStatus
 from domain.model.events import Finish
 from domain.model.labels import Language
 from domain.model.parameters import ParameterKind
-from domain.model.quota import PotKind, Unit
+from domain.model.quota import Outcome, PotKind, Unit
 from domain.model.selection import KeySource, Status
 from domain.model.speech import SpeechFormat
+from domain.model.usage import Job
+from domain.model.usage_totals import Dimension
 
 E = TypeVar("E", bound=Enum)
 
@@ -209,5 +211,42 @@ _shown(
         Origin.MODEL: "The model wrote them.",
         Origin.FALLBACK: "The answer was of no use: a title is then the user's shortened first words, and there are no "
         "questions.",
+    },
+)
+_shown(
+    "Job",
+    "What a call was for.",
+    {
+        Job.CHAT: "To answer a chat.",
+        Job.NAMING: "To name a conversation.",
+        Job.SUGGESTION: "To suggest what to ask next.",
+        Job.EMBEDDING: "To turn texts into vectors.",
+        Job.RERANK: "To order documents.",
+        Job.TRANSCRIPTION: "To write down what is said.",
+        Job.SPEECH: "To say what is written.",
+    },
+)
+_shown(
+    "Outcome",
+    "How a call ended.",
+    {
+        Outcome.SUCCEEDED: "The vendor answered.",
+        Outcome.REFUSED: "The vendor answered that it did not run the call.",
+        Outcome.UNSENT: "Nothing of it reached the vendor.",
+        Outcome.BROKEN: "It failed on the way, and may have run.",
+        Outcome.ABANDONED: "The client left before the end.",
+        Outcome.LOST: "The process that made it died.",
+    },
+)
+_shown(
+    "UsageDimension",
+    "What sums of usage are told apart by.",
+    {
+        Dimension.DAY: "The day on which a call began, in the time zone that is asked for.",
+        Dimension.MODEL: "The model that was called.",
+        Dimension.APPLICATION: "The client that made the call.",
+        Dimension.CREDENTIAL: "The tenant's credential that paid, or the platform's key.",
+        Dimension.JOB: "What a call was for.",
+        Dimension.OUTCOME: "How a call ended.",
     },
 )

@@ -29,6 +29,7 @@ from api.graphql.rerank import RerankMutations
 from api.graphql.scalars import SCALARS
 from api.graphql.speech import SpeechMutations, SpeechSubscriptions
 from api.graphql.tenants import Tenant, TenantMutations, TenantQueries, Viewer, current_tenant
+from api.graphql.usage import Call, UsageQueries, known_call
 from domain.errors import InvalidRange
 from domain.model.ids import CapId
 
@@ -46,6 +47,7 @@ class Query(
     GrantQueries,
     PlanQueries,
     CredentialQueries,
+    UsageQueries,
 ):
     @field("What has this global id; null for one that is unknown, or another tenant's.")
     async def node(self, info: Info, global_id: GlobalId) -> Node | None:
@@ -87,7 +89,7 @@ def build_schema(*, introspection: bool = True) -> Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=(Tenant, Viewer, Provider, Model, Credential, Quota, Cap),
+        types=(Tenant, Viewer, Provider, Model, Credential, Quota, Cap, Call),
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
         exception_handlers=HANDLERS,
     )
@@ -104,6 +106,8 @@ async def _node(context: Context, global_id: str) -> Node | None:
             return Model.of(await usecases.browsing.model(actor, known_model(key)))
         case "Credential":
             return await shown(context, global_id)
+        case "Call":
+            return await known_call(context, global_id)
         case "Quota":
             pots = await usecases.quotas.all(actor)
             return next((Quota.of(pot) for pot in pots if str(pot.id) == key), None)

@@ -34,11 +34,10 @@ class Dimension(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A calendar day and the moments between which it lies: from `starts` to right before `ends`."""
+    """A calendar day, and the moment at which it begins."""
 
     date: date
     starts: datetime
-    ends: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +62,9 @@ class Span:
 
     def days(self, zone: tzinfo = UTC) -> tuple[Day, ...]:
         """The days of `zone` that it touches, in order."""
-        day, last = self.since.astimezone(zone).date(), self.until.astimezone(zone).date()
-        found = []
-        while day <= last:
-            following = day + timedelta(days=1)
-            found.append(Day(day, _midnight(day, zone), _midnight(following, zone)))
-            day = following
-        return tuple(found)
+        first, last = (moment.astimezone(zone).date() for moment in (self.since, self.until))
+        dates = (first + timedelta(days=n) for n in range((last - first).days + 1))
+        return tuple(Day(day, _midnight(day, zone)) for day in dates)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What a tenant's calls used: one by one, in sums, and as a whole to take along."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
@@ -11,6 +11,9 @@ from domain.model.usage_totals import Dimension, Place, Span, UsageFilter, Usage
 from domain.ports import Begin, Clock
 
 CHUNK = 1_000
+
+Exported = AsyncGenerator[tuple[Sequence[CallRecord], Mapping[ClientId, str]], None]
+"""Pieces of an export: calls, and the names of their clients."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +47,8 @@ class Usage:
         async with self.begin(actor.tenant_id) as work:
             return await work.records.page(which, first=first, after=after)
 
-    async def export(
-        self, actor: Actor, which: UsageFilter, chunk: int = CHUNK
-    ) -> AsyncIterator[tuple[Sequence[CallRecord], Mapping[ClientId, str]]]:
-        """All calls, newest first, at most `chunk` at a time, with the names of their clients.
+    async def export(self, actor: Actor, which: UsageFilter) -> Exported:
+        """All calls, newest first, at most 1,000 at a time.
 
         Each piece is a transaction of its own, so none is open while the reader takes its time.
         """
@@ -55,12 +56,12 @@ class Usage:
         after, more = None, True
         while more:
             async with self.begin(actor.tenant_id) as work:
-                records = await work.records.page(which, first=chunk, after=after)
+                records = await work.records.page(which, first=CHUNK, after=after)
                 names = await work.clients.names({record.client_id for record in records})
             if records:
                 yield records, names
                 after = records[-1].place
-            more = len(records) == chunk
+            more = len(records) == CHUNK
 
     async def names(self, actor: Actor, client_ids: Collection[ClientId]) -> Mapping[ClientId, str]:
         """What these clients are called; those that are gone are left out."""

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -300,7 +301,7 @@ def added_up(records: Iterable[CallRecord], by: Sequence[Dimension], zone: tzinf
     found: defaultdict[Group, list[int]] = defaultdict(lambda: [0] * 8)
     for record in records:
         own = record.credential_id
-        parts = {
+        parts: dict[Dimension, dict[str, Any]] = {
             Dimension.DAY: {"day": record.at.astimezone(zone).date()},
             Dimension.MODEL: {"model": record.model},
             Dimension.APPLICATION: {"client_id": record.client_id},
@@ -309,7 +310,7 @@ def added_up(records: Iterable[CallRecord], by: Sequence[Dimension], zone: tzinf
             Dimension.OUTCOME: {"outcome": record.outcome},
         }
         named = {name: value for dimension in by for name, value in parts[dimension].items()}
-        row = found[Group(currency=record.cost.currency if record.cost else None, **named)]  # type: ignore[arg-type]
+        row = found[Group(currency=record.cost.currency if record.cost else None, **named)]
         counts = (1, record.outcome is Outcome.SUCCEEDED, record.input_tokens, record.output_tokens)
         more = (record.audio_ms, record.characters, record.cost.nanos if record.cost else 0, record.latency_ms)
         for at, count in enumerate((*counts, *more)):

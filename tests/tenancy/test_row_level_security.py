@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,6 +22,8 @@ from domain.model.ids import TenantId
 from domain.model.quota import Pot
 from domain.model.selection import KeySource
 from domain.model.tenant import TenantKey
+from domain.model.usage import CallRecord
+from domain.model.usage_totals import Dimension, Span, UsageFilter
 from domain.ports import Begin, Work
 from infrastructure.db.engine import open_engine, unsafe_role
 from infrastructure.db.fence import Fence, bind, naming
@@ -64,12 +67,15 @@ class Belongings:
     credential: Credential
     pot: Pot
     cap: Cap
+    record: CallRecord
 
 
 async def moved_in(engine: AsyncEngine) -> Belongings:
     tenant = a_tenant()
     key, client, pot = a_key(tenant.id), a_client(tenant.id), a_pot(tenant.id)
-    mine = Belongings(tenant.id, key, client, a_token(client), a_credential(tenant.id), pot, a_cap(tenant.id))
+    credential = a_credential(tenant.id)
+    record = replace(a_record(tenant.id), client_id=client.id, credential_id=credential.id)
+    mine = Belongings(tenant.id, key, client, a_token(client), credential, pot, a_cap(tenant.id), record)
     async with begin(engine)(tenant.id) as work:
         await work.tenants.add(tenant)
         await work.keys.add(key)
@@ -86,9 +92,11 @@ async def moved_in(engine: AsyncEngine) -> Belongings:
     ledger = ledger_on(engine)
     await ledger.grant(a_grant(pot, 1), pot)
     await ledger.hold(a_hold((pot, 1)))
-    await ledger.settle(a_record(tenant.id), incident="noted")
+    await ledger.settle(record, incident="noted")
     return mine
 
+
+LATELY = UsageFilter(Span(NOW - timedelta(days=30), NOW + timedelta(days=1)))
 
 Reading = Callable[[Work, Belongings], Awaitable[Any]]
 
@@ -97,6 +105,7 @@ READINGS: dict[str, Reading] = {
     "keys.newest": lambda work, _: work.keys.newest(),
     "keys.one": lambda work, hers: work.keys.one(hers.key.id),
     "clients.one": lambda work, hers: work.clients.one(hers.client.id),
+    "clients.names": lambda work, hers: work.clients.names([hers.client.id]),
     "tokens.one": lambda work, hers: work.tokens.one(hers.token.digest),
     "credentials.one": lambda work, hers: work.credentials.one(hers.credential.id),
     "credentials.sealed": lambda work, hers: work.credentials.sealed(hers.credential.id),
@@ -119,6 +128,11 @@ READINGS: dict[str, Reading] = {
     "pots.all": lambda work, _: work.pots.all(),
     "grants.page": lambda work, _: work.grants.page(first=100),
     "records.uses": lambda work, _: work.records.uses(NOW),
+    "records.one": lambda work, hers: work.records.one(hers.record.id),
+    "records.page": lambda work, _: work.records.page(LATELY, first=100),
+    "records.totals": lambda work, _: work.records.totals(LATELY, list(Dimension)),
+    "records.last_used": lambda work, hers: work.records.last_used([hers.credential.id]),
+    "records.users_of": lambda work, hers: work.records.users_of([hers.credential.id], NOW),
 }
 ADDITIONS = {
     "tenants.add",
