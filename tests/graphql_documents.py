@@ -23,7 +23,7 @@ SCHEMA = build_schema()._schema
 ROOTS: Mapping[str, GraphQLObjectType] = {
     kind.name.lower(): kind for kind in (SCHEMA.query_type, SCHEMA.mutation_type, SCHEMA.subscription_type) if kind
 }
-PAGE, INNER_PAGE = 20, 5
+PAGE, INNER_PAGE = 14, 12
 _NEEDS = re.compile(r"Needs `([a-z:]+)`\.$")
 
 

@@ -49,9 +49,10 @@ class Words:
     hosted_model: str
     reason: str
 
-    def every(self) -> Iterator[str]:
-        for each in fields(self):
-            yield getattr(self, each.name)
+    def named(self) -> Iterator[tuple[str, str]]:
+        """Every word under its name, the longest first."""
+        words = [(each.name, str(getattr(self, each.name))) for each in fields(self)]
+        yield from sorted(words, key=lambda pair: -len(pair[1]))
 
     @property
     def nodes(self) -> dict[str, str]:
