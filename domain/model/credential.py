@@ -6,6 +6,7 @@ from datetime import datetime
 
 from domain.model.catalogue import ModelRef
 from domain.model.ids import CredentialId, KeyId, TenantId
+from domain.model.tenant import TenantKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +73,12 @@ class SealContext:
     @classmethod
     def of(cls, credential: Credential) -> "SealContext":
         return cls(credential.tenant_id, credential.id, credential.version)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """All that it takes to open a form, as it was at one moment."""
+
+    context: SealContext
+    sealed: Sealed
+    key: TenantKey

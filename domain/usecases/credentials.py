@@ -7,11 +7,12 @@ from datetime import datetime
 from domain.errors import InvalidRange
 from domain.model.access import Actor, Scope
 from domain.model.catalogue import Catalogue, FormValues, ModelRef, Provider, ProviderKind, masked_part, public_part
-from domain.model.credential import Credential, SealContext
+from domain.model.credential import Credential, SealContext, Sealed
 from domain.model.ids import CredentialId
 from domain.model.selection import KeySource
 from domain.model.tenant import checked_name
 from domain.ports import Begin, Clock, Fresh, Gateway, StandingReader, Vault, Work
+from domain.usecases.sealing import sealed_into
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +71,12 @@ class Credentials:
             created_at=proof.at,
             proved_at=proof.at,
         )
-        async with self.begin(actor.tenant_id) as work:
-            key = await work.keys.newest()
-        sealed = await self.vault.seal(key, SealContext.of(credential), values)
-        async with self.begin(actor.tenant_id) as work:
+
+        async def store(work: Work, sealed: Sealed) -> None:
             await _prefer_own_if_first(work, new.provider)
             await work.credentials.add(credential, sealed)
+
+        await sealed_into(self.begin, self.vault, SealContext.of(credential), values, store)
         self.standing.forget(actor.tenant_id)
         return credential
 
