@@ -38,6 +38,7 @@ from domain.usecases.defaults import Defaults
 from domain.usecases.inference import Inference
 from domain.usecases.metering import Metering
 from domain.usecases.quotas import Quotas
+from domain.usecases.rotation import Rotation
 from domain.usecases.tenants import Tenants
 from infrastructure.background import Detached
 from infrastructure.crypto.master_keys import MasterKeys
@@ -45,6 +46,7 @@ from infrastructure.crypto.vault import RsaVault
 from infrastructure.db.engine import open_engine, unsafe_role
 from infrastructure.db.ledger_postgres import ledger_on
 from infrastructure.db.revisions import pending
+from infrastructure.db.roll_call import SqlRollCall
 from infrastructure.db.work import begin
 from infrastructure.http import egress
 from infrastructure.keyring import LeasedKeyring
@@ -90,14 +92,16 @@ class House:
         keyring = LeasedKeyring(work, self.vault, now, forms)
         hold_for = timedelta(seconds=settings.hold_seconds)
         metering = Metering(work, standing, platform, keyring, self.ledger, now, fresh, hold_for)
+        remembering = (standing, keyring, self.vault)
         return UseCases(
-            tenants=Tenants(work, self.vault, platform, now, fresh, secrets.token_bytes),
+            tenants=Tenants(work, self.vault, platform, now, fresh, secrets.token_bytes, remembering),
             access=Access(work, now, secrets.token_bytes, settings.token_lifetime),
             credentials=Credentials(work, platform.catalogue, gateway, self.vault, standing, now, fresh),
             browsing=Browsing(standing, platform),
             defaults=Defaults(work, standing, platform),
             quotas=Quotas(work, standing, platform.catalogue),
             inference=Inference(metering, gateway, self.detached),
+            rotation=Rotation(work, self.vault, SqlRollCall(self.engine), self.detached, fresh),
         )
 
     async def __aenter__(self) -> Self:

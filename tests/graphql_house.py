@@ -60,6 +60,7 @@ from domain.usecases.defaults import Defaults
 from domain.usecases.inference import Inference
 from domain.usecases.metering import Metering
 from domain.usecases.quotas import Quotas
+from domain.usecases.rotation import Rotation
 from domain.usecases.tenants import Tenants
 from infrastructure.background import Detached
 from infrastructure.keyring import LeasedKeyring
@@ -179,13 +180,14 @@ class House:
         ledger = FakeLedger(self.store)
         metering = Metering(begin, standing, platform, keyring, ledger, clock, fresh, timedelta(minutes=20))
         return UseCases(
-            tenants=Tenants(begin, self.vault, platform, clock, fresh, bytes),
+            tenants=Tenants(begin, self.vault, platform, clock, fresh, bytes, (standing, keyring)),
             access=Access(begin, lambda: datetime.now(UTC), bytes, timedelta(hours=1)),
             credentials=Credentials(begin, catalogue, self.gateway, self.vault, standing, clock, fresh),
             browsing=Browsing(standing, platform),
             defaults=Defaults(begin, standing, platform),
             quotas=Quotas(begin, standing, catalogue),
             inference=Inference(metering, self.gateway, Detached()),
+            rotation=Rotation(begin, self.vault, self.store.roll_call, Detached(), fresh),
         )
 
     def fresh(self) -> UUID:

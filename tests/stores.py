@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.model.ids import CallId, TenantId
 from domain.model.quota import HoldState, Outcome
-from domain.ports import Begin, Ledger
+from domain.ports import Begin, Ledger, RollCall
 from infrastructure.db.fence import bind
+from infrastructure.db.roll_call import SqlRollCall
 from infrastructure.db.tables import call_records, holds, incidents
 from infrastructure.db.work import begin
 from tests.fakes import FakeLedger, FakeStore
@@ -20,6 +21,8 @@ class Store(Protocol):
     def begin(self) -> Begin: ...
     @property
     def ledger(self) -> Ledger: ...
+    @property
+    def roll_call(self) -> RollCall: ...
     async def outcome(self, tenant_id: TenantId, call_id: CallId) -> Outcome | None:
         """Of the call's record, if there is one."""
         ...
@@ -35,6 +38,7 @@ class InMemory:
         self._store = FakeStore()
         self.begin: Begin = self._store.begin
         self.ledger: Ledger = FakeLedger(self._store)
+        self.roll_call: RollCall = self._store.roll_call
 
     async def outcome(self, tenant_id: TenantId, call_id: CallId) -> Outcome | None:
         record = self._store.rows[tenant_id].records.get(call_id)
@@ -56,6 +60,10 @@ class InDatabase:
     @property
     def begin(self) -> Begin:
         return begin(self.engine)
+
+    @property
+    def roll_call(self) -> RollCall:
+        return SqlRollCall(self.engine)
 
     async def outcome(self, tenant_id: TenantId, call_id: CallId) -> Outcome | None:
         found = await self._value(tenant_id, call_records.c.outcome, call_records.c.id, call_id)

@@ -14,6 +14,7 @@ from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
 from domain.usecases.inference import Inference
 from domain.usecases.quotas import Quotas
+from domain.usecases.rotation import Rotation
 from domain.usecases.tenants import Tenants
 
 
@@ -28,6 +29,7 @@ class UseCases:
     defaults: Defaults
     quotas: Quotas
     inference: Inference
+    rotation: Rotation
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from api.graphql.defaults import DefaultMutations, DefaultQueries
 from api.graphql.fields import field
 from api.graphql.ids import known_model, known_uuid, parsed
 from api.graphql.inference import InferenceMutations, Subscription
+from api.graphql.keys import KeyMutations, TenantKey
 from api.graphql.nodes import Node, or_none
 from api.graphql.operations import Schema
 from api.graphql.problems import HANDLERS
@@ -41,7 +42,9 @@ class Query(TenantQueries, CatalogueQueries, DefaultQueries, QuotaQueries, Crede
 
 
 @strawberry.type(description="What can be changed, and what can be asked of models.")
-class Mutation(TenantMutations, CredentialMutations, DefaultMutations, QuotaMutations, InferenceMutations):
+class Mutation(
+    TenantMutations, CredentialMutations, DefaultMutations, QuotaMutations, KeyMutations, InferenceMutations
+):
     pass
 
 
@@ -52,7 +55,7 @@ def build_schema(*, introspection: bool = True) -> Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=(Tenant, Viewer, Provider, Model, Credential, Quota),
+        types=(Tenant, TenantKey, Viewer, Provider, Model, Credential, Quota),
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
         exception_handlers=HANDLERS,
     )
@@ -73,6 +76,9 @@ async def _node(context: Context, global_id: str) -> Node | None:
         case "Quota":
             pots = await usecases.quotas.all(actor)
             return next((Quota.of(pot) for pot in pots if str(pot.id) == key), None)
+        case "TenantKey":
+            keys = await usecases.rotation.keys(actor)
+            return next((TenantKey.of(each) for each in keys if str(each.id) == key), None)
         case "Tenant" if key == str(actor.tenant_id):
             return await current_tenant(context)
         case "Viewer" if key == str(actor.client_id):
