@@ -258,7 +258,7 @@ class Ledger(Protocol):
 
         The first settlement of a hold stands and later ones change nothing. One that comes after the hold expired
         writes the record, and the hold stays charged in full. A call without a hold leaves only its record. `incident`
-        is kept beside it.
+        is kept beside it. When the tenant was closed meanwhile nothing happens: its calls went with it.
         """
         ...
 

@@ -409,6 +409,8 @@ class FakeLedger:
     ) -> None:
         async with self.store.turn:
             rows = self.store.rows[record.tenant_id]
+            if not rows.tenants:
+                return
             rows.records.setdefault(record.id, record)
             state = HoldState.RELEASED if record.outcome is Outcome.UNSENT else HoldState.SETTLED
             _close(rows, record.id, state, charges)

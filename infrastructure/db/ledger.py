@@ -1,12 +1,13 @@
 """The ledger: the one writer of balances, by guarded updates in short transactions."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, literal, or_, select, text, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.errors import QuotaExhausted
@@ -33,6 +34,10 @@ class SqlLedger:
                     await _take(connection, hold.tenant_id, line)
 
     async def settle(self, record: CallRecord, charged: int = 0, incident: str | None = None) -> None:
+        with _unless_closed():
+            await self._settle(record, charged, incident)
+
+    async def _settle(self, record: CallRecord, charged: int, incident: str | None) -> None:
         async with self._tenant(record.tenant_id) as connection:
             await connection.execute(_once(connection, call_records).values(**columns(record)))
             await _close(connection, _held(record.tenant_id, record.id), closing(record), charged)
@@ -63,6 +68,16 @@ class SqlLedger:
         async with self.engine.begin() as connection:
             await bind(connection, tenant_id)
             yield connection
+
+
+@contextmanager
+def _unless_closed() -> Iterator[None]:
+    """What rows refuse because their tenant is gone is no failure: its calls went with it."""
+    try:
+        yield
+    except IntegrityError as refusal:
+        if "foreign key" not in str(refusal.orig).lower():
+            raise
 
 
 def closing(record: CallRecord) -> HoldState:

@@ -1,6 +1,7 @@
 """The ledger on PostgreSQL: a hold or a settlement is one statement, sent past SQLAlchemy to the driver."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -51,7 +52,8 @@ class PostgresLedger:
 
     async def settle(self, record: CallRecord, charged: int = 0, incident: str | None = None) -> None:
         row = orjson.dumps(columns(record), default=str)  # ids that the driver read are a subclass of UUID
-        await self._run(_SETTLE, row.decode(), closing(record), charged, incident)
+        with suppress(asyncpg.ForeignKeyViolationError):  # the tenant was closed, and its calls went with it
+            await self._run(_SETTLE, row.decode(), closing(record), charged, incident)
 
     async def release(self, tenant_id: TenantId, call_id: CallId) -> None:
         await self.portable.release(tenant_id, call_id)
