@@ -2,13 +2,16 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.util import await_only
 from uuid_utils.compat import uuid7
 
 from domain.model.catalogue import FormValues
@@ -71,6 +74,30 @@ async def town(fresh_urls: Urls) -> AsyncIterator["Town"]:
     engine = open_engine(fresh_urls.app)
     yield Town(engine)
     await engine.dispose()
+
+
+@dataclass(eq=False)
+class Interlude:
+    """Lets another run, after the statement number `at` of an engine, until it is done or has to wait for a lock."""
+
+    at: int
+    other: Callable[[], Coroutine[Any, Any, Any]]
+    seen: int = 0
+    running: asyncio.Task[Any] | None = None
+
+    def __call__(self, *_: object) -> None:
+        self.seen += 1
+        if self.seen == self.at:
+            self.running = asyncio.create_task(self.other())
+            await_only(asyncio.wait([self.running], timeout=0.3))
+
+
+@contextmanager
+def interlude(engine: AsyncEngine, at: int, other: Callable[[], Coroutine[Any, Any, Any]]) -> Iterator[Interlude]:
+    between = Interlude(at, other)
+    event.listen(engine.sync_engine, "after_cursor_execute", between)
+    yield between
+    event.remove(engine.sync_engine, "after_cursor_execute", between)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,3 +221,28 @@ async def test_no_call_fails_in_any_order_of_many_rotations(town: Town) -> None:
     first, second = FakeVault(), FakeVault()
     second.master_key_id = "another"
     assert await rotated_while_used(town, (first, second), rounds=6) > CALLERS
+
+
+async def test_a_rotation_may_come_between_any_two_statements_of_whoever_adds_and_calls(
+    town: Town, fresh_urls: Urls
+) -> None:
+    vault, engine = FakeVault(), open_engine(fresh_urls.app)
+    busy = Town(engine)
+    at, met = 0, True
+    while met:
+        at += 1
+        tenant, (older,) = await town.tenant(vault, 1)
+        (old,) = await town.keys(tenant.id)
+        with interlude(engine, at, lambda tenant=tenant: town.rotation(vault).renew(tenant.id)) as between:
+            added = await busy.add(vault, tenant.id)
+            for credential in (older, added):
+                assert await busy.keyring(vault).own(credential) == form_of(credential), at
+        met = between.running is not None
+        if between.running is not None:
+            await between.running
+            (new,) = await town.keys(tenant.id)
+            assert new.id != old.id
+            for credential in (older, added):
+                assert await town.keyring(vault).own(credential) == form_of(credential), at
+    assert at > 8
+    await engine.dispose()
