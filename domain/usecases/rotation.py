@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from weakref import WeakValueDictionary
 
-from domain.errors import CredentialUnreadable
+from domain.errors import CredentialUnreadable, NotFound
 from domain.model.access import Actor, Scope
 from domain.model.credential import Opening
 from domain.model.ids import CredentialId, KeyId, TenantId, behind
@@ -158,8 +158,10 @@ class Rotation:
 
     async def _keys(self, tenant_id: TenantId) -> Sequence[KeyInUse]:
         async with self.begin(tenant_id) as work:
-            await work.keys.newest()
-            return in_use(await work.keys.all(), await work.envelopes.counts())
+            keys, sealed = await work.keys.all(), await work.envelopes.counts()
+        if not keys:
+            raise NotFound("tenant key")
+        return in_use(keys, sealed)
 
     async def _rewrap(self, tenant_id: TenantId) -> int:
         async with self.begin(tenant_id) as work:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import await_only
 from uuid_utils.compat import uuid7
 
+from domain.errors import CredentialUnreadable
 from domain.model.catalogue import FormValues
 from domain.model.credential import Credential, SealContext, Sealed
 from domain.model.ids import KeyId, TenantId
@@ -246,3 +247,34 @@ async def test_a_rotation_may_come_between_any_two_statements_of_whoever_adds_an
                 assert await town.keyring(vault).own(credential) == form_of(credential), at
     assert at > 8
     await engine.dispose()
+
+
+@pytest.mark.parametrize("done", [0, 1, 3])
+async def test_what_was_interrupted_after_some_credentials_goes_on(town: Town, done: int) -> None:
+    with vault_of(A, kind=Interrupted) as lost, vault_of(A) as vault:
+        tenant, credentials = await town.tenant(vault, 4)
+        (old,) = await town.keys(tenant.id)
+        assert isinstance(lost, Interrupted)
+        lost.left = done
+        with pytest.raises(ConnectionError):
+            await town.rotation(lost).renew(tenant.id)
+        assert len(await town.keys(tenant.id)) == 2
+        forms = [form_of(credential) for credential in credentials]
+        assert [await town.keyring(vault).own(credential) for credential in credentials] == forms
+        resumed = await town.rotation(vault).renew(tenant.id)
+        assert (resumed.created, resumed.resealed, resumed.remaining) == (False, 4 - done, 0)
+        (new,) = await town.keys(tenant.id)
+        assert new.id != old.id
+        assert [await town.keyring(vault).own(credential) for credential in credentials] == forms
+
+
+async def test_a_master_key_can_be_taken_away_when_no_tenant_is_left_under_it(town: Town) -> None:
+    with vault_of(A) as before, vault_of(B, A) as both, vault_of(B) as after:
+        (_, [first]), (_, [second]) = await town.tenant(before, 1), await town.tenant(before, 1)
+        assert (await rewrapped(town.rotation(after))).under == {after.master_key_id: 0, before.master_key_id: 2}
+        passing = town.rotation(both).rewrap()
+        assert await anext(passing) == Rewrapped(2, {both.master_key_id: 2})
+        for credential in (first, second):
+            assert await town.keyring(after).own(credential) == form_of(credential)
+            with pytest.raises(CredentialUnreadable):
+                await town.keyring(before).own(credential)

@@ -25,9 +25,6 @@ class SqlTenants:
         return Tenant(TenantId(row.tenant_id), row.name, row.opened_at)
 
     async def close(self) -> None:
-        """Its keys are locked first, as by whoever seals under one, so that the two never wait for each other."""
-        keys = select(tenant_keys.c.id).where(self.rows.mine(tenant_keys)).order_by(tenant_keys.c.id)
-        await self.rows.all(keys.with_for_update())
         if not await self.rows.remove(tenants):
             raise NotFound("tenant")
 
@@ -60,10 +57,12 @@ class SqlTenantKeys:
         return [key_of(row) for row in await self.rows.all(query)]
 
     async def pin(self, key_id: KeyId) -> bool:
+        await self._lock_tenant()
         return bool(await self.rows.all(self._ids(key_id).with_for_update(read=True, key_share=True)))
 
     async def succeed(self, newest: KeyId, key: TenantKey) -> bool:
         """The lock leaves those alone who seal under the key. What it waited for, only the next statement sees."""
+        await self._lock_tenant()
         locked = await self.rows.all(self._ids(newest).with_for_update(key_share=True))
         if not locked or (await self.newest()).id != newest:
             return False
@@ -87,6 +86,11 @@ class SqlTenantKeys:
             return False
         await self.rows.remove(tenant_keys, id=key_id)
         return True
+
+    async def _lock_tenant(self) -> None:
+        """First, though what is added locks it anyway: else who adds and who closes would wait for one another."""
+        tenant = select(tenants.c.tenant_id).where(self.rows.mine(tenants))
+        await self.rows.all(tenant.with_for_update(read=True, key_share=True))
 
     def _ids(self, key_id: KeyId) -> Select[Any]:
         return select(tenant_keys.c.id).where(self.rows.mine(tenant_keys), tenant_keys.c.id == key_id)
