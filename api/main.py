@@ -50,6 +50,7 @@ from domain.usecases.metering import Metering
 from domain.usecases.models import Models
 from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
+from domain.usecases.rotation import Rotation
 from domain.usecases.tenants import Tenants
 from domain.usecases.usage import Usage
 from infrastructure.background import Detached
@@ -59,6 +60,7 @@ from infrastructure.crypto.vault import RsaVault
 from infrastructure.db.engine import open_engine, unsafe_role
 from infrastructure.db.ledger_postgres import ledger_on
 from infrastructure.db.revisions import pending
+from infrastructure.db.roll_call import SqlRollCall
 from infrastructure.db.work import begin
 from infrastructure.http import egress
 from infrastructure.keyring import LeasedKeyring
@@ -105,8 +107,9 @@ class House:
         hold_for = timedelta(seconds=settings.hold_seconds)
         metering = Metering(work, standing, platform, keyring, self.ledger, now, fresh, hold_for)
         inference = Inference(metering, gateway, self.detached)
+        remembering = (standing, keyring, self.vault)
         return UseCases(
-            tenants=Tenants(work, self.vault, platform, now, fresh, secrets.token_bytes),
+            tenants=Tenants(work, self.vault, platform, now, fresh, secrets.token_bytes, remembering),
             access=Access(work, now, secrets.token_bytes, settings.token_lifetime),
             credentials=Credentials(work, platform.catalogue, gateway, self.vault, standing, now, fresh),
             credential_updates=CredentialUpdates(work, platform.catalogue, gateway, self.vault, standing, now),
@@ -122,6 +125,7 @@ class House:
             inference=inference,
             conversations=Conversations(inference, standing, platform),
             usage=Usage(work, now),
+            rotation=Rotation(work, self.vault, SqlRollCall(self.engine), self.detached, fresh),
         )
 
     async def __aenter__(self) -> Self:
