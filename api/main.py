@@ -74,6 +74,9 @@ _log = structlog.get_logger()
 GRACE = 30
 """Seconds that an operation may take beside the one call to a vendor that it may make."""
 
+LAST_SWEEP = 10
+"""Seconds that a stop waits for a sweep to end."""
+
 
 class NotReady(Exception):
     """Why Portunus must not serve as it is set up; the text is for the operator."""
@@ -96,6 +99,7 @@ class House:
         self.ledger: Ledger = ledger_on(self.engine)
         self.usecases = self._usecases()
         self._leaving = AsyncExitStack()
+        self._over = asyncio.Event()
 
     def _usecases(self) -> UseCases:
         settings, work = self.settings, begin(self.engine)
@@ -135,7 +139,7 @@ class House:
             entered.push_async_callback(self.client.aclose)
             await self.check()
             sweeping = asyncio.create_task(self._sweep())
-            entered.callback(sweeping.cancel)
+            entered.push_async_callback(self._end, sweeping)
             entered.push_async_callback(self.detached.drain, self.settings.drain_seconds)
             self._leaving = entered.pop_all()
         return self
@@ -156,12 +160,20 @@ class House:
             _log.warning("SQLite has no row-level security: use PostgreSQL where tenants do not trust each other")
 
     async def _sweep(self) -> None:
-        while True:
+        while not self._over.is_set():
             with contextlib.suppress(Exception):
                 swept = await self.ledger.sweep(now())
                 if swept:
                     _log.warning("holds of lost workers were charged", holds=swept)
-            await asyncio.sleep(self.settings.sweep_seconds)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.settings.sweep_seconds):
+                    await self._over.wait()
+
+    async def _end(self, sweeping: asyncio.Task[None]) -> None:
+        """Let a sweep that runs finish: a connection that is cancelled while it closes can hold up the whole exit."""
+        self._over.set()
+        await asyncio.wait([sweeping], timeout=LAST_SWEEP)
+        sweeping.cancel()
 
 
 def create_app(settings: Settings) -> Starlette:
