@@ -10,10 +10,12 @@ from uuid import UUID
 
 from domain.model.access import AccessToken, Client
 from domain.model.calls import ChatCall, EmbedCall
+from domain.model.cap import Cap
 from domain.model.catalogue import FormValues, ModelRef, ModelType
-from domain.model.credential import Credential, SealContext, Sealed
+from domain.model.credential import Cooling, Credential, SealContext, Sealed
+from domain.model.custom_model import CustomModel
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings
-from domain.model.ids import CallId, ClientId, CredentialId, KeyId, PotId, TenantId
+from domain.model.ids import CallId, CapId, ClientId, CredentialId, GrantId, KeyId, PotId, TenantId
 from domain.model.quota import Grant, Hold, Pot
 from domain.model.rerank import RerankCall, Reranking
 from domain.model.selection import KeySource, Standing
@@ -89,6 +91,51 @@ class Credentials(Protocol):
         ...
 
 
+class Coolings(Protocol):
+    """Which credentials rest after a refusal of their vendor."""
+
+    async def put(self, cooling: Cooling) -> None:
+        """The later rest of one credential replaces the earlier."""
+        ...
+
+    async def clear(self, credential_id: CredentialId) -> None: ...
+    async def all(self) -> Sequence[Cooling]:
+        """Those that are over may be among them."""
+        ...
+
+
+class Models(Protocol):
+    """Models that only the tenant knows, and those of any kind that it switched off."""
+
+    async def add(self, model: CustomModel) -> bool:
+        """False, and nothing changed, when the tenant has one of that reference."""
+        ...
+
+    async def remove(self, ref: ModelRef) -> None:
+        """NotFound("model") when the tenant has no such model of its own."""
+        ...
+
+    async def custom(self) -> Sequence[CustomModel]: ...
+    async def disable(self, ref: ModelRef, at: datetime) -> None: ...
+    async def enable(self, ref: ModelRef) -> None: ...
+    async def disabled(self) -> frozenset[ModelRef]: ...
+
+
+class Caps(Protocol):
+    async def put(self, cap: Cap) -> None:
+        """Add the cap, or change the amount of the one with its id; DuplicateName when its subject has such a one."""
+        ...
+
+    async def one(self, cap_id: CapId) -> Cap:
+        """NotFound("cap") when it is unknown here."""
+        ...
+
+    async def all(self) -> Sequence[Cap]: ...
+    async def remove(self, cap_id: CapId) -> None:
+        """With its windows; NotFound("cap") when it is unknown here."""
+        ...
+
+
 class Choices(Protocol):
     """What the tenant chose: a default model per type, and the key source it prefers per provider."""
 
@@ -102,7 +149,13 @@ class Choices(Protocol):
 class Pots(Protocol):
     async def add(self, pot: Pot) -> None: ...
     async def all(self) -> Sequence[Pot]:
-        """The tenant's pots in spending order: paid, free, trial, then by id. Their balances are live."""
+        """The tenant's pots in spending order: paid, free, trial, then by id, and caps' windows. Balances are live."""
+        ...
+
+
+class Grants(Protocol):
+    async def page(self, *, first: int, after: GrantId | None = None) -> Sequence[Grant]:
+        """Up to `first` grants, newest first, from behind `after`."""
         ...
 
 
@@ -156,9 +209,17 @@ class Work(Protocol):
     @property
     def credentials(self) -> Credentials: ...
     @property
+    def coolings(self) -> Coolings: ...
+    @property
+    def models(self) -> Models: ...
+    @property
+    def caps(self) -> Caps: ...
+    @property
     def choices(self) -> Choices: ...
     @property
     def pots(self) -> Pots: ...
+    @property
+    def grants(self) -> Grants: ...
     @property
     def records(self) -> Records: ...
 
@@ -170,9 +231,10 @@ class Ledger(Protocol):
     """The one writer of balances. Each method is one short transaction of its own, safe to repeat with the same id."""
 
     async def hold(self, hold: Hold) -> None:
-        """Reserve every line or none, opening the windows of caps that have no row yet.
+        """Reserve every line or none, opening the windows of caps that have no row yet at what the caps allow now.
 
-        QuotaExhausted names the first pot, by id, that has too little free, and when it refills.
+        QuotaExhausted names the first pot, by id, that has too little free, and when it refills. NotFound("quota") when
+        a pot or a window's cap is gone: what the caller knows of the tenant is out of date.
         """
         ...
 
@@ -180,7 +242,7 @@ class Ledger(Protocol):
         self, record: CallRecord, charges: Mapping[PotId, int] = MappingProxyType({}), incident: str | None = None
     ) -> None:
         """Charge each line of the call's hold what `charges` says of its pot, clamped to [0, line], or in full when it
-        says nothing; give back the rest; write the record.
+        says nothing; give back the rest; write the record. An UNSENT call is charged nothing.
 
         The first settlement of a hold stands and later ones change nothing. One that comes after the hold expired
         writes the record, and the hold stays charged in full. A call without a hold leaves only its record. `incident`
@@ -204,7 +266,23 @@ class Ledger(Protocol):
         ...
 
     async def resize(self, pot: Pot) -> None:
-        """Set what a cap's window grants to `pot.granted`, but never below what is spent and held of it."""
+        """Set what a cap's window grants to `pot.granted`, but never below what is spent and held of it.
+
+        A window that has no row yet is opened, so that nobody opens it at what the cap allowed before.
+        """
+        ...
+
+
+class Balances(Protocol):
+    """Watches a tenant's pots for as many as want to know, and only while somebody does."""
+
+    def __call__(
+        self, tenant_id: TenantId, until: datetime
+    ) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Pot]]]:
+        """The pots as they are, at once, then whenever one of them was changed, by whichever process, within 2 s of it.
+
+        In the order of `Pots.all`. A slow reader gets the newest only. The readings end at `until`.
+        """
         ...
 
 

@@ -78,4 +78,8 @@ async def _chosen(work: Work) -> Standing:
         pots=tuple(await work.pots.all()),
         preferred=await work.choices.preferred(),
         chosen=await work.choices.defaults(),
+        custom={model.ref: model for model in await work.models.custom()},
+        disabled=await work.models.disabled(),
+        caps=tuple(await work.caps.all()),
+        coolings={cooling.credential_id: cooling for cooling in await work.coolings.all()},
     )

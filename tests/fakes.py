@@ -7,17 +7,20 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Self, TypeVar
 from uuid import UUID
 
-from domain.errors import CredentialUnreadable, DomainError, DuplicateName, NotFound, QuotaExhausted
+from domain.errors import CredentialUnreadable, DomainError, DuplicateName, InvalidRange, NotFound, QuotaExhausted
 from domain.model.access import AccessToken, Client
 from domain.model.calls import ChatCall, EmbedCall
+from domain.model.cap import Cap
 from domain.model.catalogue import FormValues, ModelRef, ModelType
-from domain.model.credential import Credential, SealContext, Sealed
+from domain.model.credential import Cooling, Credential, SealContext, Sealed
+from domain.model.custom_model import CustomModel
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings, fold
-from domain.model.ids import CallId, ClientId, CredentialId, KeyId, PotId, TenantId
-from domain.model.quota import Hold, HoldState, Outcome, Pot, PotKind
+from domain.model.ids import CallId, CapId, ClientId, CredentialId, GrantId, KeyId, PotId, TenantId
+from domain.model.quota import Grant, Hold, HoldState, Outcome, Pot, PotKind
 from domain.model.rerank import RerankCall, Reranking
 from domain.model.secret import Secret
 from domain.model.selection import KeySource
@@ -81,9 +84,14 @@ class TenantRows:
     clients: dict[ClientId, Client] = field(default_factory=dict)
     tokens: dict[bytes, AccessToken] = field(default_factory=dict)
     credentials: dict[CredentialId, tuple[Credential, Sealed]] = field(default_factory=dict)
+    coolings: dict[CredentialId, Cooling] = field(default_factory=dict)
+    custom: dict[ModelRef, CustomModel] = field(default_factory=dict)
+    disabled: dict[ModelRef, datetime] = field(default_factory=dict)
+    caps: dict[CapId, Cap] = field(default_factory=dict)
     defaults: dict[ModelType, ModelRef] = field(default_factory=dict)
     preferred: dict[str, KeySource] = field(default_factory=dict)
     pots: dict[PotId, Pot] = field(default_factory=dict)
+    grants: dict[GrantId, Grant] = field(default_factory=dict)
     holds: dict[CallId, tuple[Hold, HoldState]] = field(default_factory=dict)
     records: dict[CallId, CallRecord] = field(default_factory=dict)
     incidents: dict[CallId, str] = field(default_factory=dict)
@@ -118,8 +126,12 @@ class FakeWork:
         self.clients = FakeClients(rows)
         self.tokens = FakeTokens(rows)
         self.credentials = FakeCredentials(rows)
+        self.coolings = FakeCoolings(rows)
+        self.models = FakeModels(rows)
+        self.caps = FakeCaps(rows)
         self.choices = FakeChoices(rows)
         self.pots = FakePots(rows)
+        self.grants = FakeGrants(rows)
         self.records = FakeRecords(rows.records)
         return self
 
@@ -186,7 +198,8 @@ class FakeCredentials:
     rows: TenantRows
 
     async def add(self, credential: Credential, sealed: Sealed) -> None:
-        if any((c.provider, c.name) == (credential.provider, credential.name) for c, _ in self._all()):
+        taken = {(c.provider, c.scope, c.name) for c, _ in self._all()}
+        if (credential.provider, credential.scope, credential.name) in taken:
             raise DuplicateName(credential.name)
         self.rows.credentials[credential.id] = credential, sealed
 
@@ -205,9 +218,75 @@ class FakeCredentials:
     async def remove(self, credential_id: CredentialId) -> None:
         await self.one(credential_id)
         del self.rows.credentials[credential_id]
+        self.rows.coolings.pop(credential_id, None)
 
     def _all(self) -> Iterable[tuple[Credential, Sealed]]:
         return self.rows.credentials.values()
+
+
+@dataclass(frozen=True, slots=True)
+class FakeCoolings:
+    rows: TenantRows
+
+    async def put(self, cooling: Cooling) -> None:
+        self.rows.coolings[cooling.credential_id] = cooling
+
+    async def clear(self, credential_id: CredentialId) -> None:
+        self.rows.coolings.pop(credential_id, None)
+
+    async def all(self) -> Sequence[Cooling]:
+        return list(self.rows.coolings.values())
+
+
+@dataclass(frozen=True, slots=True)
+class FakeModels:
+    rows: TenantRows
+
+    async def add(self, model: CustomModel) -> bool:
+        return self.rows.custom.setdefault(model.ref, model) is model
+
+    async def remove(self, ref: ModelRef) -> None:
+        _found(self.rows.custom, ref, "model")
+        del self.rows.custom[ref]
+
+    async def custom(self) -> Sequence[CustomModel]:
+        return sorted(self.rows.custom.values(), key=lambda m: (m.ref.provider, m.ref.type, m.ref.name))
+
+    async def disable(self, ref: ModelRef, at: datetime) -> None:
+        self.rows.disabled[ref] = at
+
+    async def enable(self, ref: ModelRef) -> None:
+        self.rows.disabled.pop(ref, None)
+
+    async def disabled(self) -> frozenset[ModelRef]:
+        return frozenset(self.rows.disabled)
+
+
+@dataclass(frozen=True, slots=True)
+class FakeCaps:
+    rows: TenantRows
+
+    async def put(self, cap: Cap) -> None:
+        known = self.rows.caps.get(cap.id)
+        if known is not None:
+            self.rows.caps[cap.id] = replace(known, amount=cap.amount)
+            return
+        kind = (cap.subject, cap.subject_id, cap.unit, cap.period)
+        if any((c.subject, c.subject_id, c.unit, c.period) == kind for c in self.rows.caps.values()):
+            raise DuplicateName(f"{cap.unit} per {cap.period}")
+        self.rows.caps[cap.id] = cap
+
+    async def one(self, cap_id: CapId) -> Cap:
+        return _found(self.rows.caps, cap_id, "cap")
+
+    async def all(self) -> Sequence[Cap]:
+        return sorted(self.rows.caps.values(), key=lambda cap: cap.id)
+
+    async def remove(self, cap_id: CapId) -> None:
+        await self.one(cap_id)
+        del self.rows.caps[cap_id]
+        for pot in [p for p in self.rows.pots.values() if p.cap_id == cap_id]:
+            del self.rows.pots[pot.id]
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +322,15 @@ class FakePots:
 
 
 @dataclass(frozen=True, slots=True)
+class FakeGrants:
+    rows: TenantRows
+
+    async def page(self, *, first: int, after: GrantId | None = None) -> Sequence[Grant]:
+        behind = (grant for grant in self.rows.grants.values() if after is None or grant.id < after)
+        return sorted(behind, key=lambda grant: grant.id, reverse=True)[:first]
+
+
+@dataclass(frozen=True, slots=True)
 class FakeLedger:
     """Balances over the rows of a FakeStore."""
 
@@ -253,48 +341,95 @@ class FakeLedger:
             rows = self.store.rows[hold.tenant_id]
             if hold.id in rows.holds:
                 return
+            opened = {window.id: _opened(rows, window) for window in hold.opens}
             lines = sorted(hold.lines, key=lambda line: line.pot_id)
-            for pot, amount in ((rows.pots[line.pot_id], line.amount) for line in lines):
-                if pot.free is not None and pot.free < amount:
-                    raise QuotaExhausted(pot.kind, pot.unit, pot.free, amount)
             for line in lines:
+                _check(rows.pots.get(line.pot_id) or opened.get(line.pot_id), line.amount)
+            for line in lines:
+                rows.pots.setdefault(line.pot_id, opened.get(line.pot_id) or rows.pots[line.pot_id])
                 _move(rows, line.pot_id, held=line.amount)
             rows.holds[hold.id] = hold, HoldState.HELD
 
-    async def settle(self, record: CallRecord, charged: int = 0, incident: str | None = None) -> None:
+    async def settle(
+        self, record: CallRecord, charges: Mapping[PotId, int] = MappingProxyType({}), incident: str | None = None
+    ) -> None:
         async with self.store.turn:
             rows = self.store.rows[record.tenant_id]
             rows.records.setdefault(record.id, record)
             state = HoldState.RELEASED if record.outcome is Outcome.UNSENT else HoldState.SETTLED
-            _close(rows, record.id, state, charged)
+            _close(rows, record.id, state, charges)
             if incident is not None:
                 rows.incidents.setdefault(record.id, incident[:300])
 
     async def release(self, tenant_id: TenantId, call_id: CallId) -> None:
         async with self.store.turn:
-            _close(self.store.rows[tenant_id], call_id, HoldState.RELEASED, 0)
+            _close(self.store.rows[tenant_id], call_id, HoldState.RELEASED)
 
     async def sweep(self, now: datetime) -> int:
         async with self.store.turn:
             return sum(_expire(rows, now) for rows in self.store.rows.values())
+
+    async def grant(self, grant: Grant, pot: Pot) -> Pot:
+        async with self.store.turn:
+            rows = self.store.rows[grant.tenant_id]
+            now = rows.pots.get(pot.id, pot)
+            if grant.id not in rows.grants:
+                now = replace(now, granted=_granted(now, grant.amount))
+                rows.grants[grant.id] = grant
+            rows.pots[pot.id] = now
+            return now
+
+    async def resize(self, pot: Pot) -> None:
+        async with self.store.turn:
+            rows = self.store.rows[pot.tenant_id]
+            now = rows.pots.get(pot.id, pot)
+            granted = None if pot.granted is None else max(pot.granted, now.used + now.held)
+            rows.pots[pot.id] = replace(now, granted=granted)
+
+
+def _opened(rows: TenantRows, window: Pot) -> Pot | None:
+    """A cap's window at what the cap allows now; None when there is no such cap."""
+    cap = rows.caps.get(window.cap_id) if window.cap_id else None
+    return replace(window, granted=cap.amount) if cap else None
+
+
+def _check(pot: Pot | None, asked: int) -> None:
+    if pot is None:
+        raise NotFound("quota")
+    if pot.free is not None and pot.free < asked:
+        raise QuotaExhausted(pot.kind, pot.unit, pot.free, asked, pot.closes_at)
+
+
+def _granted(pot: Pot, amount: int | None) -> int | None:
+    if amount is None or pot.granted is None:
+        if (amount or 0) < 0:
+            raise InvalidRange("amount", "cannot be taken from an unlimited pot")
+        return None
+    if pot.granted + amount < pot.used + pot.held:
+        raise InvalidRange("amount", f"takes more than is free, which is {pot.free}")
+    if pot.granted + amount >= 2**63:
+        raise InvalidRange("amount", f"must leave the pot at no more than {2**63 - 1}")
+    return pot.granted + amount
 
 
 def _expire(rows: TenantRows, now: datetime) -> int:
     held = (hold for hold, state in rows.holds.values() if state is HoldState.HELD)
     lost = [hold for hold in held if hold.expires_at < now]
     for hold in lost:
-        _close(rows, hold.id, HoldState.EXPIRED, None)
+        _close(rows, hold.id, HoldState.EXPIRED)
         rows.incidents.setdefault(hold.id, "the worker was lost: charged in full")
     return len(lost)
 
 
-def _close(rows: TenantRows, call_id: CallId, state: HoldState, charged: int | None) -> None:
+def _close(
+    rows: TenantRows, call_id: CallId, state: HoldState, charges: Mapping[PotId, int] = MappingProxyType({})
+) -> None:
     hold, before = rows.holds.get(call_id, (None, None))
     if hold is None or before is not HoldState.HELD:
         return
-    for line in hold.lines:
-        due = line.amount if charged is None else max(0, min(line.amount, charged))
-        _move(rows, line.pot_id, held=-line.amount, used=due)
+    for line in (line for line in hold.lines if line.pot_id in rows.pots):  # a removed cap took its windows along
+        charge = 0 if state is HoldState.RELEASED else charges.get(line.pot_id, line.amount)
+        _move(rows, line.pot_id, held=-line.amount, used=max(0, min(line.amount, charge)))
     rows.holds[call_id] = hold, state
 
 

@@ -14,7 +14,7 @@ from domain.model.quota import Pot
 from domain.ports import Ledger
 from infrastructure.db.engine import open_engine
 from infrastructure.db.ledger_postgres import ledger_on
-from tests.belongings import a_hold, a_record, later
+from tests.belongings import a_hold, a_record, costs, later
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ def crowd(url: str, pot: Pot, report: Path) -> None:
             await ledger.hold(hold)
         except QuotaExhausted:
             return False
-        await ledger.settle(a_record(pot.tenant_id, hold.id), charged=1)
+        await ledger.settle(a_record(pot.tenant_id, hold.id), costs(hold, 1))
         return True
 
     async def all_of_them(ledger: Ledger) -> int:
@@ -57,7 +57,7 @@ def customer(url: str, pot: Pot, report: Path) -> None:
             hold = a_hold((pot, 1), expires_at=later(HOLD_FOR.total_seconds()))
             await ledger.hold(hold)
             os.write(bill, b".")
-            await ledger.settle(a_record(pot.tenant_id, hold.id), charged=1)
+            await ledger.settle(a_record(pot.tenant_id, hold.id), costs(hold, 1))
 
     bill = os.open(report, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     asyncio.run(_with_ledger(url, calls))

@@ -1,18 +1,19 @@
 """The stores that the port suites run on, each with what calls left behind in it laid open."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from sqlalchemy import Column, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.model.cap import Cap
 from domain.model.ids import CallId, TenantId
 from domain.model.quota import HoldState, Outcome
 from domain.model.usage import CallRecord
 from domain.ports import Begin, Ledger
-from infrastructure.db.fence import bind
+from infrastructure.db.fence import bind, insert_or
 from infrastructure.db.ledger import columns
-from infrastructure.db.tables import call_records, holds, incidents
+from infrastructure.db.tables import call_records, caps, holds, incidents
 from infrastructure.db.work import begin
 from tests.fakes import FakeLedger, FakeStore
 
@@ -35,6 +36,10 @@ class Store(Protocol):
         """Of the call's hold, if there is one."""
         ...
 
+    async def cap(self, cap: Cap) -> None:
+        """Keep `cap` as it is now."""
+        ...
+
 
 class InMemory:
     def __init__(self) -> None:
@@ -55,6 +60,9 @@ class InMemory:
     async def state(self, tenant_id: TenantId, call_id: CallId) -> HoldState | None:
         hold = self._store.rows[tenant_id].holds.get(call_id)
         return hold[1] if hold else None
+
+    async def cap(self, cap: Cap) -> None:
+        self._store.rows[cap.tenant_id].caps[cap.id] = cap
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,14 @@ class InDatabase:
     async def state(self, tenant_id: TenantId, call_id: CallId) -> HoldState | None:
         found = await self._value(tenant_id, holds.c.state, holds.c.call_id, call_id)
         return HoldState(found) if found else None
+
+    async def cap(self, cap: Cap) -> None:
+        row = asdict(cap)
+        async with self.engine.begin() as connection:
+            await bind(connection, cap.tenant_id)
+            key = [caps.c.tenant_id, caps.c.id]
+            kept = insert_or(connection, caps).values(row).on_conflict_do_update(index_elements=key, set_=row)
+            await connection.execute(kept)
 
     async def _value(self, tenant_id: TenantId, wanted: Column[Any], key: Column[Any], call_id: CallId) -> str | None:
         query = select(wanted).where(wanted.table.c.tenant_id == tenant_id, key == call_id).distinct()

@@ -2,17 +2,35 @@
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import cache
+from typing import TypeVar
 
 import strawberry
 
 from domain.model.calls import EmbedPurpose, Role, ToolChoice
-from domain.model.catalogue import Feature, FieldKind, ModelType, ProviderKind
+from domain.model.cap import Period
+from domain.model.catalogue import Feature, FieldKind, ModelType, PriceUnit, ProviderKind
+from domain.model.conversation import Origin
 from domain.model.events import Finish
 from domain.model.labels import Language
+from domain.model.parameters import ParameterKind
 from domain.model.quota import Outcome, PotKind, Unit
 from domain.model.selection import KeySource, Status
+from domain.model.speech import SpeechFormat
 from domain.model.usage import Job
 from domain.model.usage_totals import Dimension
+
+E = TypeVar("E", bound=Enum)
+
+
+def in_order(kind: type[E], chosen: frozenset[E]) -> list[E]:
+    """The members of an enumeration that were chosen, in its own order."""
+    return list(_ordered(kind, chosen))
+
+
+@cache
+def _ordered(kind: type[E], chosen: frozenset[E]) -> tuple[E, ...]:
+    return tuple(member for member in kind if member in chosen)
 
 
 def _shown(name: str, description: str, values: Mapping[Enum, str]) -> None:
@@ -70,6 +88,26 @@ _shown(
     },
 )
 _shown(
+    "PriceUnit",
+    "What a price counts.",
+    {
+        PriceUnit.TOKENS: "Tokens, as the model's maker cuts texts into them.",
+        PriceUnit.CHARACTERS: "Characters that are spoken.",
+        PriceUnit.SECONDS: "Seconds that are heard.",
+    },
+)
+_shown(
+    "ParameterKind",
+    "What kind of value a parameter takes.",
+    {
+        ParameterKind.FLOAT: "A number.",
+        ParameterKind.INTEGER: "A whole number.",
+        ParameterKind.STRING: "A text, or one of the options where there are some.",
+        ParameterKind.STRINGS: "A list of texts.",
+        ParameterKind.BOOLEAN: "True or false.",
+    },
+)
+_shown(
     "KeySource",
     "Whose key pays for a call.",
     {KeySource.OWN: "The tenant's own credential.", KeySource.PLATFORM: "The platform's key, against a quota."},
@@ -79,7 +117,9 @@ _shown(
     "Whether a model can be called now, and if not, why not.",
     {
         Status.ACTIVE: "It can be called.",
-        Status.NO_CREDENTIAL: "No credential reaches it.",
+        Status.NO_CREDENTIAL: "No credential reaches it, or none that is active.",
+        Status.CREDENTIAL_REMOVED: "It is the tenant's own, and its credential was removed.",
+        Status.DISABLED: "The tenant switched it off.",
         Status.NOT_PERMITTED: "The quota on the platform's key does not include it.",
         Status.QUOTA_EXHAUSTED: "The quota on the platform's key is used up.",
     },
@@ -91,7 +131,7 @@ _shown(
         PotKind.PAID: "It was bought.",
         PotKind.FREE: "It was given.",
         PotKind.TRIAL: "It came with the tenant.",
-        PotKind.CAP: "It limits an application or a key, and pays for nothing.",
+        PotKind.CAP: "It pays for nothing: it bounds what an application or a key may use in one period.",
     },
 )
 _shown(
@@ -100,8 +140,13 @@ _shown(
     {
         Unit.CALLS: "Calls, whatever their size.",
         Unit.TOKENS: "Tokens in and out.",
-        Unit.CREDITS: "Credits: each call costs as many as its model weighs.",
+        Unit.CREDITS: "Credits: a call costs its model's weight.",
     },
+)
+_shown(
+    "CapPeriod",
+    "How often a cap starts anew, by the calendar in UTC.",
+    {Period.DAY: "Every day.", Period.MONTH: "Every month.", Period.NEVER: "Never: it holds for all time."},
 )
 _shown(
     "Role",
@@ -133,9 +178,30 @@ _shown(
     },
 )
 _shown(
+    "SpeechFormat",
+    "The form of spoken audio.",
+    {
+        SpeechFormat.MP3: "MP3.",
+        SpeechFormat.WAV: "WAV.",
+        SpeechFormat.OPUS: "Opus, in Ogg.",
+        SpeechFormat.AAC: "AAC.",
+        SpeechFormat.FLAC: "FLAC.",
+        SpeechFormat.PCM: "Samples of 16 bits, little-endian, at the vendor's rate, without a header.",
+    },
+)
+_shown(
     "EmbedPurpose",
     "What an embedding is for; some models treat the two differently.",
     {EmbedPurpose.DOCUMENT: "To be stored and found.", EmbedPurpose.QUERY: "To search with."},
+)
+_shown(
+    "Origin",
+    "Where a title or suggested questions come from.",
+    {
+        Origin.MODEL: "The model wrote them.",
+        Origin.FALLBACK: "The answer was of no use: a title is then the user's shortened first words, and there are no "
+        "questions.",
+    },
 )
 _shown(
     "Job",

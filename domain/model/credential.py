@@ -34,6 +34,11 @@ class Credential:
     active: bool = True
     weight: int = 1
 
+    @property
+    def scope(self) -> str:
+        """What it reaches at its provider, within which its name is unique: everything, or one hosted model."""
+        return f"{self.model.type}:{self.model.name}" if self.model else ""
+
     def reaches(self, ref: ModelRef) -> bool:
         """Whether it can serve calls of that model, be it active or not."""
         return self.provider == ref.provider and self.model in (None, ref)

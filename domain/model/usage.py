@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-from domain.model.catalogue import Model, ModelRef, ModelType, Price
+from domain.model.catalogue import Model, ModelRef, ModelType, Price, PriceUnit
 from domain.model.events import Usage
 from domain.model.ids import CallId, ClientId, CredentialId, TenantId
 from domain.model.quota import Outcome
@@ -83,21 +83,21 @@ def cost(row: Model | None, usage: Usage) -> Cost | None:
     """
     if row is None or row.price is None:
         return None
-    shares = [_share(row.price, rate, units) for rate, units in _priced(row.ref.type, row.price, usage)]
+    shares = [_share(row.price, rate, units) for rate, units in _priced(row, row.price, usage)]
     known = [share for share in shares if share is not None]
     nanos = round(sum(known) * NANOS)
     return Cost(nanos, row.price.currency) if len(known) == len(shares) and nanos <= MOST_NANOS else None
 
 
-def _priced(kind: ModelType, price: Price, usage: Usage) -> list[tuple[Decimal | None, Fraction | int | None]]:
-    """The rates that a call of this kind is priced at, each with how many units it used."""
-    if kind in (ModelType.EMBEDDING, ModelType.RERANK):
+def _priced(row: Model, price: Price, usage: Usage) -> list[tuple[Decimal | None, Fraction | int | None]]:
+    """The rates that a call is priced at, each with how many units it used."""
+    if row.ref.type in (ModelType.EMBEDDING, ModelType.RERANK):
         return [(price.input, usage.input)]
-    if kind is ModelType.LLM or price.output is not None:
-        return [(price.input, usage.input), (price.output, usage.output)]
-    if kind is ModelType.SPEECH_TO_TEXT:
+    if row.priced_by is PriceUnit.SECONDS:
         return [(price.input, None if usage.audio_ms is None else Fraction(usage.audio_ms, 1_000))]
-    return [(price.input, usage.characters)]
+    if row.priced_by is PriceUnit.CHARACTERS:
+        return [(price.input, usage.characters)]
+    return [(price.input, usage.input), (price.output, usage.output)]
 
 
 def _share(price: Price, rate: Decimal | None, units: Fraction | int | None) -> Fraction | None:

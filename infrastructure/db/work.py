@@ -9,9 +9,12 @@ from domain.model.ids import TenantId
 from domain.ports import Begin
 from infrastructure.db.fence import Fence, Rows, bind, naming
 from infrastructure.db.repositories.access import SqlClients, SqlTokens
+from infrastructure.db.repositories.caps import SqlCaps
 from infrastructure.db.repositories.choices import SqlChoices
+from infrastructure.db.repositories.coolings import SqlCoolings
 from infrastructure.db.repositories.credentials import SqlCredentials
-from infrastructure.db.repositories.quota import SqlPots
+from infrastructure.db.repositories.models import SqlModels
+from infrastructure.db.repositories.quota import SqlGrants, SqlPots
 from infrastructure.db.repositories.tenants import SqlTenantKeys, SqlTenants
 from infrastructure.db.repositories.usage import SqlRecords
 
@@ -61,12 +64,28 @@ class SqlWork:
         return SqlCredentials(self._rows)
 
     @cached_property
+    def coolings(self) -> SqlCoolings:
+        return SqlCoolings(self._rows)
+
+    @cached_property
+    def models(self) -> SqlModels:
+        return SqlModels(self._rows)
+
+    @cached_property
+    def caps(self) -> SqlCaps:
+        return SqlCaps(self._rows)
+
+    @cached_property
     def choices(self) -> SqlChoices:
         return SqlChoices(self._rows)
 
     @cached_property
     def pots(self) -> SqlPots:
         return SqlPots(self._rows)
+
+    @cached_property
+    def grants(self) -> SqlGrants:
+        return SqlGrants(self._rows)
 
     @cached_property
     def records(self) -> SqlRecords:

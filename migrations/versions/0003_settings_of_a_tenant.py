@@ -147,8 +147,8 @@ def raise_fences(tables: Sequence[str]) -> None:
 
 def downgrade() -> None:
     """What the older schema has no place for goes: pools, caps and their holds, and names used twice at a provider."""
-    for table in ("grants", "custom_models", "disabled_models", "coolings"):
-        op.drop_table(table)
+    for name in ("grants", "custom_models", "disabled_models", "coolings"):
+        op.drop_table(name)
     op.execute("DELETE FROM holds WHERE pot_id IN (SELECT id FROM pots WHERE provider IS NULL OR cap_id IS NOT NULL)")
     op.execute("DELETE FROM pots WHERE provider IS NULL OR cap_id IS NOT NULL")
     with op.batch_alter_table("pots") as table:

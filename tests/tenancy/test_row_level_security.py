@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-import asyncpg
 import pytest
 from sqlalchemy import ColumnElement, Table, func, insert, select, text, true, update
 from sqlalchemy.exc import DBAPIError
@@ -15,8 +14,10 @@ from uuid_utils.compat import uuid7
 
 from domain.errors import NotFound
 from domain.model.access import AccessToken, Client
+from domain.model.cap import Cap
 from domain.model.catalogue import ModelType
-from domain.model.credential import Credential
+from domain.model.credential import Cooling, Credential
+from domain.model.custom_model import CustomModel
 from domain.model.ids import TenantId
 from domain.model.quota import Pot
 from domain.model.selection import KeySource
@@ -32,8 +33,10 @@ from infrastructure.db.work import begin
 from tests.belongings import (
     MODEL,
     NOW,
+    a_cap,
     a_client,
     a_credential,
+    a_grant,
     a_hold,
     a_key,
     a_pot,
@@ -63,25 +66,31 @@ class Belongings:
     token: AccessToken
     credential: Credential
     pot: Pot
+    cap: Cap
     record: CallRecord
 
 
 async def moved_in(engine: AsyncEngine) -> Belongings:
     tenant = a_tenant()
     key, client, pot = a_key(tenant.id), a_client(tenant.id), a_pot(tenant.id)
-    credential = a_credential(tenant.id)
+    token, credential = a_token(client), a_credential(tenant.id)
     record = replace(a_record(tenant.id), client_id=client.id, credential_id=credential.id)
-    mine = Belongings(tenant.id, key, client, a_token(client), credential, pot, record)
+    mine = Belongings(tenant.id, key, client, token, credential, pot, a_cap(tenant.id), record)
     async with begin(engine)(tenant.id) as work:
         await work.tenants.add(tenant)
         await work.keys.add(key)
         await work.clients.add(client)
         await work.tokens.add(mine.token)
         await work.credentials.add(mine.credential, sealed(key))
+        await work.coolings.put(Cooling(mine.credential.id, NOW, "UPSTREAM_RATE_LIMITED"))
+        await work.models.add(CustomModel(tenant.id, MODEL, "Best", NOW))
+        await work.models.disable(MODEL, NOW)
+        await work.caps.put(mine.cap)
         await work.choices.put_default(MODEL)
         await work.choices.put_preferred("acme", KeySource.OWN)
         await work.pots.add(pot)
     ledger = ledger_on(engine)
+    await ledger.grant(a_grant(pot, 1), pot)
     await ledger.hold(a_hold((pot, 1)))
     await ledger.settle(record, incident="noted")
     return mine
@@ -102,10 +111,20 @@ READINGS: dict[str, Reading] = {
     "credentials.sealed": lambda work, hers: work.credentials.sealed(hers.credential.id),
     "credentials.page": lambda work, _: work.credentials.page(first=100),
     "credentials.remove": lambda work, hers: work.credentials.remove(hers.credential.id),
+    "coolings.all": lambda work, _: work.coolings.all(),
+    "coolings.clear": lambda work, hers: work.coolings.clear(hers.credential.id),
+    "models.custom": lambda work, _: work.models.custom(),
+    "models.disabled": lambda work, _: work.models.disabled(),
+    "models.enable": lambda work, _: work.models.enable(MODEL),
+    "models.remove": lambda work, _: work.models.remove(MODEL),
+    "caps.all": lambda work, _: work.caps.all(),
+    "caps.one": lambda work, hers: work.caps.one(hers.cap.id),
+    "caps.remove": lambda work, hers: work.caps.remove(hers.cap.id),
     "choices.defaults": lambda work, _: work.choices.defaults(),
     "choices.clear_default": lambda work, _: work.choices.clear_default(ModelType.LLM),
     "choices.preferred": lambda work, _: work.choices.preferred(),
     "pots.all": lambda work, _: work.pots.all(),
+    "grants.page": lambda work, _: work.grants.page(first=100),
     "records.uses": lambda work, _: work.records.uses(NOW),
     "records.one": lambda work, hers: work.records.one(hers.record.id),
     "records.page": lambda work, _: work.records.page(LATELY, first=100),
@@ -119,6 +138,10 @@ ADDITIONS = {
     "clients.add",
     "tokens.add",
     "credentials.add",
+    "coolings.put",
+    "models.add",
+    "models.disable",
+    "caps.put",
     "choices.put_default",
     "choices.put_preferred",
     "pots.add",
@@ -156,12 +179,16 @@ async def test_a_foreign_tenant_sees_and_removes_nothing(house: tuple[Belongings
     async with careless(hers.tenant_id) as work:
         assert await work.credentials.one(hers.credential.id) == hers.credential
         assert await work.choices.defaults() == {ModelType.LLM: MODEL}
+        assert await work.models.disabled() == {MODEL}
+        assert [model.ref for model in await work.models.custom()] == [MODEL]
+        assert await work.caps.all() == [hers.cap]
+        assert await work.coolings.all()
 
 
 async def test_the_tenant_itself_sees_it(house: tuple[Belongings, Begin]) -> None:
     """Else the test above would pass for an empty database."""
     hers, careless = house
-    for name in READINGS.keys() - {"credentials.remove", "choices.clear_default"}:
+    for name in (name for name in READINGS if not name.endswith(("remove", "clear", "clear_default", "enable"))):
         async with careless(hers.tenant_id) as work:
             assert await READINGS[name](work, hers), name
 
@@ -184,7 +211,7 @@ async def test_the_tenant_of_a_transaction_ends_with_it(postgres_engine: AsyncEn
         await connection.rollback()
         driver: Any = (await connection.get_raw_connection()).driver_connection
         hold = a_hold((hers.pot, 1))
-        query = "SELECT hold_quota($1, $2, $3, $4, $5)"
+        query = "SELECT hold_quota($1, $2, $3, $4, $5, NULL)"
         await driver.fetchval(query, hold.tenant_id, hold.id, [hers.pot.id], [1], hold.expires_at)
         assert await driver.fetchval("SELECT count(*) FROM holds") == 0
         await bind(connection, hers.tenant_id)
@@ -206,7 +233,7 @@ async def test_rows_of_another_tenant_can_be_neither_written_nor_changed(postgre
 async def test_a_function_of_the_ledger_touches_only_the_tenant_it_names(postgres_engine: AsyncEngine) -> None:
     hers = await moved_in(postgres_engine)
     stranger = await settled_in(begin(postgres_engine))
-    with pytest.raises(asyncpg.ForeignKeyViolationError, match="holds_tenant_id_pot_id_fk"):
+    with pytest.raises(NotFound):
         await ledger_on(postgres_engine).hold(replace(a_hold((hers.pot, 1)), tenant_id=stranger.id))
     assert await balance(begin(postgres_engine), hers.pot) == (0, 1)
 

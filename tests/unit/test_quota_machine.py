@@ -20,7 +20,7 @@ from domain.model.ids import PotId, TenantId
 from domain.model.quota import Hold
 from infrastructure.db.engine import open_engine
 from infrastructure.db.ledger import SqlLedger
-from tests.belongings import NOW, a_hold, a_pot, a_record, balance, given
+from tests.belongings import NOW, a_hold, a_pot, a_record, balance, costs, given
 from tests.databases import sqlite
 from tests.stores import InDatabase, InMemory, Store
 
@@ -94,7 +94,7 @@ class QuotaMachine(RuleBasedStateMachine):
 
     @rule(call=calls, due=st.integers(-5, 20))
     def settle(self, call: Call, due: int) -> None:
-        self.run(self.store.ledger.settle(a_record(call.hold.tenant_id, call.hold.id), due))
+        self.run(self.store.ledger.settle(a_record(call.hold.tenant_id, call.hold.id), costs(call.hold, due)))
         call.close(due)
 
     @rule(call=calls)

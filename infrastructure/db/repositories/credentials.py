@@ -20,7 +20,7 @@ class SqlCredentials:
 
     async def add(self, credential: Credential, sealed: Sealed) -> None:
         row = {**_columns(credential), "key_id": sealed.key_id, "envelope": sealed.envelope}
-        if not await self.rows.add_unless(credentials, ("provider", "name"), row):
+        if not await self.rows.add_unless(credentials, ("provider", "scope", "name"), row):
             raise DuplicateName(credential.name)
 
     async def one(self, credential_id: CredentialId) -> Credential:
@@ -58,6 +58,9 @@ def _columns(credential: Credential) -> dict[str, Any]:
         "version": credential.version,
         "created_at": credential.created_at,
         "proved_at": credential.proved_at,
+        "scope": credential.scope,
+        "active": credential.active,
+        "weight": credential.weight,
     }
 
 
@@ -74,4 +77,6 @@ def _credential(row: Row[Any]) -> Credential:
         version=row.version,
         created_at=row.created_at,
         proved_at=row.proved_at,
+        active=row.active,
+        weight=row.weight,
     )

@@ -1,15 +1,16 @@
-"""Pots as they are shown. Balances are written by the ledger alone."""
+"""Pots as they are shown, and what was granted. Balances are written by the ledger alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, insert, select
 
-from domain.model.ids import PotId, TenantId
-from domain.model.quota import Pot, PotKind, Unit
+from domain.model.ids import ClientId, GrantId, PotId, TenantId
+from domain.model.quota import Grant, Pot, PotKind
 from infrastructure.db.fence import Rows
-from infrastructure.db.tables import pots
+from infrastructure.db.pot_rows import columns, pot_of
+from infrastructure.db.tables import grants, pots
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,33 +18,32 @@ class SqlPots:
     rows: Rows
 
     async def add(self, pot: Pot) -> None:
-        await self.rows.add(
-            pots,
-            id=pot.id,
-            kind=pot.kind,
-            provider=pot.provider,
-            unit=pot.unit,
-            granted=pot.granted,
-            used=pot.used,
-            held=pot.held,
-            opened_at=pot.opened_at,
-        )
+        await self.rows.connection.execute(insert(pots).values(columns(pot) | {"tenant_id": self.rows.tenant_id}))
 
     async def all(self) -> Sequence[Pot]:
-        found = [_pot(row) for row in await self.rows.all(select(pots).where(self.rows.mine(pots)))]
+        found = [pot_of(row) for row in await self.rows.all(select(pots).where(self.rows.mine(pots)))]
         spending_order = list(PotKind)
         return sorted(found, key=lambda pot: (spending_order.index(pot.kind), pot.id))
 
 
-def _pot(row: Row[Any]) -> Pot:
-    return Pot(
+@dataclass(frozen=True, slots=True)
+class SqlGrants:
+    rows: Rows
+
+    async def page(self, *, first: int, after: GrantId | None = None) -> Sequence[Grant]:
+        query = select(grants).where(self.rows.mine(grants)).order_by(grants.c.id.desc()).limit(first)
+        if after is not None:
+            query = query.where(grants.c.id < after)
+        return [_grant(row) for row in await self.rows.all(query)]
+
+
+def _grant(row: Row[Any]) -> Grant:
+    return Grant(
         tenant_id=TenantId(row.tenant_id),
-        id=PotId(row.id),
-        kind=PotKind(row.kind),
-        provider=row.provider,
-        unit=Unit(row.unit),
-        granted=row.granted,
-        used=row.used,
-        held=row.held,
-        opened_at=row.opened_at,
+        id=GrantId(row.id),
+        pot_id=PotId(row.pot_id),
+        amount=row.amount,
+        reason=row.reason,
+        granted_by=ClientId(row.granted_by),
+        at=row.at,
     )

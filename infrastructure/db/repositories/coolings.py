@@ -1,0 +1,27 @@
+"""Which credentials rest after a refusal of their vendor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from domain.model.credential import Cooling
+from domain.model.ids import CredentialId
+from infrastructure.db.fence import Rows
+from infrastructure.db.tables import coolings
+
+
+@dataclass(frozen=True, slots=True)
+class SqlCoolings:
+    rows: Rows
+
+    async def put(self, cooling: Cooling) -> None:
+        key = {"credential_id": cooling.credential_id}
+        await self.rows.put(coolings, key, until=cooling.until, reason=cooling.reason)
+
+    async def clear(self, credential_id: CredentialId) -> None:
+        await self.rows.remove(coolings, credential_id=credential_id)
+
+    async def all(self) -> Sequence[Cooling]:
+        found = await self.rows.all(select(coolings).where(self.rows.mine(coolings)))
+        return [Cooling(CredentialId(row.credential_id), row.until, row.reason) for row in found]
