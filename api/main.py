@@ -28,23 +28,27 @@ from api.hosts import OneHost
 from api.oauth.endpoints import routes as oauth_routes
 from domain.errors import DomainError
 from domain.model.catalogue import FormValues
-from domain.model.quota import Trial
+from domain.model.quota import Trial, Unit
 from domain.model.selection import Platform
 from domain.ports import Ledger
 from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
+from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
 from domain.usecases.credential_states import CredentialStates
 from domain.usecases.credential_updates import CredentialUpdates
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
+from domain.usecases.grants import Grants
 from domain.usecases.imports import Imports
 from domain.usecases.inference import Inference
 from domain.usecases.metering import Metering
 from domain.usecases.models import Models
+from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
 from domain.usecases.tenants import Tenants
 from infrastructure.background import Detached
+from infrastructure.balances import PolledBalances
 from infrastructure.crypto.master_keys import MasterKeys
 from infrastructure.crypto.vault import RsaVault
 from infrastructure.db.engine import open_engine, unsafe_role
@@ -104,7 +108,10 @@ class House:
             credential_states=CredentialStates(work, standing, platform, now),
             browsing=Browsing(standing, platform),
             defaults=Defaults(work, standing, platform),
-            quotas=Quotas(work, standing, platform.catalogue),
+            quotas=Quotas(work, standing, platform, PolledBalances(work, now)),
+            caps=Caps(work, self.ledger, standing, now, fresh),
+            grants=Grants(work, self.ledger, standing, platform, now, fresh),
+            planning=Planning(metering, standing),
             models=Models(work, standing, platform, now),
             imports=Imports(work, standing, platform, gateway, keyring, self.vault, now, fresh),
             inference=inference,
@@ -220,11 +227,18 @@ def platform_forms(settings: Settings) -> Mapping[str, FormValues]:
 
 
 def offered_trials(settings: Settings, forms: Mapping[str, FormValues]) -> Mapping[str, Trial]:
-    """The catalogue's trials of the providers at which the platform has a key."""
-    offered = {provider: trial for provider, trial in trials().items() if provider in forms}
-    if settings.trial_calls is None:
-        return offered
-    return {provider: replace(trial, granted=settings.trial_calls) for provider, trial in offered.items()}
+    """The trials as far as the platform has keys for their models; NotReady names what is wrong with the file."""
+    try:
+        listed = trials(settings.trials_file) if settings.trials_file else trials()
+    except (ValueError, OSError) as problem:
+        raise NotReady(f"PORTUNUS_TRIALS_FILE: {problem}") from None
+    reached = {name: replace(t, models=tuple(m for m in t.models if m.provider in forms)) for name, t in listed.items()}
+    calls = settings.trial_calls
+    return {
+        name: trial if calls is None or trial.unit is not Unit.CALLS else replace(trial, granted=calls)
+        for name, trial in reached.items()
+        if trial.models
+    }
 
 
 def cursor_key(master_keys: MasterKeys) -> bytes:

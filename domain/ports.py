@@ -290,6 +290,19 @@ class Ledger(Protocol):
         ...
 
 
+class Balances(Protocol):
+    """Watches a tenant's pots for as many as want to know, and only while somebody does."""
+
+    def __call__(
+        self, tenant_id: TenantId, until: datetime
+    ) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Pot]]]:
+        """The pots as they are, at once, then whenever one of them was changed, by whichever process, within 2 s of it.
+
+        In the order of `Pots.all`. A slow reader gets the newest only. The readings end at `until`.
+        """
+        ...
+
+
 class StandingReader(Protocol):
     """A tenant's standing, at most a lease of 2 s old; `forget` drops what this process remembers of a tenant."""
 

@@ -80,8 +80,10 @@ class Settings(BaseSettings):
     introspection: bool = True
     platform_keys: Annotated[dict[str, dict[str, SecretStr]], NoDecode, BeforeValidator(_read_json)] = {}
     """The platform's own credential form per provider, in JSON; a provider without one has no trial."""
+    trials_file: Path | None = None
+    """The trials to offer, in place of the catalogue's own: TOML of the same form."""
     trial_calls: int | None = Field(default=None, ge=0)
-    """Calls of each trial of new tenants, in place of the catalogue's number."""
+    """Calls of each trial of new tenants that counts calls, in place of the file's number."""
     log_level: str = "INFO"
 
     @model_validator(mode="after")

@@ -459,7 +459,7 @@ def _close(
     hold, before = rows.holds.get(call_id, (None, None))
     if hold is None or before is not HoldState.HELD:
         return
-    for line in hold.lines:
+    for line in (line for line in hold.lines if line.pot_id in rows.pots):  # a removed cap took its windows along
         charge = 0 if state is HoldState.RELEASED else charges.get(line.pot_id, line.amount)
         _move(rows, line.pot_id, held=-line.amount, used=max(0, min(line.amount, charge)))
     rows.holds[call_id] = hold, state

@@ -58,18 +58,22 @@ from domain.model.tokens import SECRET_BYTES, Kind, digest, mint
 from domain.ports import Gateway, Target
 from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
+from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
 from domain.usecases.credential_states import CredentialStates
 from domain.usecases.credential_updates import CredentialUpdates
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
+from domain.usecases.grants import Grants
 from domain.usecases.imports import Imports
 from domain.usecases.inference import Inference
 from domain.usecases.metering import Metering
 from domain.usecases.models import Models
+from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
 from domain.usecases.tenants import Tenants
 from infrastructure.background import Detached
+from infrastructure.balances import PolledBalances
 from infrastructure.keyring import LeasedKeyring
 from infrastructure.standing import LeasedStanding
 from tests.fakes import CountedIds, FakeClock, FakeGateway, FakeLedger, FakeStore, FakeVault, Reply
@@ -156,6 +160,10 @@ EMBEDDINGS = Embeddings(((0.25, -1.5, 3.0),), Usage(input=3))
 CHAT = {"messages": [{"role": "USER", "content": "hi"}]}
 
 
+async def _briefly(_seconds: float) -> None:
+    await asyncio.sleep(0.005)
+
+
 def tenant_id(number: int) -> TenantId:
     return TenantId(UUID(int=number))
 
@@ -226,7 +234,10 @@ class House:
             credential_states=CredentialStates(begin, standing, platform, clock),
             browsing=Browsing(standing, platform),
             defaults=Defaults(begin, standing, platform),
-            quotas=Quotas(begin, standing, catalogue),
+            quotas=Quotas(begin, standing, platform, PolledBalances(begin, lambda: datetime.now(UTC), _briefly)),
+            caps=Caps(begin, ledger, standing, clock, fresh),
+            grants=Grants(begin, ledger, standing, platform, clock, fresh),
+            planning=Planning(metering, standing),
             models=Models(begin, standing, platform, clock),
             imports=Imports(begin, standing, platform, self.vendor, keyring, self.vault, clock, fresh),
             inference=inference,

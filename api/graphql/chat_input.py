@@ -1,5 +1,6 @@
 """What a caller asks of a model, as GraphQL inputs that turn into the domain's calls."""
 
+from collections.abc import Container
 from typing import Any, cast
 
 import strawberry
@@ -25,7 +26,7 @@ from domain.model.calls import (
 from domain.model.catalogue import ModelType
 from domain.model.parameters import Value
 
-_TUNED = frozenset({"temperature", "top_p", "max_tokens", "stop", "seed", "presence_penalty", "frequency_penalty"})
+TUNED = frozenset({"temperature", "top_p", "max_tokens", "stop", "seed", "presence_penalty", "frequency_penalty"})
 
 
 @strawberry.input(description="An image that comes with the message.")
@@ -165,14 +166,14 @@ class EmbedInput:
         return EmbedCall(tuple(self.texts), model, self.dimensions, self.purpose)
 
 
-def parameters(given: list[ParameterInput]) -> dict[str, Value]:
+def parameters(given: list[ParameterInput], tuned: Container[str] = TUNED) -> dict[str, Value]:
     """By name; InvalidForm for one that is given twice, is tuned by a field of its own, or is no plain value."""
     values: dict[str, Value] = {}
     problems = []
     for each in given:
         if each.name in values:
             problems.append(FieldProblem(each.name, "is given more than once"))
-        elif each.name in _TUNED:
+        elif each.name in tuned:
             problems.append(FieldProblem(each.name, "has a field of its own: use that"))
         elif not isinstance(each.value, float | int | str | bool):
             problems.append(FieldProblem(each.name, "must be a number, a text, true or false"))

@@ -11,14 +11,17 @@ from domain.model.access import Actor
 from domain.model.labels import Language
 from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
+from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
 from domain.usecases.credential_states import CredentialStates
 from domain.usecases.credential_updates import CredentialUpdates
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
+from domain.usecases.grants import Grants
 from domain.usecases.imports import Imports
 from domain.usecases.inference import Inference
 from domain.usecases.models import Models
+from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
 from domain.usecases.tenants import Tenants
 
@@ -35,6 +38,9 @@ class UseCases:
     browsing: Browsing
     defaults: Defaults
     quotas: Quotas
+    caps: Caps
+    grants: Grants
+    planning: Planning
     models: Models
     imports: Imports
     inference: Inference

@@ -8,6 +8,7 @@ from typing import TypeVar
 import strawberry
 
 from domain.model.calls import EmbedPurpose, Role, ToolChoice
+from domain.model.cap import Period
 from domain.model.catalogue import Feature, FieldKind, ModelType, PriceUnit, ProviderKind
 from domain.model.conversation import Origin
 from domain.model.credential import CredentialStatus
@@ -149,6 +150,11 @@ _shown(
         Unit.TOKENS: "Tokens in and out.",
         Unit.CREDITS: "Credits: a call costs its model's weight.",
     },
+)
+_shown(
+    "CapPeriod",
+    "How often a cap starts anew, by the calendar in UTC.",
+    {Period.DAY: "Every day.", Period.MONTH: "Every month.", Period.NEVER: "Never: it holds for all time."},
 )
 _shown(
     "Role",

@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from api.graphql.caps import Cap, CapMutations, CapQueries, cap
 from api.graphql.catalogue import CatalogueQueries, Provider, provider
 from api.graphql.connections import LARGEST
 from api.graphql.context import Context, Info
@@ -15,25 +16,37 @@ from api.graphql.credentials import Credential, CredentialQueries, shown
 from api.graphql.custom_models import CustomModelMutations
 from api.graphql.defaults import DefaultMutations, DefaultQueries
 from api.graphql.fields import field
-from api.graphql.ids import known_model, parsed
+from api.graphql.grants import GrantMutations, GrantQueries
+from api.graphql.ids import known_model, known_uuid, parsed
 from api.graphql.inference import InferenceMutations, InferenceSubscriptions
 from api.graphql.models import Model
 from api.graphql.nodes import Node, or_none
 from api.graphql.operations import Schema
+from api.graphql.plans import PlanQueries
 from api.graphql.problems import HANDLERS
-from api.graphql.quotas import Quota, QuotaMutations, QuotaQueries
+from api.graphql.quotas import Quota, QuotaMutations, QuotaQueries, QuotaSubscriptions
 from api.graphql.rerank import RerankMutations
 from api.graphql.scalars import SCALARS
 from api.graphql.speech import SpeechMutations, SpeechSubscriptions
 from api.graphql.tenants import Tenant, TenantMutations, TenantQueries, Viewer, current_tenant
 from domain.errors import InvalidRange
+from domain.model.ids import CapId
 
 GlobalId = Annotated[strawberry.ID, strawberry.argument(name="id", description="A global id.")]
 GlobalIds = Annotated[list[strawberry.ID], strawberry.argument(description=f"Global ids, at most {LARGEST}.")]
 
 
 @strawberry.type(description="What can be read.")
-class Query(TenantQueries, CatalogueQueries, DefaultQueries, QuotaQueries, CredentialQueries):
+class Query(
+    TenantQueries,
+    CatalogueQueries,
+    DefaultQueries,
+    QuotaQueries,
+    CapQueries,
+    GrantQueries,
+    PlanQueries,
+    CredentialQueries,
+):
     @field("What has this global id; null for one that is unknown, or another tenant's.")
     async def node(self, info: Info, global_id: GlobalId) -> Node | None:
         return await or_none(_node(info.context, global_id))
@@ -51,6 +64,8 @@ class Mutation(
     CredentialMutations,
     DefaultMutations,
     QuotaMutations,
+    CapMutations,
+    GrantMutations,
     InferenceMutations,
     RerankMutations,
     SpeechMutations,
@@ -61,7 +76,7 @@ class Mutation(
 
 
 @strawberry.type(description="What arrives piece by piece.")
-class Subscription(InferenceSubscriptions, SpeechSubscriptions):
+class Subscription(InferenceSubscriptions, SpeechSubscriptions, QuotaSubscriptions):
     pass
 
 
@@ -72,7 +87,7 @@ def build_schema(*, introspection: bool = True) -> Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=(Tenant, Viewer, Provider, Model, Credential, Quota),
+        types=(Tenant, Viewer, Provider, Model, Credential, Quota, Cap),
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
         exception_handlers=HANDLERS,
     )
@@ -92,6 +107,8 @@ async def _node(context: Context, global_id: str) -> Node | None:
         case "Quota":
             pots = await usecases.quotas.all(actor)
             return next((Quota.of(pot) for pot in pots if str(pot.id) == key), None)
+        case "Cap":
+            return await cap(context, CapId(known_uuid(global_id, kind)))
         case "Tenant" if key == str(actor.tenant_id):
             return await current_tenant(context)
         case "Viewer" if key == str(actor.client_id):

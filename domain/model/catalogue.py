@@ -197,6 +197,10 @@ class Provider:
             raise InvalidForm(tuple(problems))
         return complete
 
+    def current(self, model_type: ModelType) -> tuple[Model, ...]:
+        """The rows of one type that are not deprecated."""
+        return tuple(m for m in self.models if m.ref.type is model_type and not m.deprecated)
+
     def hosted(self, ref: ModelRef, public: Mapping[str, str]) -> Model:
         """The row of a self-hosted model as the form of its credential describes it. Every server of LLMs streams."""
         granted = {f.grants[public[f.name]] for f in self.form if public.get(f.name, "") in f.grants}
@@ -219,10 +223,12 @@ class Catalogue:
     providers: tuple[Provider, ...]
     _providers: dict[str, Provider] = field(init=False, repr=False, compare=False)
     _models: dict[ModelRef, Model] = field(init=False, repr=False, compare=False)
+    _current: dict[tuple[str, ModelType], tuple[Model, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_providers", {p.id: p for p in self.providers})
         object.__setattr__(self, "_models", {m.ref: m for p in self.providers for m in p.models})
+        object.__setattr__(self, "_current", {(p.id, t): p.current(t) for p in self.providers for t in ModelType})
 
     def provider(self, provider_id: str) -> Provider:
         """NotFound("provider") for an id that is not in the catalogue."""
@@ -234,6 +240,10 @@ class Catalogue:
     def model(self, ref: ModelRef) -> Model | None:
         """The row of a model, or None for one that only its tenant knows, such as a self-hosted one."""
         return self._models.get(ref)
+
+    def current(self, provider: str, model_type: ModelType) -> tuple[Model, ...]:
+        """The rows of a provider's models of one type that are not deprecated; none for an unknown provider."""
+        return self._current.get((provider, model_type), ())
 
     def successors(self, ref: ModelRef) -> Iterator[ModelRef]:
         """`ref`, then the models its vendor names as successors, nearest first."""

@@ -22,10 +22,11 @@ from domain.errors import (
 )
 from domain.model.cap import CapSubject
 from domain.model.catalogue import Feature, Model, ModelRef, ModelType
+from domain.model.defaults import resolved
 from domain.model.ids import ClientId
 from domain.model.parameters import check_parameters
 from domain.model.quota import Line, Outcome, Pot, Unit, bound
-from domain.model.selection import OwnKey, Platform, PlatformKey, Source, Standing, model_of, resolved, sources
+from domain.model.selection import OwnKey, Platform, PlatformKey, Source, Standing, model_of, sources
 
 
 def _anything(_: Model | None) -> None:
@@ -112,11 +113,19 @@ def affordable(planned: Plan) -> Candidate:
 
     The ledger decides the same, one candidate after the other, when the call is made.
     """
-    refusals = [_short(candidate) for candidate in planned.candidates]
+    refusals = [shortage(candidate) for candidate in planned.candidates]
     for candidate, refusal in zip(planned.candidates, refusals, strict=True):
         if refusal is None:
             return candidate
     raise next(refusal for refusal in refusals if refusal)
+
+
+def shortage(candidate: Candidate) -> QuotaExhausted | None:
+    """Of its pots the first, by id as the ledger goes, whose balance in the plan has no room; None if all have it."""
+    for line, pot in sorted(zip(candidate.lines, candidate.pots, strict=True), key=lambda pair: pair[1].id):
+        if pot.free is not None and pot.free < line.amount:
+            return QuotaExhausted(pot.kind, pot.unit, pot.free, line.amount, pot.closes_at)
+    return None
 
 
 def outcome_of(failure: DomainError) -> Outcome:
@@ -187,11 +196,3 @@ def _output_limit(demand: Demand, row: Model | None) -> int | None:
     if limit is None:
         raise InvalidRange("maxTokens", "must be given: this quota counts tokens and the model states no limit")
     return limit
-
-
-def _short(candidate: Candidate) -> QuotaExhausted | None:
-    """Why its pots cannot hold the call, the first by id as the ledger goes."""
-    for line, pot in sorted(zip(candidate.lines, candidate.pots, strict=True), key=lambda pair: pair[1].id):
-        if pot.free is not None and pot.free < line.amount:
-            return QuotaExhausted(pot.kind, pot.unit, pot.free, line.amount, pot.closes_at)
-    return None

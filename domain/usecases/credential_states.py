@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from domain.model.access import Actor, Scope
 from domain.model.catalogue import ModelRef, ModelType
 from domain.model.credential import Cooling, Credential
+from domain.model.defaults import default_model
 from domain.model.ids import ClientId, CredentialId
-from domain.model.selection import Platform, Standing, default_model, serving
+from domain.model.selection import Platform, Standing, serving
 from domain.ports import Begin, Clock, StandingReader
 
 RECENT = timedelta(days=30)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 
 from domain.model.catalogue import Catalogue, Provider
 from domain.model.quota import Trial
@@ -47,9 +48,9 @@ def catalogue() -> Catalogue:
 
 
 @cache
-def trials() -> Mapping[str, Trial]:
-    """The trials on the platform's keys, by provider."""
-    return trial_file.trials(catalogue())
+def trials(file: Path = trial_file.FILE) -> Mapping[str, Trial]:
+    """The trials on the platform's keys, by provider, or over all of them. ValueError or OSError for a bad file."""
+    return trial_file.trials(catalogue(), file)
 
 
 def _provider(name: str) -> Provider:

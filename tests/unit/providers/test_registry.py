@@ -9,10 +9,11 @@ import pytest
 from domain.errors import InvalidForm
 from domain.model.calls import ChatCall, Knobs, Message, Role, TextPart
 from domain.model.catalogue import Feature, FieldKind, Model, ModelRef, ModelType, PriceUnit, ProviderKind
+from domain.model.defaults import default_model
 from domain.model.parameters import ParameterKind, check_parameters
 from domain.model.quota import Unit
 from domain.model.selection import Platform as Offer
-from domain.model.selection import Standing, default_model
+from domain.model.selection import Standing
 from domain.ports import Target
 from infrastructure.providers import adapters
 from infrastructure.providers.catalogue.descriptions import descriptions
