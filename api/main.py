@@ -50,6 +50,7 @@ from domain.usecases.metering import Metering
 from domain.usecases.models import Models
 from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
+from domain.usecases.rotation import Rotation
 from domain.usecases.tenants import Tenants
 from domain.usecases.usage import Usage
 from infrastructure.background import Detached
@@ -59,6 +60,7 @@ from infrastructure.crypto.vault import RsaVault
 from infrastructure.db.engine import open_engine, unsafe_role
 from infrastructure.db.ledger_postgres import ledger_on
 from infrastructure.db.revisions import pending
+from infrastructure.db.roll_call import SqlRollCall
 from infrastructure.db.work import begin
 from infrastructure.http import egress
 from infrastructure.keyring import LeasedKeyring
@@ -71,6 +73,9 @@ _log = structlog.get_logger()
 
 GRACE = 30
 """Seconds that an operation may take beside the one call to a vendor that it may make."""
+
+LAST_SWEEP = 10
+"""Seconds that a stop waits for a sweep to end."""
 
 
 class NotReady(Exception):
@@ -94,6 +99,7 @@ class House:
         self.ledger: Ledger = ledger_on(self.engine)
         self.usecases = self._usecases()
         self._leaving = AsyncExitStack()
+        self._over = asyncio.Event()
 
     def _usecases(self) -> UseCases:
         settings, work = self.settings, begin(self.engine)
@@ -105,8 +111,9 @@ class House:
         hold_for = timedelta(seconds=settings.hold_seconds)
         metering = Metering(work, standing, platform, keyring, self.ledger, now, fresh, hold_for)
         inference = Inference(metering, gateway, self.detached)
+        remembering = (standing, keyring, self.vault)
         return UseCases(
-            tenants=Tenants(work, self.vault, platform, now, fresh, secrets.token_bytes),
+            tenants=Tenants(work, self.vault, platform, now, fresh, secrets.token_bytes, remembering),
             access=Access(work, now, secrets.token_bytes, settings.token_lifetime),
             credentials=Credentials(work, platform.catalogue, gateway, self.vault, standing, now, fresh),
             credential_updates=CredentialUpdates(work, platform.catalogue, gateway, self.vault, standing, now),
@@ -122,6 +129,7 @@ class House:
             inference=inference,
             conversations=Conversations(inference, standing, platform),
             usage=Usage(work, now),
+            rotation=Rotation(work, self.vault, SqlRollCall(self.engine), self.detached, fresh),
         )
 
     async def __aenter__(self) -> Self:
@@ -131,7 +139,7 @@ class House:
             entered.push_async_callback(self.client.aclose)
             await self.check()
             sweeping = asyncio.create_task(self._sweep())
-            entered.callback(sweeping.cancel)
+            entered.push_async_callback(self._end, sweeping)
             entered.push_async_callback(self.detached.drain, self.settings.drain_seconds)
             self._leaving = entered.pop_all()
         return self
@@ -152,12 +160,20 @@ class House:
             _log.warning("SQLite has no row-level security: use PostgreSQL where tenants do not trust each other")
 
     async def _sweep(self) -> None:
-        while True:
+        while not self._over.is_set():
             with contextlib.suppress(Exception):
                 swept = await self.ledger.sweep(now())
                 if swept:
                     _log.warning("holds of lost workers were charged", holds=swept)
-            await asyncio.sleep(self.settings.sweep_seconds)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.settings.sweep_seconds):
+                    await self._over.wait()
+
+    async def _end(self, sweeping: asyncio.Task[None]) -> None:
+        """Let a sweep that runs finish: a connection that is cancelled while it closes can hold up the whole exit."""
+        self._over.set()
+        await asyncio.wait([sweeping], timeout=LAST_SWEEP)
+        sweeping.cancel()
 
 
 def create_app(settings: Settings) -> Starlette:

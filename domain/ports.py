@@ -12,7 +12,7 @@ from domain.model.access import AccessToken, Client
 from domain.model.calls import ChatCall, EmbedCall
 from domain.model.cap import Cap
 from domain.model.catalogue import FormValues, ModelRef, ModelType
-from domain.model.credential import Cooling, Credential, SealContext, Sealed
+from domain.model.credential import Cooling, Credential, Opening, SealContext, Sealed
 from domain.model.custom_model import CustomModel
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings
 from domain.model.ids import CallId, CapId, ClientId, CredentialId, GrantId, KeyId, PotId, TenantId
@@ -42,6 +42,10 @@ class Tenants(Protocol):
         """The tenant of this unit of work; NotFound when it was never opened."""
         ...
 
+    async def close(self) -> None:
+        """Delete the tenant and all that it has, its wrapped private keys included; NotFound when there is none."""
+        ...
+
 
 class TenantKeys(Protocol):
     async def add(self, key: TenantKey) -> None: ...
@@ -50,6 +54,45 @@ class TenantKeys(Protocol):
         ...
 
     async def one(self, key_id: KeyId) -> TenantKey: ...
+    async def all(self) -> Sequence[TenantKey]:
+        """Oldest first; more than one while a rotation is under way."""
+        ...
+
+    async def pin(self, key_id: KeyId) -> bool:
+        """Whether the key is there; if so it is until this unit of work ends."""
+        ...
+
+    async def succeed(self, newest: KeyId, key: TenantKey) -> bool:
+        """Add `key` behind `newest`; False, and nothing added, when that is not the newest any more."""
+        ...
+
+    async def rewrap(self, before: TenantKey, after: TenantKey) -> bool:
+        """Put the wrapping of `after` in place of that of `before`; False when it is another by now."""
+        ...
+
+    async def shred(self, key_id: KeyId) -> bool:
+        """Delete the key unless anything is sealed under it; whether it is gone."""
+        ...
+
+
+class Envelopes(Protocol):
+    """The sealed forms of credentials, by the key that each is sealed under."""
+
+    async def one(self, credential_id: CredentialId) -> Opening:
+        """As it is at one moment, whatever is replaced or rotated; NotFound("credential") when it is unknown here."""
+        ...
+
+    async def under(self, key_id: KeyId, *, first: int) -> Sequence[Opening]:
+        """Up to `first` of those sealed under that key, by ascending credential."""
+        ...
+
+    async def counts(self) -> Mapping[KeyId, int]:
+        """How many are sealed under each key that has any."""
+        ...
+
+    async def reseal(self, before: Opening, sealed: Sealed) -> bool:
+        """Put `sealed` in place of the same form under its older key; False when that is not what is there."""
+        ...
 
 
 class Clients(Protocol):
@@ -165,8 +208,11 @@ class Choices(Protocol):
 
 class Pots(Protocol):
     async def add(self, pot: Pot) -> None: ...
-    async def all(self) -> Sequence[Pot]:
-        """The tenant's pots in spending order: paid, free, trial, then by id, and caps' windows. Balances are live."""
+    async def all(self, at: datetime | None = None) -> Sequence[Pot]:
+        """The tenant's pots in spending order: paid, free, trial, then by id, and caps' windows. Balances are live.
+
+        With `at`, without the windows that had closed by then, which are ever more.
+        """
         ...
 
 
@@ -224,6 +270,8 @@ class Work(Protocol):
     @property
     def tokens(self) -> Tokens: ...
     @property
+    def envelopes(self) -> Envelopes: ...
+    @property
     def credentials(self) -> Credentials: ...
     @property
     def coolings(self) -> Coolings: ...
@@ -242,6 +290,14 @@ class Work(Protocol):
 
 
 Begin = Callable[[TenantId], Work]
+
+
+class RollCall(Protocol):
+    """The ids of all open tenants: the one look across tenants that a use case has, and all that it shows of them."""
+
+    async def __call__(self, *, first: int, after: TenantId | None = None) -> Sequence[TenantId]:
+        """Up to `first` of them, ascending, from behind `after`."""
+        ...
 
 
 class Ledger(Protocol):
@@ -263,7 +319,7 @@ class Ledger(Protocol):
 
         The first settlement of a hold stands and later ones change nothing. One that comes after the hold expired
         writes the record, and the hold stays charged in full. A call without a hold leaves only its record. `incident`
-        is kept beside it.
+        is kept beside it. When the tenant was closed meanwhile nothing happens: its calls went with it.
         """
         ...
 
@@ -303,17 +359,33 @@ class Balances(Protocol):
         ...
 
 
-class StandingReader(Protocol):
-    """A tenant's standing, at most a lease of 2 s old; `forget` drops what this process remembers of a tenant."""
+class Remembers(Protocol):
+    """What a process keeps of tenants for the time of a lease; other processes keep theirs until it is over."""
+
+    def forget(self, tenant_id: TenantId) -> None:
+        """Drop all that this process keeps of that tenant."""
+        ...
+
+
+class StandingReader(Remembers, Protocol):
+    """A tenant's standing, at most a lease of 2 s old."""
 
     async def __call__(self, tenant_id: TenantId) -> Standing: ...
-    def forget(self, tenant_id: TenantId) -> None: ...
 
 
-class Vault(Protocol):
-    """Key pairs and envelopes. Everything heavy runs off the event loop."""
+class Vault(Remembers, Protocol):
+    """Key pairs and envelopes. Everything heavy runs off the event loop. Private keys are remembered for 600 s."""
+
+    @property
+    def master_key_id(self) -> str:
+        """The master key under which it wraps; it may know older ones beside it."""
+        ...
 
     async def keypair(self, tenant_id: TenantId, key_id: KeyId) -> TenantKey: ...
+    async def rewrapped(self, key: TenantKey) -> TenantKey:
+        """The same pair, its private half wrapped under `master_key_id`; CredentialUnreadable when it cannot be."""
+        ...
+
     async def seal(self, key: TenantKey, context: SealContext, values: FormValues) -> Sealed:
         """Needs only the public half of `key`."""
         ...
@@ -323,11 +395,11 @@ class Vault(Protocol):
         ...
 
 
-class Keyring(Protocol):
-    """Opened forms, ready to send: a tenant's own by credential, kept briefly in this process, and the platform's."""
+class Keyring(Remembers, Protocol):
+    """Opened forms, ready to send: a tenant's own by credential, remembered for 60 s, and the platform's."""
 
     async def own(self, credential: Credential) -> FormValues:
-        """CredentialUnreadable when its envelope cannot be opened, NotFound when it was removed meanwhile."""
+        """The form as it is now. CredentialUnreadable when it cannot be opened, NotFound when it was removed."""
         ...
 
     def platform(self, provider: str) -> FormValues: ...

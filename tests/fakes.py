@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields, replace
@@ -25,7 +25,7 @@ from domain.model.access import AccessToken, Client
 from domain.model.calls import ChatCall, EmbedCall
 from domain.model.cap import Cap
 from domain.model.catalogue import FormValues, ModelRef, ModelType
-from domain.model.credential import Cooling, Credential, SealContext, Sealed
+from domain.model.credential import Cooling, Credential, Opening, SealContext, Sealed
 from domain.model.custom_model import CustomModel
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings, fold
 from domain.model.ids import CallId, CapId, ClientId, CredentialId, GrantId, KeyId, PotId, TenantId
@@ -122,6 +122,10 @@ class FakeStore:
     def begin(self, tenant_id: TenantId) -> Work:
         return FakeWork(self, tenant_id)
 
+    async def roll_call(self, *, first: int, after: TenantId | None = None) -> Sequence[TenantId]:
+        there = sorted(tenant_id for tenant_id, rows in self.rows.items() if rows.tenants)
+        return [tenant_id for tenant_id in there if after is None or tenant_id > after][:first]
+
     @property
     def ledger(self) -> Ledger:
         return FakeLedger(self)
@@ -142,6 +146,7 @@ class FakeWork:
         self.keys = FakeTenantKeys(rows)
         self.clients = FakeClients(rows)
         self.tokens = FakeTokens(rows)
+        self.envelopes = FakeEnvelopes(rows)
         self.credentials = FakeCredentials(rows)
         self.coolings = FakeCoolings(rows)
         self.models = FakeModels(rows)
@@ -170,6 +175,11 @@ class FakeTenants:
             raise NotFound("tenant")
         return self.rows.tenants[0]
 
+    async def close(self) -> None:
+        await self.one()
+        for kind in fields(self.rows):
+            getattr(self.rows, kind.name).clear()
+
 
 @dataclass(frozen=True, slots=True)
 class FakeTenantKeys:
@@ -183,6 +193,55 @@ class FakeTenantKeys:
 
     async def one(self, key_id: KeyId) -> TenantKey:
         return _found(self.rows.keys, key_id, "tenant key")
+
+    async def all(self) -> Sequence[TenantKey]:
+        return sorted(self.rows.keys.values(), key=lambda key: key.id)
+
+    async def pin(self, key_id: KeyId) -> bool:
+        return key_id in self.rows.keys
+
+    async def succeed(self, newest: KeyId, key: TenantKey) -> bool:
+        if max(self.rows.keys, default=None) != newest:
+            return False
+        await self.add(key)
+        return True
+
+    async def rewrap(self, before: TenantKey, after: TenantKey) -> bool:
+        unchanged = self.rows.keys.get(before.id) == before
+        if unchanged:
+            self.rows.keys[after.id] = after
+        return unchanged
+
+    async def shred(self, key_id: KeyId) -> bool:
+        if any(sealed.key_id == key_id for _, sealed in self.rows.credentials.values()):
+            return False
+        self.rows.keys.pop(key_id, None)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class FakeEnvelopes:
+    rows: TenantRows
+
+    async def one(self, credential_id: CredentialId) -> Opening:
+        credential, sealed = _found(self.rows.credentials, credential_id, "credential")
+        return Opening(SealContext.of(credential), sealed, self.rows.keys[sealed.key_id])
+
+    async def under(self, key_id: KeyId, *, first: int) -> Sequence[Opening]:
+        found = sorted(id_ for id_, (_, sealed) in self.rows.credentials.items() if sealed.key_id == key_id)
+        return [await self.one(credential_id) for credential_id in found[:first]]
+
+    async def counts(self) -> Mapping[KeyId, int]:
+        return Counter(sealed.key_id for _, sealed in self.rows.credentials.values())
+
+    async def reseal(self, before: Opening, sealed: Sealed) -> bool:
+        credential, now = self.rows.credentials.get(before.context.credential_id, (None, None))
+        if credential is None or now is None:
+            return False
+        if (credential.version, now.key_id) != (before.context.version, before.sealed.key_id):
+            return False
+        self.rows.credentials[credential.id] = credential, sealed
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,9 +411,10 @@ class FakePots:
     async def add(self, pot: Pot) -> None:
         self.rows.pots[pot.id] = pot
 
-    async def all(self) -> Sequence[Pot]:
+    async def all(self, at: datetime | None = None) -> Sequence[Pot]:
         order = list(PotKind)
-        return sorted(self.rows.pots.values(), key=lambda pot: (order.index(pot.kind), pot.id))
+        open_ones = (p for p in self.rows.pots.values() if at is None or p.closes_at is None or p.closes_at > at)
+        return sorted(open_ones, key=lambda pot: (order.index(pot.kind), pot.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,6 +451,8 @@ class FakeLedger:
     ) -> None:
         async with self.store.turn:
             rows = self.store.rows[record.tenant_id]
+            if not rows.tenants:
+                return
             rows.records.setdefault(record.id, record)
             state = HoldState.RELEASED if record.outcome is Outcome.UNSENT else HoldState.SETTLED
             _close(rows, record.id, state, charges)
@@ -477,8 +539,18 @@ def _move(rows: TenantRows, pot_id: PotId, *, held: int, used: int = 0) -> None:
 class FakeVault:
     """Seals by writing down: the form and what it is bound to, legible to whoever looks."""
 
+    master_key_id = "fake"
+
+    def forget(self, tenant_id: TenantId) -> None:
+        """It remembers nothing."""
+
     async def keypair(self, tenant_id: TenantId, key_id: KeyId) -> TenantKey:
-        return TenantKey(tenant_id, key_id, b"public", b"wrapped", "fake")
+        return TenantKey(tenant_id, key_id, b"public", b"wrapped", self.master_key_id)
+
+    async def rewrapped(self, key: TenantKey) -> TenantKey:
+        if key.wrapped_private == b"broken":
+            raise CredentialUnreadable
+        return replace(key, wrapped_private=key.wrapped_private + b"'", master_key_id=self.master_key_id)
 
     async def seal(self, key: TenantKey, context: SealContext, values: FormValues) -> Sealed:
         form = {n: [v.reveal(), True] if isinstance(v, Secret) else [v, False] for n, v in values.items()}

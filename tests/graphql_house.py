@@ -72,6 +72,7 @@ from domain.usecases.metering import Metering
 from domain.usecases.models import Models
 from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
+from domain.usecases.rotation import Rotation
 from domain.usecases.tenants import Tenants
 from infrastructure.background import Detached
 from infrastructure.balances import PolledBalances
@@ -229,7 +230,7 @@ class House:
         metering = Metering(begin, standing, platform, keyring, ledger, clock, fresh, timedelta(minutes=20))
         inference = Inference(metering, self.vendor, self.detached)
         return UseCases(
-            tenants=Tenants(begin, self.vault, platform, clock, fresh, bytes),
+            tenants=Tenants(begin, self.vault, platform, clock, fresh, bytes, (standing, keyring)),
             access=Access(begin, lambda: datetime.now(UTC), bytes, timedelta(hours=1)),
             credentials=Credentials(begin, catalogue, self.vendor, self.vault, standing, clock, fresh),
             credential_updates=CredentialUpdates(begin, catalogue, self.vendor, self.vault, standing, clock),
@@ -245,6 +246,7 @@ class House:
             inference=inference,
             conversations=Conversations(inference, standing, platform),
             usage=usage.Usage(begin, clock),
+            rotation=Rotation(begin, self.vault, self.store.roll_call, Detached(), fresh),
         )
 
     def fresh(self) -> UUID:

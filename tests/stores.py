@@ -10,9 +10,10 @@ from domain.model.cap import Cap
 from domain.model.ids import CallId, TenantId
 from domain.model.quota import HoldState, Outcome
 from domain.model.usage import CallRecord
-from domain.ports import Begin, Ledger
+from domain.ports import Begin, Ledger, RollCall
 from infrastructure.db.fence import bind, insert_or
 from infrastructure.db.ledger import columns
+from infrastructure.db.roll_call import SqlRollCall
 from infrastructure.db.tables import call_records, caps, holds, incidents
 from infrastructure.db.work import begin
 from tests.fakes import FakeLedger, FakeStore
@@ -27,6 +28,8 @@ class Store(Protocol):
         """Store records of one tenant that calls have left, in one go."""
         ...
 
+    @property
+    def roll_call(self) -> RollCall: ...
     async def outcome(self, tenant_id: TenantId, call_id: CallId) -> Outcome | None:
         """Of the call's record, if there is one."""
         ...
@@ -46,6 +49,7 @@ class InMemory:
         self._store = FakeStore()
         self.begin: Begin = self._store.begin
         self.ledger: Ledger = FakeLedger(self._store)
+        self.roll_call: RollCall = self._store.roll_call
 
     async def leave(self, *records: CallRecord) -> None:
         self._store.rows[records[0].tenant_id].records.update({record.id: record for record in records})
@@ -78,6 +82,10 @@ class InDatabase:
         async with self.engine.begin() as connection:
             await bind(connection, records[0].tenant_id)
             await connection.execute(insert(call_records), [columns(record) for record in records])
+
+    @property
+    def roll_call(self) -> RollCall:
+        return SqlRollCall(self.engine)
 
     async def outcome(self, tenant_id: TenantId, call_id: CallId) -> Outcome | None:
         found = await self._value(tenant_id, call_records.c.outcome, call_records.c.id, call_id)

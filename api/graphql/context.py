@@ -23,6 +23,7 @@ from domain.usecases.inference import Inference
 from domain.usecases.models import Models
 from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
+from domain.usecases.rotation import Rotation
 from domain.usecases.tenants import Tenants
 from domain.usecases.usage import Usage
 
@@ -47,6 +48,7 @@ class UseCases:
     inference: Inference
     conversations: Conversations
     usage: Usage
+    rotation: Rotation
 
 
 @dataclass(frozen=True, slots=True)

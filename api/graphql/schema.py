@@ -19,6 +19,7 @@ from api.graphql.fields import field
 from api.graphql.grants import GrantMutations, GrantQueries
 from api.graphql.ids import known_model, known_uuid, parsed
 from api.graphql.inference import InferenceMutations, InferenceSubscriptions
+from api.graphql.keys import KeyMutations, TenantKey
 from api.graphql.models import Model
 from api.graphql.nodes import Node, or_none
 from api.graphql.operations import Schema
@@ -73,6 +74,7 @@ class Mutation(
     SpeechMutations,
     CustomModelMutations,
     ConversationMutations,
+    KeyMutations,
 ):
     pass
 
@@ -89,7 +91,7 @@ def build_schema(*, introspection: bool = True) -> Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=(Tenant, Viewer, Provider, Model, Credential, Quota, Cap, Call),
+        types=(Tenant, TenantKey, Viewer, Provider, Model, Credential, Quota, Cap, Call),
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
         exception_handlers=HANDLERS,
     )
@@ -113,6 +115,9 @@ async def _node(context: Context, global_id: str) -> Node | None:
             return next((Quota.of(pot) for pot in pots if str(pot.id) == key), None)
         case "Cap":
             return await cap(context, CapId(known_uuid(global_id, kind)))
+        case "TenantKey":
+            keys = await usecases.rotation.keys(actor)
+            return next((TenantKey.of(each) for each in keys if str(each.id) == key), None)
         case "Tenant" if key == str(actor.tenant_id):
             return await current_tenant(context)
         case "Viewer" if key == str(actor.client_id):

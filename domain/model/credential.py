@@ -8,6 +8,7 @@ from enum import StrEnum
 from domain.errors import InvalidRange
 from domain.model.catalogue import ModelRef
 from domain.model.ids import CredentialId, KeyId, TenantId
+from domain.model.tenant import TenantKey
 
 HEAVIEST = 100
 """The largest weight."""
@@ -107,3 +108,12 @@ def checked_weight(weight: int) -> int:
     if not 0 <= weight <= HEAVIEST:
         raise InvalidRange("weight", f"must be from 0 to {HEAVIEST}")
     return weight
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """All that it takes to open a form, as it was at one moment."""
+
+    context: SealContext
+    sealed: Sealed
+    key: TenantKey

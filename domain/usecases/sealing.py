@@ -1,4 +1,4 @@
-"""Sealing a form under the tenant's newest key."""
+"""Sealing a form under a key that may be rotated away meanwhile."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -17,9 +17,14 @@ async def sealed_into(
     values: FormValues,
     store: Callable[[Work, Sealed], Awaitable[T]],
 ) -> T:
-    """Seal under the tenant's newest key and let `store` keep it, in a unit of work of its own."""
-    async with begin(context.tenant_id) as work:
-        key = await work.keys.newest()
-    sealed = await vault.seal(key, context, values)
-    async with begin(context.tenant_id) as work:
-        return await store(work, sealed)
+    """Seal under the tenant's newest key and let `store` keep it, in a unit of work through which that key lasts.
+
+    When the key was shredded before that unit of work began, the form is sealed again, under the key that came after.
+    """
+    while True:
+        async with begin(context.tenant_id) as work:
+            key = await work.keys.newest()
+        sealed = await vault.seal(key, context, values)
+        async with begin(context.tenant_id) as work:
+            if await work.keys.pin(key.id):
+                return await store(work, sealed)

@@ -49,7 +49,9 @@ def _entries(
         yield ref, _above_zero(f"weight of {ref}", row["weight"]) if "weight" in row else None
 
 
-def _ref(provider: str | None, name: str, kind: ModelType) -> ModelRef:
+def _ref(provider: str | None, name: Any, kind: ModelType) -> ModelRef:
+    if not isinstance(name, str):
+        raise ValueError("models must be names or tables with one")
     if provider is not None:
         return ModelRef(provider, name, kind)
     at, _, model = name.partition("/")

@@ -20,7 +20,7 @@ from domain.model.catalogue import (
 )
 from domain.model.labels import Text
 from domain.model.parameters import ParameterKind
-from domain.model.quota import Trial, Unit
+from domain.model.quota import POOL, Trial, Unit
 from infrastructure.providers.catalogue.rows import rows
 from infrastructure.providers.catalogue.trials import trials
 
@@ -157,6 +157,53 @@ def test_a_trial_is_read_by_provider(tmp_path: Path) -> None:
     file.write_text('[acme]\nunit = "calls"\ngranted = 200\ntype = "llm"\nmodels = ["old"]\n')
     trial = Trial("acme", Unit.CALLS, 200, (ModelRef("acme", "old", ModelType.LLM),))
     assert trials(catalogue(tmp_path), file) == {"acme": trial}
+
+
+POOL_TRIAL = """[pool]
+unit = "credits"
+granted = 500
+type = "llm"
+models = ["acme/old", { name = "acme/new", weight = 10 }, { name = "acme/vectors", type = "embedding" }]
+"""
+
+
+def test_a_pool_names_models_of_any_provider_and_type_with_their_weights(tmp_path: Path) -> None:
+    file = tmp_path / "trials"
+    file.write_text(POOL_TRIAL)
+    models = tuple(
+        ModelRef("acme", name, ModelType(kind))
+        for name, kind in (("old", "llm"), ("new", "llm"), ("vectors", "embedding"))
+    )
+    pool = Trial(None, Unit.CREDITS, 500, models, {"acme/new": 10})
+    assert trials(catalogue(tmp_path), file) == {POOL: pool}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("granted = 500", "granted = 0"),
+        ("granted = 500", 'granted = "500"'),
+        ("granted = 500", "granted = true"),
+        ("granted = 500\n", ""),
+        ("granted = 500", "granted = 500\ngrants = 1"),
+        ('unit = "credits"', 'unit = "wishes"'),
+        ('unit = "credits"', 'unit = "calls"'),
+        ('type = "llm"\n', ""),
+        ('"acme/old"', '"old"'),
+        ('"acme/old"', '"acme/vectors"'),
+        ('"acme/old"', "5"),
+        ("weight = 10", "weight = 0"),
+        ("weight = 10", "weight = 1.5"),
+        ("weight = 10", "wait = 10"),
+        ("[pool]", "pool = 5\n[acme]"),
+    ],
+)
+def test_a_trial_that_cannot_be_is_refused(tmp_path: Path, right: str, wrong: str) -> None:
+    assert right in POOL_TRIAL
+    file = tmp_path / "trials"
+    file.write_text(POOL_TRIAL.replace(right, wrong))
+    with pytest.raises(ValueError, match="trial of"):
+        trials(catalogue(tmp_path), file)
 
 
 @pytest.mark.parametrize(("granted", "models"), [("0", '["old"]'), ("200", "[]"), ("200", '["vectors"]')])

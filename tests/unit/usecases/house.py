@@ -8,7 +8,7 @@ from datetime import timedelta
 from domain.errors import DomainError, NoCredential
 from domain.model.access import TENANT_SCOPES, Actor, Scope
 from domain.model.catalogue import Catalogue, FormValues
-from domain.model.credential import Cooling, Credential, SealContext
+from domain.model.credential import Cooling, Credential
 from domain.model.ids import ClientId, KeyId, TenantId
 from domain.model.quota import Pot, Trial, Unit
 from domain.model.secret import Secret
@@ -68,9 +68,11 @@ class OpenKeyring:
 
     async def own(self, credential: Credential) -> FormValues:
         async with self.store.begin(credential.tenant_id) as work:
-            sealed = await work.credentials.sealed(credential.id)
-            key = await work.keys.one(sealed.key_id)
-        return await self.vault.open(key, SealContext.of(credential), sealed)
+            opening = await work.envelopes.one(credential.id)
+        return await self.vault.open(opening.key, opening.context, opening.sealed)
+
+    def forget(self, tenant_id: TenantId) -> None:
+        """It remembers nothing."""
 
     def platform(self, provider: str) -> FormValues:
         if provider != "acme":
