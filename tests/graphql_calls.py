@@ -48,6 +48,8 @@ CALLS: Mapping[str, Call] = {
     "node": lambda own: {"id": own.credential},
     "nodes": lambda own: {"ids": list(own.nodes.values())},
     "openTenant": lambda _: _input(name="New"),
+    "closeTenant": lambda own: _input(tenantId=own.tenant, name=own.tenant_name),
+    "rotateTenantKey": lambda own: _input(replacing=own.key),
     "addCredential": lambda own: _input(provider=ACME.id, name=f"new-{own.credential_name}", fields=FORM),
     "checkCredential": lambda _: _input(provider=ACME.id, fields=FORM),
     "removeCredential": lambda own: _input(id=own.credential),

@@ -77,6 +77,7 @@ class Goods:
     client: Client
     words: Words
     keys: frozenset[UUID]
+    mark: str
 
     def actor(self, *scopes: Scope) -> Actor:
         """The client with these scopes, or with all of them."""
@@ -162,7 +163,7 @@ async def settled(house: House, mark: str) -> Goods:
     record = a_record(tenant.id, call_id, at=NOW - timedelta(hours=1))
     await ledger.settle(replace(record, client_id=client.id, credential_id=own.id), incident=f"{mark}-incident")
     ids = (key.id, own.id, second.id, hosted.id, pot.id, cap.id, call_id)
-    return Goods(tenant.id, client, _words(tenant.id, client, ids, mark), frozenset({tenant.id, client.id, *ids}))
+    return Goods(tenant.id, client, _words(tenant.id, client, ids, mark), frozenset({tenant.id, client.id, *ids}), mark)
 
 
 def _form(credential: Credential) -> FormValues:

@@ -116,7 +116,7 @@ async def _node(context: Context, global_id: str) -> Node | None:
         case "Cap":
             return await cap(context, CapId(known_uuid(global_id, kind)))
         case "TenantKey":
-            keys = await usecases.rotation.keys(actor)
+            keys = await usecases.rotation.keys(actor, actor.tenant_id)
             return next((TenantKey.of(each) for each in keys if str(each.id) == key), None)
         case "Tenant" if key == str(actor.tenant_id):
             return await current_tenant(context)

@@ -19,16 +19,18 @@ from domain.model.tokens import Kind, mint
 
 @strawberry.type(description="A customer: everything else in this schema belongs to one and is seen by it alone.")
 class Tenant(Node):
+    row: strawberry.Private[tenant.Tenant]
     name: str = strawberry.field(description="What it is called.")
     opened_at: datetime = strawberry.field(description="Since when it exists.")
 
     @field("Its key pairs, oldest first; more than one while a rotation is under way.", needs=Scope.TENANT_READ)
     async def keys(self, info: Info) -> list[TenantKey]:
-        return [TenantKey.of(key) for key in await info.context.usecases.rotation.keys(info.context.actor)]
+        found = await info.context.usecases.rotation.keys(info.context.actor, self.row.id)
+        return [TenantKey.of(key) for key in found]
 
     @classmethod
     def of(cls, row: tenant.Tenant) -> Self:
-        return cls(id=node_id("Tenant", row.id), name=row.name, opened_at=row.opened_at)
+        return cls(id=node_id("Tenant", row.id), row=row, name=row.name, opened_at=row.opened_at)
 
 
 @strawberry.type(description="Who is asking: the client behind the access token.")

@@ -59,10 +59,12 @@ class Rotation:
     patience: timedelta = timedelta(seconds=10)
     _turns: WeakValueDictionary[TenantId, asyncio.Lock] = field(default_factory=WeakValueDictionary, repr=False)
 
-    async def keys(self, actor: Actor) -> Sequence[KeyInUse]:
-        """The keys of the actor's tenant, oldest first."""
+    async def keys(self, actor: Actor, tenant_id: TenantId) -> Sequence[KeyInUse]:
+        """The keys of a tenant, oldest first. Another tenant's are shown to who may open tenants alone."""
         actor.require(Scope.TENANT_READ)
-        return await self._keys(actor.tenant_id)
+        if tenant_id != actor.tenant_id:
+            actor.require(Scope.TENANTS_OPEN)
+        return await self._keys(tenant_id)
 
     async def rotate_tenant_key(self, actor: Actor, replacing: KeyId | None = None) -> Rotated:
         """Make a new key and seal every credential under it anew, or go on with that; at most `patience` long.

@@ -12,6 +12,7 @@ Said = Callable[[Words], Any]
 
 OPERATOR = {
     "openTenant": "tenants:open",
+    "closeTenant": "tenants:close",
     "grantQuota": "quotas:grant",
     "revokeQuota": "quotas:grant",
 }
@@ -86,6 +87,8 @@ ATTEMPTS: Mapping[str, Sequence[Call]] = {
     "node": tuple(map(_node, unknown_words().nodes)),
     "nodes": NOTHING,
     "openTenant": (_with("openTenant", name=lambda own: own.tenant_name),),
+    "closeTenant": NOTHING,
+    "rotateTenantKey": NOTHING,
     "addCredential": (
         _with("addCredential", name=lambda own: own.credential_name),
         _with(

@@ -68,6 +68,15 @@ async def test_what_is_done_with_ones_own_shows_and_changes_nothing_of_anothers(
     assert await two.rows_of(two.hers) == before
 
 
+@pytest.mark.parametrize("operation", sorted(OPERATOR.keys() & FIELDS.keys()))
+async def test_what_an_operator_does_for_a_tenant_shows_nothing_of_the_operators_own(
+    two: World, operation: str
+) -> None:
+    done = await answers(two.house, operation, two.his.actor(), CALLS[operation](two.hers.words))
+    assert done[0]["errors"] == []
+    assert traces(done, two.his) == []
+
+
 @pytest.mark.parametrize("operation", SHOWING)
 async def test_the_owner_itself_is_shown_what_is_its_own(two: World, operation: str) -> None:
     """Else the tests above would pass for answers that show nothing."""

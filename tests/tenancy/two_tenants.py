@@ -89,7 +89,7 @@ async def world(urls: Urls, fence: Fence) -> AsyncIterator[World]:
 
 def traces(answer: Any, of: Goods, sent: Iterable[str] = ()) -> list[str]:
     """What an answer shows of a tenant, beside the words that were sent."""
-    wanted = [MARK, *(str(key) for key in of.keys), *(key.hex for key in of.keys)]
+    wanted = [of.mark, *(str(key) for key in of.keys), *(key.hex for key in of.keys)]
     said = set(sent)
     found = []
     for text in _legible(answer):

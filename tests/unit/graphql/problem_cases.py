@@ -132,6 +132,8 @@ NO_PRICE = {"input": "1", "currency": "dollars"}
 
 OWN: Mapping[str, Mapping[str, Case]] = {
     "openTenant": {"InvalidRange": Case(given("openTenant", name=" "))},
+    "closeTenant": {"NotFound": Case(given("closeTenant", name="another"))},
+    "rotateTenantKey": {"NotFound": Case(given("rotateTenantKey", replacing="nonsense"))},
     "addCredential": {
         "InvalidForm": Case(given("addCredential", fields=[])),
         "InvalidRange": Case(given("addCredential", name="x" * 101)),

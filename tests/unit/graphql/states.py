@@ -8,7 +8,7 @@ from domain.model.credential import SealContext
 from domain.model.custom_model import CustomModel
 from domain.model.ids import CredentialId
 from domain.model.quota import Grant, Pot, PotKind, Terms
-from tests.belongings import a_credential, sealed
+from tests.belongings import a_credential
 from tests.fakes import FakeLedger, TenantRows
 from tests.graphql_documents import FIELDS
 from tests.graphql_goods import Goods
@@ -102,7 +102,8 @@ async def with_a_vendor_gone(house: House, owner: Goods) -> None:
         known = ModelRef(GONE, name, kind)
         rows.custom[known] = CustomModel(owner.tenant_id, known, name, NOW)
         key = a_credential(owner.tenant_id, name, GONE, known)
-        rows.credentials[key.id] = key, sealed(next(iter(rows.keys.values())))
+        pair = next(iter(rows.keys.values()))
+        rows.credentials[key.id] = key, await house.vault.seal(pair, SealContext.of(key), {})
 
 
 async def while_another_admin_sets_caps(house: House, _: Goods) -> None:

@@ -174,7 +174,7 @@ async def test_a_caller_out_of_patience_is_told_what_is_left_and_the_work_goes_o
     smith.vault.gate.clear()
     rotated = await smith.rotation.rotate_tenant_key(smith.actor())
     assert (rotated.created, rotated.resealed, rotated.remaining) == (True, 0, 3)
-    keys = await smith.rotation.keys(smith.actor())
+    keys = await smith.rotation.keys(smith.actor(), smith.actor().tenant_id)
     assert [(key.newest, key.credentials) for key in keys] == [(False, 3), (True, 0)]
     smith.vault.gate.set()
     while len(smith.rows.keys) > 1:
@@ -250,7 +250,7 @@ async def test_rotating_needs_its_scope_and_a_tenant() -> None:
     with pytest.raises(Forbidden):
         await smith.rotation.rotate_tenant_key(smith.actor(Scope.TENANT_READ))
     with pytest.raises(Forbidden):
-        await smith.rotation.keys(smith.actor(Scope.KEYS_ROTATE))
+        await smith.rotation.keys(smith.actor(Scope.KEYS_ROTATE), smith.actor().tenant_id)
     for attempt in (smith.rotation.rotate_tenant_key(smith.actor()), smith.rotation.renew(TENANT)):
         with pytest.raises(NotFound):
             await attempt
