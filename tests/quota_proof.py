@@ -117,7 +117,7 @@ class Figure:
         lines = (
             ("limit", self.limit, f"calls, granted in steps of {_GRANT} while the pot was spent"),
             ("billed", self.billed, "by the vendor, in its own process"),
-            ("charged", self.pot.used, f"= billed + {unbilled} that the vendor never billed"),
+            ("charged", self.pot.used, f"{unbilled} of which the vendor never billed"),
             ("unknown", expired, f"holds of killed workers, charged in full: {expired - unbilled} had been billed"),
             ("overspend", max(0, self.billed - self.limit), "billed − limit"),
             ("charged − limit", self.pot.used - self.limit, ""),
