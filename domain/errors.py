@@ -9,9 +9,12 @@ DomainError
 │ ├ UnsupportedFeature(feature, model)
 │ └ InvalidRange(field, reason)
 ├ Conflict
-│ └ DuplicateName(name)
+│ ├ DuplicateName(name)
+│ └ ChangedMeanwhile(what)
 ├ QuotaExhausted(pot, unit, free, asked, refills_at)
-├ NoCredential(provider)
+├ NoCredential(provider, inactive)
+├ CredentialRemoved(model)
+├ ModelDisabled(model)
 ├ NoDefaultModel(model_type)
 ├ NotPermitted(model)
 ├ CredentialUnreadable
@@ -138,6 +141,18 @@ class DuplicateName(Conflict):
 
 
 @dataclass(eq=False)
+class ChangedMeanwhile(Conflict):
+    """Somebody else changed the thing between its reading and this writing."""
+
+    code: ClassVar[str] = "CHANGED_MEANWHILE"
+    what: str
+
+    @property
+    def message(self) -> str:
+        return f"The {self.what} was changed meanwhile; look at it again, then repeat what you wanted."
+
+
+@dataclass(eq=False)
 class QuotaExhausted(DomainError):
     """A pot has less free than the call could cost. Amounts are in the pot's own `unit`."""
 
@@ -151,20 +166,42 @@ class QuotaExhausted(DomainError):
     @property
     def message(self) -> str:
         refill = f"It refills at {self.refills_at.isoformat()}." if self.refills_at else "It does not refill."
-        return (
-            f"The {self.pot} quota has {self.free} {self.unit} free and this call asks for {self.asked}. "
-            f"{refill} Add a key of your own to go on."
-        )
+        remedy = "Ask an admin of the tenant to raise it." if self.pot == "cap" else "Add a key of your own to go on."
+        asked = f"has {self.free} {self.unit} free and this call asks for {self.asked}"
+        return f"The {self.pot} quota {asked}. {refill} {remedy}"
 
 
 @dataclass(eq=False)
 class NoCredential(DomainError):
     code: ClassVar[str] = "NO_CREDENTIAL"
     provider: str
+    inactive: int = 0
 
     @property
     def message(self) -> str:
+        if self.inactive:
+            return f"The credentials that reach this model at {self.provider} are inactive; activate one of them."
         return f"No credential reaches this model at {self.provider}; add one with addCredential."
+
+
+@dataclass(eq=False)
+class CredentialRemoved(DomainError):
+    code: ClassVar[str] = "CREDENTIAL_REMOVED"
+    model: str
+
+    @property
+    def message(self) -> str:
+        return f"The credential of {self.model} was removed; add one with addCredential, or remove the model."
+
+
+@dataclass(eq=False)
+class ModelDisabled(DomainError):
+    code: ClassVar[str] = "MODEL_DISABLED"
+    model: str
+
+    @property
+    def message(self) -> str:
+        return f"{self.model} is disabled for this tenant; enable it, or choose another model."
 
 
 @dataclass(eq=False)

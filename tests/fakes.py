@@ -3,20 +3,30 @@
 import asyncio
 import json
 from collections import Counter, defaultdict, deque
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Self, TypeVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from domain.errors import CredentialUnreadable, DomainError, DuplicateName, InvalidRange, NotFound, QuotaExhausted
+from domain.errors import (
+    ChangedMeanwhile,
+    CredentialUnreadable,
+    DomainError,
+    DuplicateName,
+    InvalidRange,
+    NotFound,
+    QuotaExhausted,
+)
 from domain.model.access import AccessToken, Client
 from domain.model.calls import ChatCall, EmbedCall
 from domain.model.cap import Cap
 from domain.model.catalogue import FormValues, ModelRef, ModelType
-from domain.model.credential import Credential, SealContext, Sealed
+from domain.model.credential import Cooling, Credential, Opening, SealContext, Sealed
+from domain.model.custom_model import CustomModel
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings, fold
 from domain.model.ids import CallId, CapId, ClientId, CredentialId, GrantId, KeyId, PotId, TenantId
 from domain.model.quota import Grant, Hold, HoldState, Outcome, Pot, PotKind
@@ -27,6 +37,9 @@ from domain.model.speech import SpeakCall, Speech, TranscribeCall, Transcript
 from domain.model.tenant import Tenant, TenantKey
 from domain.model.usage import CallRecord
 from domain.ports import ListedModel, Target
+from tests.fake_records import FakeRecords
+
+_PORTS = {"http": 80, "https": 443}
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -82,10 +95,13 @@ class TenantRows:
     clients: dict[ClientId, Client] = field(default_factory=dict)
     tokens: dict[bytes, AccessToken] = field(default_factory=dict)
     credentials: dict[CredentialId, tuple[Credential, Sealed]] = field(default_factory=dict)
+    coolings: dict[CredentialId, Cooling] = field(default_factory=dict)
+    custom: dict[ModelRef, CustomModel] = field(default_factory=dict)
+    disabled: dict[ModelRef, datetime] = field(default_factory=dict)
+    caps: dict[CapId, Cap] = field(default_factory=dict)
     defaults: dict[ModelType, ModelRef] = field(default_factory=dict)
     preferred: dict[str, KeySource] = field(default_factory=dict)
     pots: dict[PotId, Pot] = field(default_factory=dict)
-    caps: dict[CapId, Cap] = field(default_factory=dict)
     grants: dict[GrantId, Grant] = field(default_factory=dict)
     holds: dict[CallId, tuple[Hold, HoldState]] = field(default_factory=dict)
     records: dict[CallId, CallRecord] = field(default_factory=dict)
@@ -96,14 +112,19 @@ class TenantRows:
 
 
 class FakeStore:
-    """All tenants' rows. One unit of work runs at a time, as on SQLite."""
+    """All tenants' rows. One unit of work runs at a time, as on SQLite; `begun` counts them."""
 
     def __init__(self) -> None:
+        self.begun = 0
         self.rows: defaultdict[TenantId, TenantRows] = defaultdict(TenantRows)
         self.turn = asyncio.Lock()
 
     def begin(self, tenant_id: TenantId) -> "FakeWork":
         return FakeWork(self, tenant_id)
+
+    async def roll_call(self, *, first: int, after: TenantId | None = None) -> Sequence[TenantId]:
+        there = sorted(tenant_id for tenant_id, rows in self.rows.items() if rows.tenants)
+        return [tenant_id for tenant_id in there if after is None or tenant_id > after][:first]
 
 
 class FakeWork:
@@ -114,17 +135,22 @@ class FakeWork:
 
     async def __aenter__(self) -> Self:
         await self._store.turn.acquire()
+        self._store.begun += 1
         rows = self._store.rows[self._tenant_id]
         self._before = rows.copy()
         self.tenants = FakeTenants(rows)
         self.keys = FakeTenantKeys(rows)
         self.clients = FakeClients(rows)
         self.tokens = FakeTokens(rows)
+        self.envelopes = FakeEnvelopes(rows)
         self.credentials = FakeCredentials(rows)
+        self.coolings = FakeCoolings(rows)
+        self.models = FakeModels(rows)
+        self.caps = FakeCaps(rows)
         self.choices = FakeChoices(rows)
         self.pots = FakePots(rows)
         self.grants = FakeGrants(rows)
-        self.records = FakeRecords(rows)
+        self.records = FakeRecords(rows.records)
         return self
 
     async def __aexit__(self, *failure: object) -> None:
@@ -145,6 +171,11 @@ class FakeTenants:
             raise NotFound("tenant")
         return self.rows.tenants[0]
 
+    async def close(self) -> None:
+        await self.one()
+        for kind in fields(self.rows):
+            getattr(self.rows, kind.name).clear()
+
 
 @dataclass(frozen=True, slots=True)
 class FakeTenantKeys:
@@ -159,6 +190,55 @@ class FakeTenantKeys:
     async def one(self, key_id: KeyId) -> TenantKey:
         return _found(self.rows.keys, key_id, "tenant key")
 
+    async def all(self) -> Sequence[TenantKey]:
+        return sorted(self.rows.keys.values(), key=lambda key: key.id)
+
+    async def pin(self, key_id: KeyId) -> bool:
+        return key_id in self.rows.keys
+
+    async def succeed(self, newest: KeyId, key: TenantKey) -> bool:
+        if max(self.rows.keys, default=None) != newest:
+            return False
+        await self.add(key)
+        return True
+
+    async def rewrap(self, before: TenantKey, after: TenantKey) -> bool:
+        unchanged = self.rows.keys.get(before.id) == before
+        if unchanged:
+            self.rows.keys[after.id] = after
+        return unchanged
+
+    async def shred(self, key_id: KeyId) -> bool:
+        if any(sealed.key_id == key_id for _, sealed in self.rows.credentials.values()):
+            return False
+        self.rows.keys.pop(key_id, None)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class FakeEnvelopes:
+    rows: TenantRows
+
+    async def one(self, credential_id: CredentialId) -> Opening:
+        credential, sealed = _found(self.rows.credentials, credential_id, "credential")
+        return Opening(SealContext.of(credential), sealed, self.rows.keys[sealed.key_id])
+
+    async def under(self, key_id: KeyId, *, first: int) -> Sequence[Opening]:
+        found = sorted(id_ for id_, (_, sealed) in self.rows.credentials.items() if sealed.key_id == key_id)
+        return [await self.one(credential_id) for credential_id in found[:first]]
+
+    async def counts(self) -> Mapping[KeyId, int]:
+        return Counter(sealed.key_id for _, sealed in self.rows.credentials.values())
+
+    async def reseal(self, before: Opening, sealed: Sealed) -> bool:
+        credential, now = self.rows.credentials.get(before.context.credential_id, (None, None))
+        if credential is None or now is None:
+            return False
+        if (credential.version, now.key_id) != (before.context.version, before.sealed.key_id):
+            return False
+        self.rows.credentials[credential.id] = credential, sealed
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class FakeClients:
@@ -169,6 +249,9 @@ class FakeClients:
 
     async def one(self, client_id: ClientId) -> Client:
         return _found(self.rows.clients, client_id, "client")
+
+    async def names(self, client_ids: Collection[ClientId]) -> Mapping[ClientId, str]:
+        return {each.id: each.name for each in self.rows.clients.values() if each.id in client_ids}
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +270,8 @@ class FakeCredentials:
     rows: TenantRows
 
     async def add(self, credential: Credential, sealed: Sealed) -> None:
-        if any((c.provider, c.name) == (credential.provider, credential.name) for c, _ in self._all()):
+        taken = {(c.provider, c.scope, c.name) for c, _ in self._all()}
+        if (credential.provider, credential.scope, credential.name) in taken:
             raise DuplicateName(credential.name)
         self.rows.credentials[credential.id] = credential, sealed
 
@@ -197,18 +281,103 @@ class FakeCredentials:
     async def sealed(self, credential_id: CredentialId) -> Sealed:
         return _found(self.rows.credentials, credential_id, "credential")[1]
 
+    async def alike(self, provider: str, scope: str) -> Sequence[Credential]:
+        return sorted((c for c, _ in self._all() if (c.provider, c.scope) == (provider, scope)), key=lambda c: c.id)
+
     async def page(
-        self, *, first: int, after: CredentialId | None = None, provider: str | None = None
+        self,
+        *,
+        first: int,
+        after: CredentialId | None = None,
+        provider: str | None = None,
+        model: ModelRef | None = None,
+        active: bool | None = None,
     ) -> Sequence[Credential]:
-        behind = (c for c, _ in self._all() if after is None or c.id > after)
-        return sorted((c for c in behind if provider in (None, c.provider)), key=lambda c: c.id)[:first]
+        behind = [c for c, _ in self._all() if after is None or c.id > after]
+        fitting = (c for c in behind if provider in (None, c.provider) and active in (None, c.active))
+        return sorted((c for c in fitting if model is None or c.reaches(model)), key=lambda c: c.id)[:first]
+
+    async def put(self, credential: Credential, sealed: Sealed | None = None, *, version: int) -> None:
+        before, kept = _found(self.rows.credentials, credential.id, "credential")
+        if before.version != version:
+            raise ChangedMeanwhile("credential")
+        if any(c.name == credential.name for c in await self.alike(before.provider, before.scope) if c.id != before.id):
+            raise DuplicateName(credential.name)
+        self.rows.credentials[credential.id] = credential, sealed or kept
 
     async def remove(self, credential_id: CredentialId) -> None:
         await self.one(credential_id)
         del self.rows.credentials[credential_id]
+        self.rows.coolings.pop(credential_id, None)
 
     def _all(self) -> Iterable[tuple[Credential, Sealed]]:
         return self.rows.credentials.values()
+
+
+@dataclass(frozen=True, slots=True)
+class FakeCoolings:
+    rows: TenantRows
+
+    async def put(self, cooling: Cooling) -> None:
+        if cooling.credential_id in self.rows.credentials:
+            self.rows.coolings[cooling.credential_id] = cooling
+
+    async def clear(self, credential_id: CredentialId) -> None:
+        self.rows.coolings.pop(credential_id, None)
+
+    async def all(self) -> Sequence[Cooling]:
+        return list(self.rows.coolings.values())
+
+
+@dataclass(frozen=True, slots=True)
+class FakeModels:
+    rows: TenantRows
+
+    async def add(self, model: CustomModel) -> bool:
+        return self.rows.custom.setdefault(model.ref, model) is model
+
+    async def remove(self, ref: ModelRef) -> None:
+        _found(self.rows.custom, ref, "model")
+        del self.rows.custom[ref]
+
+    async def custom(self) -> Sequence[CustomModel]:
+        return sorted(self.rows.custom.values(), key=lambda m: (m.ref.provider, m.ref.type, m.ref.name))
+
+    async def disable(self, ref: ModelRef, at: datetime) -> None:
+        self.rows.disabled[ref] = at
+
+    async def enable(self, ref: ModelRef) -> None:
+        self.rows.disabled.pop(ref, None)
+
+    async def disabled(self) -> frozenset[ModelRef]:
+        return frozenset(self.rows.disabled)
+
+
+@dataclass(frozen=True, slots=True)
+class FakeCaps:
+    rows: TenantRows
+
+    async def put(self, cap: Cap) -> None:
+        known = self.rows.caps.get(cap.id)
+        if known is not None:
+            self.rows.caps[cap.id] = replace(known, amount=cap.amount)
+            return
+        kind = (cap.subject, cap.subject_id, cap.unit, cap.period)
+        if any((c.subject, c.subject_id, c.unit, c.period) == kind for c in self.rows.caps.values()):
+            raise DuplicateName(f"{cap.unit} per {cap.period}")
+        self.rows.caps[cap.id] = cap
+
+    async def one(self, cap_id: CapId) -> Cap:
+        return _found(self.rows.caps, cap_id, "cap")
+
+    async def all(self) -> Sequence[Cap]:
+        return sorted(self.rows.caps.values(), key=lambda cap: cap.id)
+
+    async def remove(self, cap_id: CapId) -> None:
+        await self.one(cap_id)
+        del self.rows.caps[cap_id]
+        for pot in [p for p in self.rows.pots.values() if p.cap_id == cap_id]:
+            del self.rows.pots[pot.id]
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,18 +407,10 @@ class FakePots:
     async def add(self, pot: Pot) -> None:
         self.rows.pots[pot.id] = pot
 
-    async def all(self) -> Sequence[Pot]:
+    async def all(self, at: datetime | None = None) -> Sequence[Pot]:
         order = list(PotKind)
-        return sorted(self.rows.pots.values(), key=lambda pot: (order.index(pot.kind), pot.id))
-
-
-@dataclass(frozen=True, slots=True)
-class FakeRecords:
-    rows: TenantRows
-
-    async def uses(self, since: datetime) -> Mapping[ModelRef, int]:
-        recent = (r for r in self.rows.records.values() if r.at >= since)
-        return Counter(r.model for r in recent if r.outcome is Outcome.SUCCEEDED)
+        open_ones = (p for p in self.rows.pots.values() if at is None or p.closes_at is None or p.closes_at > at)
+        return sorted(open_ones, key=lambda pot: (order.index(pot.kind), pot.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +447,8 @@ class FakeLedger:
     ) -> None:
         async with self.store.turn:
             rows = self.store.rows[record.tenant_id]
+            if not rows.tenants:
+                return
             rows.records.setdefault(record.id, record)
             state = HoldState.RELEASED if record.outcome is Outcome.UNSENT else HoldState.SETTLED
             _close(rows, record.id, state, charges)
@@ -358,7 +521,7 @@ def _close(
     hold, before = rows.holds.get(call_id, (None, None))
     if hold is None or before is not HoldState.HELD:
         return
-    for line in hold.lines:
+    for line in (line for line in hold.lines if line.pot_id in rows.pots):  # a removed cap took its windows along
         charge = 0 if state is HoldState.RELEASED else charges.get(line.pot_id, line.amount)
         _move(rows, line.pot_id, held=-line.amount, used=max(0, min(line.amount, charge)))
     rows.holds[call_id] = hold, state
@@ -372,8 +535,18 @@ def _move(rows: TenantRows, pot_id: PotId, *, held: int, used: int = 0) -> None:
 class FakeVault:
     """Seals by writing down: the form and what it is bound to, legible to whoever looks."""
 
+    master_key_id = "fake"
+
+    def forget(self, tenant_id: TenantId) -> None:
+        """It remembers nothing."""
+
     async def keypair(self, tenant_id: TenantId, key_id: KeyId) -> TenantKey:
-        return TenantKey(tenant_id, key_id, b"public", b"wrapped", "fake")
+        return TenantKey(tenant_id, key_id, b"public", b"wrapped", self.master_key_id)
+
+    async def rewrapped(self, key: TenantKey) -> TenantKey:
+        if key.wrapped_private == b"broken":
+            raise CredentialUnreadable
+        return replace(key, wrapped_private=key.wrapped_private + b"'", master_key_id=self.master_key_id)
 
     async def seal(self, key: TenantKey, context: SealContext, values: FormValues) -> Sealed:
         form = {n: [v.reveal(), True] if isinstance(v, Secret) else [v, False] for n, v in values.items()}
@@ -398,7 +571,10 @@ class FakeGateway:
         self.targets: list[Target] = []
 
     def endpoint(self, provider: str, form: FormValues) -> str:
-        return f"https://{provider}.example:443"
+        """That of the first address in the form, else one of the provider's own."""
+        addresses = (v for v in form.values() if isinstance(v, str) and v.startswith(("http://", "https://")))
+        url = urlsplit(next(addresses, f"https://{provider}.example"))
+        return f"{url.scheme}://{url.hostname}:{url.port or _PORTS[url.scheme]}"
 
     async def probe(self, provider: str, form: FormValues, model: ModelRef | None) -> None:
         self.asked.append(form)

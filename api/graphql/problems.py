@@ -67,6 +67,22 @@ class QuotaExhausted(Problem):
 @strawberry.type(description="Neither the tenant nor the platform has a key that reaches the model.")
 class NoCredential(Problem):
     provider: str = strawberry.field(description="The provider whose key is missing.")
+    inactive: int = strawberry.field(description="How many keys would reach the model but are inactive.")
+
+
+@strawberry.type(description="The model is the tenant's own, and its credential was removed.")
+class CredentialRemoved(Problem):
+    model: str = strawberry.field(description="The model, as provider/name.")
+
+
+@strawberry.type(description="The tenant switched the model off.")
+class ModelDisabled(Problem):
+    model: str = strawberry.field(description="The model, as provider/name.")
+
+
+@strawberry.type(description="Somebody else changed the thing meanwhile.")
+class ChangedMeanwhile(Problem):
+    what: str = strawberry.field(description="What was changed.")
 
 
 @strawberry.type(description="No model was named and the tenant has no usable default.")
@@ -162,6 +178,9 @@ SHOWN: dict[type[errors.DomainError], type[Problem]] = {
     errors.DuplicateName: DuplicateName,
     errors.QuotaExhausted: QuotaExhausted,
     errors.NoCredential: NoCredential,
+    errors.CredentialRemoved: CredentialRemoved,
+    errors.ModelDisabled: ModelDisabled,
+    errors.ChangedMeanwhile: ChangedMeanwhile,
     errors.NoDefaultModel: NoDefaultModel,
     errors.NotPermitted: NotPermitted,
     errors.CredentialUnreadable: CredentialUnreadable,
@@ -197,7 +216,10 @@ Unanswered = (
     InvalidRange
     | UnsupportedFeature
     | QuotaExhausted
+    | InvalidForm
     | NoCredential
+    | CredentialRemoved
+    | ModelDisabled
     | NoDefaultModel
     | NotPermitted
     | NotFound

@@ -1,8 +1,9 @@
 """Speech to text, and text to speech."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Self
 
 from domain.errors import InvalidRange
 from domain.model.catalogue import Model, ModelRef
@@ -10,6 +11,7 @@ from domain.model.events import Usage
 
 UPLOAD_LIMIT = 100 * 2**20
 TEXT_LIMIT = 100_000
+_SPOKEN = 8
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -35,6 +37,13 @@ class TranscribeCall:
     language: str | None = None
     prompt: str | None = None
 
+    def size(self) -> int:
+        """An upper bound on what a vendor that counts tokens will count, as characters: four of them to a token.
+
+        No speech codec needs less than 16 bytes for what a model hears as one token.
+        """
+        return len(self.recording.data) // 16 + len(self.prompt or "")
+
     def check(self) -> None:
         if not self.recording.data:
             raise InvalidRange("file", "must not be empty")
@@ -45,9 +54,9 @@ class TranscribeCall:
 
     def check_for(self, row: Model | None) -> None:
         """InvalidRange when the file is larger than the model takes, or of a format that it does not read."""
-        limits = row.limits if row else None
-        if limits is None:
+        if row is None:
             return
+        limits = row.limits
         if limits.bytes is not None and len(self.recording.data) > limits.bytes:
             raise InvalidRange("file", f"has {len(self.recording.data)} bytes; this model takes {limits.bytes}")
         if limits.formats and self.recording.format not in limits.formats:
@@ -63,6 +72,12 @@ class Transcript:
     language: str | None = None
     seconds: float | None = None
     warnings: tuple[str, ...] = ()
+
+    def timed(self) -> Self:
+        """With the audio's length counted as usage, where the vendor told it and did not count it itself."""
+        if self.seconds is None or self.usage.audio_ms is not None:
+            return self
+        return replace(self, usage=replace(self.usage, audio_ms=round(self.seconds * 1_000)))
 
 
 class SpeechFormat(StrEnum):
@@ -86,6 +101,15 @@ class SpeakCall:
     format: SpeechFormat | None = None
     speed: float | None = None
 
+    @property
+    def usage(self) -> Usage:
+        """What is counted of speech, which vendors do not tell: the characters that were to be said."""
+        return Usage(characters=len(self.text))
+
+    def size(self) -> int:
+        """An upper bound on what a vendor that counts tokens will count, text and audio, as characters."""
+        return _SPOKEN * len(self.text)
+
     def check(self) -> None:
         if not self.text.strip():
             raise InvalidRange("text", "must not be empty")
@@ -103,6 +127,16 @@ class SpeakCall:
         most = row.limits.characters
         if most is not None and len(self.text) > most:
             raise InvalidRange("text", f"has {len(self.text)} characters; this model speaks {most} at once")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SpokenAudio:
+    """All that was said, as one file."""
+
+    media_type: str
+    data: bytes
+    usage: Usage
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,43 +5,44 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from domain.errors import DomainError, InvalidRange, QuotaExhausted, UnsupportedFeature, UpstreamError
+from domain.errors import CredentialUnreadable, DomainError, NoCredential, NotFound, QuotaExhausted
 from domain.model.access import Actor
-from domain.model.catalogue import Feature, FormValues, Model, ModelRef, ModelType
+from domain.model.catalogue import FormValues
+from domain.model.cooling import rest_after
 from domain.model.events import Usage
-from domain.model.ids import CallId
-from domain.model.quota import Hold, Line, Outcome, Unit, bound, charge
-from domain.model.selection import OwnKey, Platform, PlatformKey, Source, Standing, model_of, resolved, sources
-from domain.model.usage import CallRecord
-from domain.ports import Clock, Fresh, Keyring, Ledger, StandingReader, Target
+from domain.model.ids import CallId, PotId
+from domain.model.planning import Candidate, Demand, Plan, outcome_of, plan
+from domain.model.quota import Hold, Outcome, Unit, charge
+from domain.model.selection import OwnKey, Platform, Source
+from domain.model.usage import CallRecord, Job, cost
+from domain.ports import Begin, Clock, Fresh, Keyring, Ledger, StandingReader, Target
 
-
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """What a call asks for: a model or the default of a type, features, and how large it can get."""
-
-    model: ModelRef | None
-    type: ModelType
-    features: frozenset[Feature] = frozenset()
-    prompt_characters: int = 0
-    max_output: int | None = None
+_TURNS = 1 << 32
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """An admitted call: where it goes, who pays, and what is held for it."""
+    """An admitted call: where it goes, who pays, what is held for it, and what could still be tried in its place."""
 
     id: CallId
     actor: Actor
+    job: Job
     target: Target
-    source: Source
-    held: int
-    max_output: int | None
+    candidate: Candidate
+    plan: Plan
     admitted_at: datetime
 
     @property
+    def source(self) -> Source:
+        return self.candidate.source
+
+    @property
+    def max_output(self) -> int | None:
+        return self.candidate.max_output
+
+    @property
     def counts_tokens(self) -> bool:
-        return isinstance(self.source, PlatformKey) and self.source.pot.unit is Unit.TOKENS
+        return any(pot.unit is Unit.TOKENS for pot in self.candidate.pots)
 
 
 @dataclass(slots=True)
@@ -59,6 +60,7 @@ class Meter:
 class Metering:
     """`hold_for` must be longer than any call may last: a hold that expires is charged in full."""
 
+    begin: Begin
     standing: StandingReader
     platform: Platform
     keyring: Keyring
@@ -67,20 +69,32 @@ class Metering:
     fresh: Fresh
     hold_for: timedelta
 
-    async def admit(self, actor: Actor, demand: Demand) -> Ticket:
-        """Choose model and key, hold the quota, open the secrets; the domain's refusals say why not."""
+    async def planned(self, actor: Actor, demand: Demand) -> Plan:
+        """What the call would do, by the tenant's standing; the domain's refusals say why it would not."""
         standing = await self.standing(actor.tenant_id)
-        ref = resolved(demand.model, demand.type, standing, self.platform)
-        row = model_of(ref, standing, self.platform.catalogue)
-        _check_features(row, demand.features)
-        call_id = CallId(self.fresh())
-        source, held, max_output = await self._reserve(actor, call_id, ref, row, demand, standing)
+        spin = self.fresh().int % _TURNS / _TURNS
+        return plan(demand, actor.client_id, standing, self.platform, now=self.clock(), spin=spin)
+
+    async def admit(self, actor: Actor, demand: Demand, job: Job) -> Ticket:
+        """Choose model and key, hold the quota, open the secrets; the domain's refusals say why not."""
         try:
-            form = await self._form(source)
-        except DomainError:
-            await self.ledger.release(actor.tenant_id, call_id)
-            raise
-        return Ticket(call_id, actor, Target(ref, form), source, held, max_output, self.clock())
+            return await self._admitted(actor, await self.planned(actor, demand), job)
+        except NotFound as gone:
+            if gone.what != "quota":
+                raise
+        self.standing.forget(actor.tenant_id)  # a cap or quota that it names was removed since it was read
+        return await self._admitted(actor, await self.planned(actor, demand), job)
+
+    async def again(self, ticket: Ticket, failure: DomainError) -> Ticket:
+        """A new call on the next key, for one whose key failed before a byte of an answer; else raises `failure`.
+
+        A key of the tenant's own that failed rests for a while, visibly.
+        """
+        await self._rest(ticket.source, failure)
+        left = ticket.plan.after(ticket.candidate, failure)
+        if left is None:
+            raise failure
+        return await self._admitted(ticket.actor, left, ticket.job)
 
     @asynccontextmanager
     async def metered(self, ticket: Ticket) -> AsyncIterator[Meter]:
@@ -89,42 +103,63 @@ class Metering:
         try:
             yield meter
         except DomainError as failure:
-            meter.outcome = _outcome(failure)
+            meter.outcome = outcome_of(failure)
             raise
         finally:
             await self._settle(ticket, meter)
 
-    async def _reserve(
-        self, actor: Actor, call_id: CallId, ref: ModelRef, row: Model | None, demand: Demand, standing: Standing
-    ) -> tuple[Source, int, int | None]:
-        refusal: QuotaExhausted | None = None
-        for source in sources(ref, standing, self.platform):
-            if isinstance(source, OwnKey):
-                return source, 0, demand.max_output
-            max_output = _max_output(source, row, demand)
-            amount = bound(source.pot.unit, demand.prompt_characters, max_output)
-            line = Line(source.pot.id, amount)
+    async def _admitted(self, actor: Actor, planned: Plan, job: Job) -> Ticket:
+        """On the first candidate that can be held and opened; the first refusal, when there is none."""
+        refusals: list[DomainError] = []
+        left = planned.candidates
+        while left:
+            candidate, call_id = left[0], CallId(self.fresh())
             try:
-                await self.ledger.hold(Hold(actor.tenant_id, call_id, (line,), self.clock() + self.hold_for))
-            except QuotaExhausted as exhausted:
-                refusal = refusal or exhausted
+                await self._hold(actor, call_id, candidate)
+                form = await self._form(actor, call_id, candidate)
+            except QuotaExhausted as refusal:
+                refusals.append(refusal)
+                left = left[1:]
+            except (CredentialUnreadable, NoCredential, NotFound) as refusal:
+                refusals.append(refusal)
+                left = planned.behind(candidate)
             else:
-                return source, amount, max_output
-        assert refusal is not None
-        raise refusal
+                target = Target(planned.model, form, patient=not planned.behind(candidate))
+                return Ticket(call_id, actor, job, target, candidate, planned, self.clock())
+        raise refusals[0]
 
-    async def _form(self, source: Source) -> FormValues:
-        if isinstance(source, OwnKey):
-            return await self.keyring.own(source.credential)
-        return self.keyring.platform(source.provider)
+    async def _hold(self, actor: Actor, call_id: CallId, candidate: Candidate) -> None:
+        if candidate.lines:
+            until = self.clock() + self.hold_for
+            await self.ledger.hold(Hold(actor.tenant_id, call_id, candidate.lines, until, candidate.windows))
+
+    async def _form(self, actor: Actor, call_id: CallId, candidate: Candidate) -> FormValues:
+        try:
+            if isinstance(candidate.source, OwnKey):
+                return await self.keyring.own(candidate.source.credential)
+            return self.keyring.platform(candidate.source.provider)
+        except DomainError:
+            if candidate.lines:
+                await self.ledger.release(actor.tenant_id, call_id)
+            raise
+
+    async def _rest(self, source: Source, failure: DomainError) -> None:
+        rest = rest_after(failure) if isinstance(source, OwnKey) else None
+        if rest is None or not isinstance(source, OwnKey):
+            return
+        tenant_id = source.credential.tenant_id
+        async with self.begin(tenant_id) as work:
+            await work.coolings.put(rest.of(source.credential.id, self.clock()))
+        self.standing.forget(tenant_id)
 
     async def _settle(self, ticket: Ticket, meter: Meter) -> None:
-        if not isinstance(ticket.source, PlatformKey):
-            await self.ledger.settle(self._record(ticket, meter))
-            return
-        due = charge(ticket.source.pot.unit, ticket.held, meter.outcome, meter.usage)
-        charges = {ticket.source.pot.id: due.amount}
-        await self.ledger.settle(self._record(ticket, meter), charges, due.incident)
+        charges: dict[PotId, int] = {}
+        incidents: list[str] = []
+        for pot, line in zip(ticket.candidate.pots, ticket.candidate.lines, strict=True):
+            due = charge(pot.unit, line.amount, meter.outcome, meter.usage)
+            charges[pot.id] = due.amount
+            incidents += [due.incident] if due.incident else []
+        await self.ledger.settle(self._record(ticket, meter), charges, incidents[0] if incidents else None)
 
     def _record(self, ticket: Ticket, meter: Meter) -> CallRecord:
         latency = self.clock() - ticket.admitted_at
@@ -139,28 +174,8 @@ class Metering:
             input_tokens=meter.usage.input,
             output_tokens=meter.usage.output,
             latency_ms=latency // timedelta(milliseconds=1),
+            job=ticket.job,
+            audio_ms=meter.usage.audio_ms,
+            characters=meter.usage.characters,
+            cost=cost(ticket.plan.row, meter.usage) if meter.outcome is Outcome.SUCCEEDED else None,
         )
-
-
-def _check_features(row: Model | None, wanted: frozenset[Feature]) -> None:
-    missing = wanted - row.features if row is not None else frozenset()
-    if row is not None and missing:
-        raise UnsupportedFeature(min(missing).value.replace("_", " "), str(row.ref))
-
-
-def _max_output(source: PlatformKey, row: Model | None, demand: Demand) -> int | None:
-    if source.pot.unit is not Unit.TOKENS or demand.type is not ModelType.LLM:
-        return demand.max_output
-    cap = demand.max_output or (row.max_output if row else None)
-    if cap is None:
-        raise InvalidRange("maxTokens", "must be given: this quota counts tokens and the model states no limit")
-    return cap
-
-
-def _outcome(failure: DomainError) -> Outcome:
-    """Refused only when the vendor itself answered with an error status: anything less certain may have run."""
-    if not isinstance(failure, UpstreamError):
-        return Outcome.UNSENT
-    if not failure.sent:
-        return Outcome.UNSENT
-    return Outcome.REFUSED if (failure.status or 0) >= 400 else Outcome.BROKEN

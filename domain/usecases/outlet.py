@@ -1,8 +1,8 @@
 """Between a stream that must settle and a reader that may leave: a bounded queue."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from typing import Any, Generic, TypeVar
+from collections.abc import AsyncIterator, Awaitable
+from typing import Generic, TypeVar
 
 from domain.errors import StreamBroken
 
@@ -33,7 +33,7 @@ class Outlet(Generic[T]):
             await self._queue.put(item)
         return not self._left
 
-    async def fed_by(self, writer: Coroutine[Any, Any, None]) -> None:
+    async def fed_by(self, writer: Awaitable[None]) -> None:
         """Run the writer; whatever way it ends, the reader is told."""
         failure: Exception | None = StreamBroken("portunus", detail="the service is stopping")
         try:

@@ -9,10 +9,15 @@ from domain.model.ids import TenantId
 from domain.ports import Begin
 from infrastructure.db.fence import Fence, Rows, bind, naming
 from infrastructure.db.repositories.access import SqlClients, SqlTokens
+from infrastructure.db.repositories.caps import SqlCaps
 from infrastructure.db.repositories.choices import SqlChoices
+from infrastructure.db.repositories.coolings import SqlCoolings
 from infrastructure.db.repositories.credentials import SqlCredentials
-from infrastructure.db.repositories.quota import SqlGrants, SqlPots, SqlRecords
+from infrastructure.db.repositories.envelopes import SqlEnvelopes
+from infrastructure.db.repositories.models import SqlModels
+from infrastructure.db.repositories.quota import SqlGrants, SqlPots
 from infrastructure.db.repositories.tenants import SqlTenantKeys, SqlTenants
+from infrastructure.db.repositories.usage import SqlRecords
 
 
 class SqlWork:
@@ -56,8 +61,24 @@ class SqlWork:
         return SqlTokens(self._rows)
 
     @cached_property
+    def envelopes(self) -> SqlEnvelopes:
+        return SqlEnvelopes(self._rows)
+
+    @cached_property
     def credentials(self) -> SqlCredentials:
         return SqlCredentials(self._rows)
+
+    @cached_property
+    def coolings(self) -> SqlCoolings:
+        return SqlCoolings(self._rows)
+
+    @cached_property
+    def models(self) -> SqlModels:
+        return SqlModels(self._rows)
+
+    @cached_property
+    def caps(self) -> SqlCaps:
+        return SqlCaps(self._rows)
 
     @cached_property
     def choices(self) -> SqlChoices:

@@ -9,8 +9,10 @@ import httpx2
 from domain.errors import BadRequestUpstream, UpstreamError
 from domain.model.catalogue import FormValues
 from infrastructure.providers.failures import TRANSPORT, blotted_bytes, cut, fit_to_show
-from infrastructure.providers.spec import Adapter, ErrorReply
+from infrastructure.providers.spec import BYTES, Adapter, ErrorReply
 from infrastructure.providers.wire import Malformed, bodies
+
+_ANY_BYTES = frozenset({"", BYTES, "binary/octet-stream", "application/ogg"})
 
 
 async def pieces(provider: str, response: httpx2.Response, limit: int) -> AsyncGenerator[bytes, None]:
@@ -57,6 +59,13 @@ def check_readable(provider: str, response: httpx2.Response) -> None:
     if media_type(response) == "text/html":
         detail = "the answer is a web page; check that the address is that of an API"
         raise BadRequestUpstream(provider, response.status_code, detail)
+
+
+def check_audio(provider: str, response: httpx2.Response) -> None:
+    """BadRequestUpstream for what cannot be audio. Many vendors do not say that it is, so bytes of no kind pass."""
+    kind = media_type(response)
+    if not (kind.startswith("audio/") or kind in _ANY_BYTES):
+        raise BadRequestUpstream(provider, response.status_code, f"the answer is {kind}, where audio is due")
 
 
 def media_type(response: httpx2.Response) -> str:

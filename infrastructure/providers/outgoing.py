@@ -1,5 +1,7 @@
 """Requests as they leave: where they go, and what they carry before they are signed."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -7,43 +9,51 @@ import httpx2
 
 from domain.errors import FieldProblem, InvalidForm, InvalidRange
 from domain.model.catalogue import FieldKind, FormValues
-from infrastructure.providers.spec import Adapter, Request
-from infrastructure.providers.wire import bodies
+from infrastructure.providers.spec import JSON, Adapter, Request
+from infrastructure.providers.wire import bodies, multipart
 
 _HEADERS = {"accept-encoding": "identity", "user-agent": "portunus"}
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Body:
+    content: bytes
+    media_type: str
+
+
 def outgoing(
-    adapter: Adapter, form: FormValues, request: Request, body: bytes | None, accept: str, extensions: dict[str, Any]
+    adapter: Adapter, form: FormValues, request: Request, body: Body | None, extensions: dict[str, Any]
 ) -> httpx2.Request:
     """The request, unsigned. Compression is declined, so that no answer can be larger than what is read of it."""
-    headers = {**_HEADERS, "accept": accept, **request.headers}
+    headers = {**_HEADERS, "accept": request.accept, **request.headers}
     if body is not None:
-        headers["content-type"] = "application/json"
-    url = _address(adapter, form, request.path)
+        headers["content-type"] = body.media_type
+    url = _address(adapter, request.base or adapter.base_url(form), request.path)
     if request.query:
         url = url.copy_merge_params(request.query)
-    return httpx2.Request(request.method, url, headers=headers, content=body, extensions=extensions)
+    content = body.content if body else None
+    return httpx2.Request(request.method, url, headers=headers, content=content, extensions=extensions)
 
 
-def body_of(request: Request) -> bytes | None:
-    """Its JSON; InvalidRange for text or numbers that JSON cannot carry."""
-    if request.json is None:
-        return None
+def body_of(request: Request, boundary: Callable[[], str] = multipart.fresh_boundary) -> Body | None:
+    """Its JSON or its form; InvalidRange for text or numbers that these cannot carry."""
     try:
-        return bodies.rendered(request.json)
+        if request.parts:
+            line = boundary()
+            return Body(multipart.encoded(request.parts, line), multipart.media_type(line))
+        return None if request.json is None else Body(bodies.rendered(request.json), JSON)
     except ValueError:
         raise InvalidRange("input", "holds text that is not Unicode, or an integer beyond 64 bits") from None
 
 
 def origin(adapter: Adapter, form: FormValues) -> str:
     """scheme://host, and the port where it is not the scheme's own (RFC 6454, section 6.2)."""
-    url = _address(adapter, form, "")
+    url = _address(adapter, adapter.base_url(form), "")
     return f"{url.scheme}://{url.netloc.decode('ascii')}"
 
 
-def _address(adapter: Adapter, form: FormValues, path: str) -> httpx2.URL:
-    url = _joined(adapter.base_url(form), path)
+def _address(adapter: Adapter, base: str, path: str) -> httpx2.URL:
+    url = _joined(base, path)
     if url is None:
         field = next((f.name for f in adapter.form if f.kind is FieldKind.URL), "form")
         reason = "must be an address like https://host/path, without user, query or fragment"

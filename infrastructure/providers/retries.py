@@ -17,15 +17,21 @@ class Patience:
 
 @dataclass(slots=True)
 class Attempts:
-    """The failed attempts of one call, none of which got a byte of an answer that was no refusal."""
+    """The failed attempts of one call, none of which got a byte of an answer that was no refusal.
+
+    With `refusals_stand` none that came with a status is tried again: rate limits and overload are the caller's matter.
+    """
 
     patience: Patience
+    refusals_stand: bool = False
     failures: list[UpstreamError] = field(default_factory=list)
 
     def pause(self, failure: UpstreamError) -> float | None:
         """Note a failure: the seconds to wait before the next attempt, or None when there is to be none."""
         self.failures.append(failure)
         if not failure.retryable or len(self.failures) > self.patience.retries:
+            return None
+        if self.refusals_stand and failure.status is not None:
             return None
         if _hung_up(failure):
             return 0.0 if sum(map(_hung_up, self.failures)) == 1 else None

@@ -1,6 +1,6 @@
 """The shapes in which a vendor is declared: what an adapter says, and what a dialect promises. No I/O here."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
@@ -12,14 +12,21 @@ from domain.model.calls import ChatCall, EmbedCall
 from domain.model.catalogue import FormField, FormValues, ModelType, Provider, ProviderKind
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings
 from domain.model.labels import Text
-from domain.ports import Target
+from domain.model.rerank import RerankCall, Reranking
+from domain.model.speech import SpeakCall, TranscribeCall, Transcript
+from domain.ports import ListedModel, Target
+from infrastructure.providers.wire.multipart import Part
+
+JSON = "application/json"
+BYTES = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request before it is signed: `path` is joined to the adapter's base URL, `json` is the body.
+    """A request before it is signed: `path` is joined to `base`, or to the adapter's base URL; never a tenant's choice.
 
-    `warnings` name what was asked for and left out.
+    Its body is `json`, or a form of `parts`. `accept` is the media type of the answer, BYTES for audio. `warnings` name
+    what was asked for and left out.
     """
 
     path: str
@@ -28,6 +35,9 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    parts: Sequence[Part] = ()
+    accept: str = JSON
+    base: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,41 @@ class EmbedDialect(Protocol):
         ...
 
 
+class RerankDialect(Protocol):
+    def render(self, target: Target, call: RerankCall) -> Request:
+        """Asks about every document, whatever the call's `top_n` and `threshold`."""
+        ...
+
+    def parse(self, body: Any, count: int) -> Reranking:
+        """Each of `count` documents once, with a finite score, best first; BadRequestUpstream otherwise."""
+        ...
+
+
+class TranscribeDialect(Protocol):
+    def render(self, target: Target, call: TranscribeCall) -> Request: ...
+    def parse(self, body: Any) -> Transcript: ...
+
+
+class SpeakDialect(Protocol):
+    def render(self, target: Target, call: SpeakCall) -> Request: ...
+    def media_type(self, call: SpeakCall) -> str:
+        """What the audio is when the answer does not say."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Models of a vendor's list, and what the next page is asked for with; None when there is none."""
+
+    models: tuple[ListedModel, ...]
+    following: str | None = None
+
+
+class ModelsDialect(Protocol):
+    def render(self, following: str | None = None) -> Request: ...
+    def parse(self, body: Any) -> Page: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorReply:
     """A vendor's answer with a status of 400 or more, or an error found in a 200: body as parsed JSON, or text."""
@@ -84,12 +129,20 @@ class ErrorReply:
     body: Any
 
 
+Proof = Callable[[UpstreamError], bool]
+
+
+def no_proof(failure: UpstreamError) -> bool:  # noqa: ARG001 - whatever it is
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Adapter:
     """One vendor.
 
     `base_url` gives the address that paths are joined to, `sign` the authentication for one request, `probe` the
-    cheapest request that proves a form (its answer only has to be no error), `error` the meaning of a refusal.
+    cheapest request that proves a form (its answer only has to be no error), `error` the meaning of a refusal. `proves`
+    tells the refusals of the probe that prove a form as well: the key is good, but may not do this one thing.
     """
 
     id: str
@@ -103,12 +156,26 @@ class Adapter:
     key_page: str | None = None
     chat: ChatDialect | None = None
     embed: EmbedDialect | None = None
+    rerank: RerankDialect | None = None
+    transcribe: TranscribeDialect | None = None
+    speak: SpeakDialect | None = None
+    models: ModelsDialect | None = None
+    proves: Proof = no_proof
 
     @property
     def types(self) -> frozenset[ModelType]:
-        spoken = {ModelType.LLM: self.chat, ModelType.EMBEDDING: self.embed}
+        spoken: Mapping[ModelType, object] = {
+            ModelType.LLM: self.chat,
+            ModelType.EMBEDDING: self.embed,
+            ModelType.RERANK: self.rerank,
+            ModelType.SPEECH_TO_TEXT: self.transcribe,
+            ModelType.TEXT_TO_SPEECH: self.speak,
+        }
         return frozenset(t for t, dialect in spoken.items() if dialect is not None)
 
     def provider(self, models: tuple[Any, ...] = ()) -> Provider:
         """The vendor as tenants see it, with its model rows."""
-        return Provider(self.id, self.label, self.kind, self.types, self.form, self.key_page, models)
+        lists = self.models is not None
+        return Provider(
+            self.id, self.label, self.kind, self.types, self.form, self.key_page, models, lists_models=lists
+        )

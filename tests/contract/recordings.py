@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -20,8 +21,10 @@ from infrastructure.providers.outgoing import body_of, outgoing
 from infrastructure.providers.registry import ADAPTERS
 from infrastructure.providers.spec import Adapter, Decoder, ErrorReply, Frame, Framing, Request
 from infrastructure.providers.streaming import framer_for
+from tests.stubs.asgi import read_body
 
 FOLDER = Path(__file__).parent
+BOUNDARY = "boundary"
 PIXEL = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="  # one PNG pixel
 )
@@ -60,10 +63,23 @@ def recorded(call: Mapping[str, Any], *, without: Iterable[str] = (), headers: I
     """A recording, with the headers that matter, less the body's keys that this call's SDK or caller added."""
     request = call.get("request") or call.get("requests", [call])[0]
     body = request.get("body", request.get("json"))
+    if "multipart" in request:
+        body = dict(map(_part, request["multipart"]))
     if body is not None:
         body = {key: value for key, value in body.items() if key not in without}
-    told = {name: request["headers"][name] for name in headers if name in request["headers"]}
+    given = {name.lower(): value.replace("<boundary>", BOUNDARY) for name, value in request["headers"].items()}
+    told = {name: given[name] for name in headers if name in given}
     return Sent(request["method"], request["path"], request.get("query", ""), told, body)
+
+
+def _part(part: Mapping[str, Any]) -> tuple[str, Any]:
+    """A field of a recorded form, in either of the recordings' two notations."""
+    if "name" in part:
+        file = {key: part[key] for key in ("filename", "content_type", "bytes") if key in part}
+        return part["name"], part.get("value", file)
+    name, *filename = re.findall('name="([^"]*)"', part["headers"]["Content-Disposition"])
+    kind, size = part["headers"].get("Content-Type"), len(part["text"])
+    return name, {"filename": filename[0], "content_type": kind, "bytes": size} if filename else part["text"]
 
 
 def silent(sent: Sent) -> Sent:
@@ -76,13 +92,14 @@ def silent(sent: Sent) -> Sent:
 
 def sent(adapter: Adapter, form: FormValues, request: Request, headers: Iterable[str] = ()) -> Sent:
     """What the gateway would put on the wire: address joined, signed."""
-    content = body_of(request)
-    outward = outgoing(adapter, form, request, content, "application/json", {})
+    body = body_of(request, lambda: BOUNDARY)
+    outward = outgoing(adapter, form, request, body, {})
     auth = adapter.sign(form)
     signed = next(auth.auth_flow(outward)) if auth else outward
     told = {name: signed.headers[name] for name in headers if name in signed.headers}
     query = signed.url.query.decode()
-    return Sent(signed.method, signed.url.path, query, told, json.loads(content) if content else None)
+    content = read_body(body.media_type, body.content) if body else None
+    return Sent(signed.method, signed.url.path, query, told, content)
 
 
 def signed(adapter: Adapter, form: FormValues) -> httpx2.Headers:

@@ -100,3 +100,14 @@ async def test_grants_and_revocations_among_holds_add_up(store: Store, pot: Pot)
     assert now.granted == 10 + sum(grant.amount or 0 for grant in taken)
     assert now.held == 2 * sum(answer is None for answer in answers[len(grants) :]) <= now.granted
     assert sorted(grant.id for grant in await kept(store, pot)) == sorted(grant.id for grant in taken)
+
+
+async def test_an_unlimited_pot_is_closed_at_what_was_spent_and_held(store: Store, pot: Pot) -> None:
+    await store.ledger.grant(a_grant(pot, None), pot)
+    await store.ledger.hold(a_hold((pot, 7)))
+    noted = await store.ledger.grant(a_grant(pot, 0), pot)
+    assert noted.granted is None
+    await store.ledger.resize(replace(pot, granted=0))
+    async with store.begin(pot.tenant_id) as work:
+        (now,) = await work.pots.all()
+    assert (now.granted, now.held, now.free) == (7, 7, 0)
