@@ -14,8 +14,11 @@ import uvicorn
 from pydantic import ValidationError
 
 from api.main import House, NotReady, create_app
-from domain.errors import DomainError
+from domain.errors import DomainError, InvalidRange
+from domain.model.catalogue import ModelRef, ModelType
 from domain.model.ids import TenantId
+from domain.model.quota import PotKind, Terms, Unit
+from domain.usecases.grants import NewGrant
 from infrastructure.logs import configure_logs
 from infrastructure.settings import Settings
 
@@ -70,6 +73,47 @@ def open_tenant(
         "client_secret": opened.client_secret.reveal(),
     }
     typer.echo(json.dumps(shown) if as_json else "\n".join(f"{key:<14}{value}" for key, value in shown.items()))
+
+
+@app.command()
+def grant_quota(
+    tenant: Annotated[UUID, typer.Argument(help="The tenant's id, as open-tenant printed it.")],
+    reason: Annotated[str, typer.Option(help="Why, for the tenant to read.")],
+    amount: Annotated[int | None, typer.Option(help="How much to add.")] = None,
+    unlimited: Annotated[bool, typer.Option(help="In place of an amount.")] = False,
+    unit: Annotated[Unit, typer.Option(help="What it counts.")] = Unit.CALLS,
+    kind: Annotated[str, typer.Option(help="paid or free.")] = PotKind.PAID.value,
+    provider: Annotated[str | None, typer.Option(help="Where it is good; left out, at every provider.")] = None,
+    model: Annotated[list[str] | None, typer.Option(help="A model it pays for, as type:provider/name.")] = None,
+    weight: Annotated[list[str] | None, typer.Option(help="What its calls cost, as provider/name=credits.")] = None,
+) -> None:
+    """Give a tenant more on the platform's keys; what is granted on the same terms adds up."""
+    try:
+        if (amount is None) != unlimited:
+            raise InvalidRange("amount", "must be given, or else --unlimited")
+        terms = Terms(tuple(map(_model, model)) if model else None, dict(map(_weight, weight or ())))
+        new = NewGrant(TenantId(tenant), PotKind(kind), provider, unit, amount, reason, terms)
+    except (DomainError, ValueError) as problem:
+        _stop(str(problem))
+    pot = _done(lambda house: house.usecases.grants.bestow(new))
+    typer.echo(f"{pot.kind} {pot.unit}: granted {_amount(pot.granted)}, free {_amount(pot.free)}")
+
+
+def _model(text: str) -> ModelRef:
+    """ValueError for anything but type:provider/name."""
+    kind, _, name = text.partition(":")
+    provider, _, model = name.partition("/")
+    return ModelRef(provider, model, ModelType(kind))
+
+
+def _weight(text: str) -> tuple[str, int]:
+    """ValueError for anything but provider/name=credits."""
+    name, _, credits_each = text.rpartition("=")
+    return name, int(credits_each)
+
+
+def _amount(count: int | None) -> str:
+    return "unlimited" if count is None else str(count)
 
 
 @app.command()

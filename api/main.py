@@ -5,12 +5,14 @@ import contextlib
 import hashlib
 import hmac
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
+from uuid import UUID
 
 import structlog
 import uuid_utils.compat
@@ -19,28 +21,40 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.types import ASGIApp
 
 from api.auth import Authentication, LeasedActors
 from api.bounds import Bounds
+from api.exports import FORMATS, UsageExport
 from api.graphql.app import graphql_app
 from api.graphql.context import GraphQLOptions, UseCases
 from api.hosts import OneHost
 from api.oauth.endpoints import routes as oauth_routes
 from domain.errors import DomainError
 from domain.model.catalogue import FormValues
-from domain.model.quota import Trial
+from domain.model.quota import Trial, Unit
 from domain.model.selection import Platform
 from domain.ports import Ledger
 from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
+from domain.usecases.caps import Caps
+from domain.usecases.conversations import Conversations
+from domain.usecases.credential_states import CredentialStates
+from domain.usecases.credential_updates import CredentialUpdates
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
+from domain.usecases.grants import Grants
+from domain.usecases.imports import Imports
 from domain.usecases.inference import Inference
 from domain.usecases.metering import Metering
+from domain.usecases.models import Models
+from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
 from domain.usecases.rotation import Rotation
 from domain.usecases.tenants import Tenants
+from domain.usecases.usage import Usage
 from infrastructure.background import Detached
+from infrastructure.balances import PolledBalances
 from infrastructure.crypto.master_keys import MasterKeys
 from infrastructure.crypto.vault import RsaVault
 from infrastructure.db.engine import open_engine, unsafe_role
@@ -59,6 +73,9 @@ _log = structlog.get_logger()
 
 GRACE = 30
 """Seconds that an operation may take beside the one call to a vendor that it may make."""
+
+LAST_SWEEP = 10
+"""Seconds that a stop waits for a sweep to end."""
 
 
 class NotReady(Exception):
@@ -82,6 +99,7 @@ class House:
         self.ledger: Ledger = ledger_on(self.engine)
         self.usecases = self._usecases()
         self._leaving = AsyncExitStack()
+        self._over = asyncio.Event()
 
     def _usecases(self) -> UseCases:
         settings, work = self.settings, begin(self.engine)
@@ -92,15 +110,25 @@ class House:
         keyring = LeasedKeyring(work, self.vault, now, forms)
         hold_for = timedelta(seconds=settings.hold_seconds)
         metering = Metering(work, standing, platform, keyring, self.ledger, now, fresh, hold_for)
+        inference = Inference(metering, gateway, self.detached)
         remembering = (standing, keyring, self.vault)
         return UseCases(
             tenants=Tenants(work, self.vault, platform, now, fresh, secrets.token_bytes, remembering),
             access=Access(work, now, secrets.token_bytes, settings.token_lifetime),
             credentials=Credentials(work, platform.catalogue, gateway, self.vault, standing, now, fresh),
+            credential_updates=CredentialUpdates(work, platform.catalogue, gateway, self.vault, standing, now),
+            credential_states=CredentialStates(work, standing, platform, now),
             browsing=Browsing(standing, platform),
             defaults=Defaults(work, standing, platform),
-            quotas=Quotas(work, standing, platform.catalogue),
-            inference=Inference(metering, gateway, self.detached),
+            quotas=Quotas(work, standing, platform, PolledBalances(work, now)),
+            caps=Caps(work, self.ledger, standing, now, fresh),
+            grants=Grants(work, self.ledger, standing, platform, now, fresh),
+            planning=Planning(metering, standing),
+            models=Models(work, standing, platform, now),
+            imports=Imports(work, standing, platform, gateway, keyring, self.vault, now, fresh),
+            inference=inference,
+            conversations=Conversations(inference, standing, platform),
+            usage=Usage(work, now),
             rotation=Rotation(work, self.vault, SqlRollCall(self.engine), self.detached, fresh),
         )
 
@@ -111,7 +139,7 @@ class House:
             entered.push_async_callback(self.client.aclose)
             await self.check()
             sweeping = asyncio.create_task(self._sweep())
-            entered.callback(sweeping.cancel)
+            entered.push_async_callback(self._end, sweeping)
             entered.push_async_callback(self.detached.drain, self.settings.drain_seconds)
             self._leaving = entered.pop_all()
         return self
@@ -132,32 +160,42 @@ class House:
             _log.warning("SQLite has no row-level security: use PostgreSQL where tenants do not trust each other")
 
     async def _sweep(self) -> None:
-        while True:
+        while not self._over.is_set():
             with contextlib.suppress(Exception):
                 swept = await self.ledger.sweep(now())
                 if swept:
                     _log.warning("holds of lost workers were charged", holds=swept)
-            await asyncio.sleep(self.settings.sweep_seconds)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.settings.sweep_seconds):
+                    await self._over.wait()
+
+    async def _end(self, sweeping: asyncio.Task[None]) -> None:
+        """Let a sweep that runs finish: a connection that is cancelled while it closes can hold up the whole exit."""
+        self._over.set()
+        await asyncio.wait([sweeping], timeout=LAST_SWEEP)
+        sweeping.cancel()
 
 
 def create_app(settings: Settings) -> Starlette:
     """The ASGI application. NotReady at once without a master key, and at start-up for a database that is not fit."""
     house = House(settings)
-    challenge = f'resource_metadata="{settings.issuer}/.well-known/oauth-protected-resource/graphql"'
+    metadata = f'resource_metadata="{settings.issuer}/.well-known/oauth-protected-resource'
+    challenge, elsewhere = f'{metadata}/graphql"', f'{metadata}"'
     options = GraphQLOptions(
         cursor_key=cursor_key(house.master_keys),
         introspection=settings.introspection,
         ide=settings.ide,
         body_limit=settings.max_body_bytes,
+        upload_limit=settings.max_upload_bytes,
+        uploads=settings.uploads,
         challenge=f"Bearer {challenge}",
     )
-    actors = LeasedActors(house.usecases.access.authenticate, now)
-    bounded = Bounds(
-        graphql_app(house.usecases, options),
-        concurrency=settings.tenant_concurrency,
-        seconds=settings.call_seconds + GRACE,
-    )
-    graphql = Authentication(bounded, actors, challenge)
+    guarded = guard(house)
+    graphql = guarded(graphql_app(house.usecases, options), challenge)
+    exports = {
+        f"/usage.{form.ending}": guarded(UsageExport(house.usecases.usage, form, f"Bearer {elsewhere}"), elsewhere)
+        for form in FORMATS
+    }
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -177,6 +215,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/graphql", graphql),
             WebSocketRoute("/graphql", graphql),
             Mount("/graphql", graphql),
+            *(Route(path, export) for path, export in exports.items()),
             Route("/livez", live),
             Route("/readyz", ready),
             *oauth_routes(house.usecases.access, settings.issuer.rstrip("/")),
@@ -184,6 +223,19 @@ def create_app(settings: Settings) -> Starlette:
         middleware=[Middleware(OneHost)],
         lifespan=lifespan,
     )
+
+
+def guard(house: House) -> Callable[[ASGIApp, str], ASGIApp]:
+    """Puts an application behind bearer tokens, and all of them together within the bounds of a tenant."""
+    actors = LeasedActors(house.usecases.access.authenticate, now)
+    settings, running = house.settings, Counter[UUID]()
+    seconds = settings.call_seconds + GRACE
+
+    def guarded(app: ASGIApp, challenge: str) -> ASGIApp:
+        bounded = Bounds(app, concurrency=settings.tenant_concurrency, seconds=seconds, running=running)
+        return Authentication(bounded, actors, challenge)
+
+    return guarded
 
 
 async def live(_: Request) -> JSONResponse:
@@ -211,11 +263,18 @@ def platform_forms(settings: Settings) -> Mapping[str, FormValues]:
 
 
 def offered_trials(settings: Settings, forms: Mapping[str, FormValues]) -> Mapping[str, Trial]:
-    """The catalogue's trials of the providers at which the platform has a key."""
-    offered = {provider: trial for provider, trial in trials().items() if provider in forms}
-    if settings.trial_calls is None:
-        return offered
-    return {provider: replace(trial, granted=settings.trial_calls) for provider, trial in offered.items()}
+    """The trials as far as the platform has keys for their models; NotReady names what is wrong with the file."""
+    try:
+        listed = trials(settings.trials_file) if settings.trials_file else trials()
+    except (ValueError, OSError) as problem:
+        raise NotReady(f"PORTUNUS_TRIALS_FILE: {problem}") from None
+    reached = {name: replace(t, models=tuple(m for m in t.models if m.provider in forms)) for name, t in listed.items()}
+    calls = settings.trial_calls
+    return {
+        name: trial if calls is None or trial.unit is not Unit.CALLS else replace(trial, granted=calls)
+        for name, trial in reached.items()
+        if trial.models
+    }
 
 
 def cursor_key(master_keys: MasterKeys) -> bytes:

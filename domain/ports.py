@@ -1,9 +1,9 @@
 """Every port of Portunus: what the use cases need from the outside, as Protocols."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
 from typing import Any, Protocol, Self, TypeVar
 from uuid import UUID
@@ -15,13 +15,14 @@ from domain.model.catalogue import FormValues, ModelRef, ModelType
 from domain.model.credential import Cooling, Credential, Opening, SealContext, Sealed
 from domain.model.custom_model import CustomModel
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings
-from domain.model.ids import CallId, CapId, ClientId, CredentialId, KeyId, PotId, TenantId
+from domain.model.ids import CallId, CapId, ClientId, CredentialId, GrantId, KeyId, PotId, TenantId
 from domain.model.quota import Grant, Hold, Pot
 from domain.model.rerank import RerankCall, Reranking
 from domain.model.selection import KeySource, Standing
 from domain.model.speech import SpeakCall, Speech, TranscribeCall, Transcript
 from domain.model.tenant import Tenant, TenantKey
 from domain.model.usage import CallRecord
+from domain.model.usage_totals import CredentialUse, Dimension, Place, UsageFilter, UsageTotal
 
 T = TypeVar("T")
 
@@ -100,6 +101,10 @@ class Clients(Protocol):
         """NotFound("client") when it is unknown here."""
         ...
 
+    async def names(self, client_ids: Collection[ClientId]) -> Mapping[ClientId, str]:
+        """What those that are known here are called."""
+        ...
+
 
 class Tokens(Protocol):
     async def add(self, token: AccessToken) -> None: ...
@@ -110,7 +115,7 @@ class Tokens(Protocol):
 
 class Credentials(Protocol):
     async def add(self, credential: Credential, sealed: Sealed) -> None:
-        """DuplicateName when the tenant has one of that name at that provider."""
+        """DuplicateName when the tenant has one of that name in its scope."""
         ...
 
     async def one(self, credential_id: CredentialId) -> Credential:
@@ -118,10 +123,27 @@ class Credentials(Protocol):
         ...
 
     async def sealed(self, credential_id: CredentialId) -> Sealed: ...
+    async def alike(self, provider: str, scope: str) -> Sequence[Credential]:
+        """All of one scope by ascending id; nobody else changes or removes one until this unit of work ends."""
+        ...
+
     async def page(
-        self, *, first: int, after: CredentialId | None = None, provider: str | None = None
+        self,
+        *,
+        first: int,
+        after: CredentialId | None = None,
+        provider: str | None = None,
+        model: ModelRef | None = None,
+        active: bool | None = None,
     ) -> Sequence[Credential]:
-        """Up to `first` credentials by ascending id, from behind `after`."""
+        """Up to `first` credentials by ascending id, from behind `after`; of a provider, or such that reach a model."""
+        ...
+
+    async def put(self, credential: Credential, sealed: Sealed | None = None, *, version: int) -> None:
+        """Write it in place of what it was in `version`, with its sealed form where that is new.
+
+        NotFound("credential"), ChangedMeanwhile("credential") when it has another version by now, DuplicateName.
+        """
         ...
 
     async def remove(self, credential_id: CredentialId) -> None:
@@ -133,7 +155,7 @@ class Coolings(Protocol):
     """Which credentials rest after a refusal of their vendor."""
 
     async def put(self, cooling: Cooling) -> None:
-        """The later rest of one credential replaces the earlier."""
+        """The later rest of one credential replaces the earlier; of one that is gone nothing is kept."""
         ...
 
     async def clear(self, credential_id: CredentialId) -> None: ...
@@ -186,14 +208,50 @@ class Choices(Protocol):
 
 class Pots(Protocol):
     async def add(self, pot: Pot) -> None: ...
-    async def all(self) -> Sequence[Pot]:
-        """The tenant's pots in spending order: paid, free, trial, then by id, and caps' windows. Balances are live."""
+    async def all(self, at: datetime | None = None) -> Sequence[Pot]:
+        """The tenant's pots in spending order: paid, free, trial, then by id, and caps' windows. Balances are live.
+
+        With `at`, without the windows that had closed by then, which are ever more.
+        """
+        ...
+
+
+class Grants(Protocol):
+    async def page(self, *, first: int, after: GrantId | None = None) -> Sequence[Grant]:
+        """Up to `first` grants, newest first, from behind `after`."""
         ...
 
 
 class Records(Protocol):
     async def uses(self, since: datetime) -> Mapping[ModelRef, int]:
         """How many calls succeeded per model since then."""
+        ...
+
+    async def one(self, call_id: CallId) -> CallRecord:
+        """NotFound("call") when it is unknown here."""
+        ...
+
+    async def page(self, which: UsageFilter, *, first: int, after: Place | None = None) -> Sequence[CallRecord]:
+        """Up to `first` records, newest first, from behind `after`."""
+        ...
+
+    async def totals(
+        self, which: UsageFilter, by: Collection[Dimension] = (), zone: tzinfo = UTC
+    ) -> Sequence[UsageTotal]:
+        """The sums of the records by these dimensions and by currency, in the order of their groups' keys.
+
+        Days are those of `zone`. InvalidRange("by") when there would be more than 10,000.
+        """
+        ...
+
+    async def last_used(self, credential_ids: Collection[CredentialId]) -> Mapping[CredentialId, datetime]:
+        """When a call was last sent with each; those that never were are left out."""
+        ...
+
+    async def users_of(
+        self, credential_ids: Collection[CredentialId], since: datetime
+    ) -> Mapping[CredentialId, Sequence[CredentialUse]]:
+        """Which clients sent calls with each since then, the latest first; those without any are left out."""
         ...
 
 
@@ -226,6 +284,8 @@ class Work(Protocol):
     @property
     def pots(self) -> Pots: ...
     @property
+    def grants(self) -> Grants: ...
+    @property
     def records(self) -> Records: ...
 
 
@@ -244,9 +304,10 @@ class Ledger(Protocol):
     """The one writer of balances. Each method is one short transaction of its own, safe to repeat with the same id."""
 
     async def hold(self, hold: Hold) -> None:
-        """Reserve every line or none, opening the windows of caps that have no row yet.
+        """Reserve every line or none, opening the windows of caps that have no row yet at what the caps allow now.
 
-        QuotaExhausted names the first pot, by id, that has too little free, and when it refills.
+        QuotaExhausted names the first pot, by id, that has too little free, and when it refills. NotFound("quota") when
+        a pot or a window's cap is gone: what the caller knows of the tenant is out of date.
         """
         ...
 
@@ -254,7 +315,7 @@ class Ledger(Protocol):
         self, record: CallRecord, charges: Mapping[PotId, int] = MappingProxyType({}), incident: str | None = None
     ) -> None:
         """Charge each line of the call's hold what `charges` says of its pot, clamped to [0, line], or in full when it
-        says nothing; give back the rest; write the record.
+        says nothing; give back the rest; write the record. An UNSENT call is charged nothing.
 
         The first settlement of a hold stands and later ones change nothing. One that comes after the hold expired
         writes the record, and the hold stays charged in full. A call without a hold leaves only its record. `incident`
@@ -278,7 +339,23 @@ class Ledger(Protocol):
         ...
 
     async def resize(self, pot: Pot) -> None:
-        """Set what a cap's window grants to `pot.granted`, but never below what is spent and held of it."""
+        """Set what a cap's window grants to `pot.granted`, but never below what is spent and held of it.
+
+        A window that has no row yet is opened, so that nobody opens it at what the cap allowed before.
+        """
+        ...
+
+
+class Balances(Protocol):
+    """Watches a tenant's pots for as many as want to know, and only while somebody does."""
+
+    def __call__(
+        self, tenant_id: TenantId, until: datetime
+    ) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Pot]]]:
+        """The pots as they are, at once, then whenever one of them was changed, by whichever process, within 2 s of it.
+
+        In the order of `Pots.all`. A slow reader gets the newest only. The readings end at `until`.
+        """
         ...
 
 

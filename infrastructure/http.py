@@ -1,5 +1,6 @@
 """The one client that leaves the house: it dials only the addresses that the operator lets tenants reach."""
 
+import io
 import logging
 import socket
 import ssl
@@ -16,6 +17,7 @@ from httpx_aiohttp.httpx2.transport import AiohttpTransport, map_aiohttp_excepti
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
+_LARGE = 2**19
 _NAT64 = IPv6Network("64:ff9b::/96")
 _UNICAST = IPv6Network("2000::/3")
 _SPECIAL = tuple(map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")))
@@ -74,7 +76,7 @@ class _Outward(AiohttpTransport):
                 request.method,
                 str(request.url),
                 headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw],
-                data=request.content or None,
+                data=_sendable(request.content),
                 allow_redirects=False,
                 timeout=_time_limits(limits.get("connect"), limits.get("read"), limits.get("pool")),
             )
@@ -92,6 +94,11 @@ class _Body(httpx2.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._response.__aexit__(None, None, None)
+
+
+def _sendable(content: bytes) -> bytes | io.BytesIO | None:
+    """A large body goes in pieces, so that others get their turn in between."""
+    return io.BytesIO(content) if len(content) > _LARGE else content or None
 
 
 @lru_cache

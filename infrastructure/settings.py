@@ -69,6 +69,10 @@ class Settings(BaseSettings):
     allowed_networks: Annotated[list[Network], NoDecode, BeforeValidator(_listed)] = []
     """Networks beside the public ones that tenants' addresses may lie in: for self-hosted model servers."""
     max_body_bytes: int = Field(default=8 * 2**20, ge=2**16)
+    max_upload_bytes: int = Field(default=32 * 2**20, ge=2**16)
+    """The largest request that carries a file, such as audio to write down."""
+    uploads: int = Field(default=16, ge=1)
+    """Requests with files that a process works on at once; their files are held in memory."""
     tenant_concurrency: int = Field(default=256, ge=1)
     """Requests of one tenant that a process works on at once."""
     ide: bool = False
@@ -76,8 +80,10 @@ class Settings(BaseSettings):
     introspection: bool = True
     platform_keys: Annotated[dict[str, dict[str, SecretStr]], NoDecode, BeforeValidator(_read_json)] = {}
     """The platform's own credential form per provider, in JSON; a provider without one has no trial."""
+    trials_file: Path | None = None
+    """The trials to offer, in place of the catalogue's own: TOML of the same form."""
     trial_calls: int | None = Field(default=None, ge=0)
-    """Calls of each trial of new tenants, in place of the catalogue's number."""
+    """Calls of each trial of new tenants that counts calls, in place of the file's number."""
     log_level: str = "INFO"
 
     @model_validator(mode="after")

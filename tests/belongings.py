@@ -1,14 +1,16 @@
 """What a tenant can have, each made with only what a test names; ids are new, so tests share a database unseen."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from uuid_utils.compat import uuid7
 
 from domain.model.access import TENANT_SCOPES, AccessToken, Client
+from domain.model.cap import Cap, CapSubject, Period
 from domain.model.catalogue import ModelRef, ModelType
 from domain.model.credential import Credential, Sealed
-from domain.model.ids import CallId, ClientId, CredentialId, KeyId, PotId, TenantId
-from domain.model.quota import Hold, Line, Outcome, Pot, PotKind, Unit
+from domain.model.ids import CallId, CapId, ClientId, CredentialId, GrantId, KeyId, PotId, TenantId
+from domain.model.quota import Grant, Hold, Line, Outcome, Pot, PotKind, Unit
 from domain.model.tenant import Tenant, TenantKey
 from domain.model.usage import CallRecord
 from domain.ports import Begin
@@ -56,10 +58,27 @@ def a_pot(
     return Pot(tenant_id, PotId(uuid7()), kind, "acme", unit, granted, 0, 0, NOW)
 
 
+def a_cap(
+    tenant_id: TenantId, amount: int = 10, period: Period = Period.DAY, subject: CapSubject = CapSubject.APPLICATION
+) -> Cap:
+    return Cap(tenant_id, CapId(uuid7()), subject, uuid7(), Unit.CALLS, amount, period, NOW)
+
+
+def a_grant(pot: Pot, amount: int | None, grant_id: GrantId | None = None) -> Grant:
+    return Grant(pot.tenant_id, grant_id or GrantId(uuid7()), pot.id, amount, "as agreed", ClientId(uuid7()), NOW)
+
+
 def a_hold(*lines: tuple[Pot, int], call_id: CallId | None = None, expires_at: datetime | None = None) -> Hold:
+    """A hold that opens those of its pots that are windows of caps, as a call's does."""
     tenant_id = lines[0][0].tenant_id
     held = tuple(Line(pot.id, amount) for pot, amount in lines)
-    return Hold(tenant_id, call_id or CallId(uuid7()), held, expires_at or later())
+    opens = tuple(pot for pot, _ in lines if pot.cap_id)
+    return Hold(tenant_id, call_id or CallId(uuid7()), held, expires_at or later(), opens)
+
+
+def costs(hold: Hold, amount: int) -> Mapping[PotId, int]:
+    """What settles every pot of `hold` at `amount`."""
+    return {line.pot_id: amount for line in hold.lines}
 
 
 def a_record(
@@ -91,6 +110,11 @@ async def given(begin: Begin, *pots: Pot) -> None:
 
 async def balance(begin: Begin, pot: Pot) -> tuple[int, int]:
     """(used, held) of a pot now."""
+    now = await as_stored(begin, pot)
+    return now.used, now.held
+
+
+async def as_stored(begin: Begin, pot: Pot) -> Pot:
     async with begin(pot.tenant_id) as work:
         (now,) = (p for p in await work.pots.all() if p.id == pot.id)
-    return now.used, now.held
+    return now

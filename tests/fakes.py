@@ -3,15 +3,24 @@
 import asyncio
 import json
 from collections import Counter, defaultdict, deque
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Self, TypeVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from domain.errors import CredentialUnreadable, DomainError, DuplicateName, NotFound, QuotaExhausted
+from domain.errors import (
+    ChangedMeanwhile,
+    CredentialUnreadable,
+    DomainError,
+    DuplicateName,
+    InvalidRange,
+    NotFound,
+    QuotaExhausted,
+)
 from domain.model.access import AccessToken, Client
 from domain.model.calls import ChatCall, EmbedCall
 from domain.model.cap import Cap
@@ -19,8 +28,8 @@ from domain.model.catalogue import FormValues, ModelRef, ModelType
 from domain.model.credential import Cooling, Credential, Opening, SealContext, Sealed
 from domain.model.custom_model import CustomModel
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings, fold
-from domain.model.ids import CallId, CapId, ClientId, CredentialId, KeyId, PotId, TenantId
-from domain.model.quota import Hold, HoldState, Outcome, Pot, PotKind
+from domain.model.ids import CallId, CapId, ClientId, CredentialId, GrantId, KeyId, PotId, TenantId
+from domain.model.quota import Grant, Hold, HoldState, Outcome, Pot, PotKind
 from domain.model.rerank import RerankCall, Reranking
 from domain.model.secret import Secret
 from domain.model.selection import KeySource
@@ -28,6 +37,9 @@ from domain.model.speech import SpeakCall, Speech, TranscribeCall, Transcript
 from domain.model.tenant import Tenant, TenantKey
 from domain.model.usage import CallRecord
 from domain.ports import ListedModel, Target
+from tests.fake_records import FakeRecords
+
+_PORTS = {"http": 80, "https": 443}
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -90,6 +102,7 @@ class TenantRows:
     defaults: dict[ModelType, ModelRef] = field(default_factory=dict)
     preferred: dict[str, KeySource] = field(default_factory=dict)
     pots: dict[PotId, Pot] = field(default_factory=dict)
+    grants: dict[GrantId, Grant] = field(default_factory=dict)
     holds: dict[CallId, tuple[Hold, HoldState]] = field(default_factory=dict)
     records: dict[CallId, CallRecord] = field(default_factory=dict)
     incidents: dict[CallId, str] = field(default_factory=dict)
@@ -99,9 +112,10 @@ class TenantRows:
 
 
 class FakeStore:
-    """All tenants' rows. One unit of work runs at a time, as on SQLite."""
+    """All tenants' rows. One unit of work runs at a time, as on SQLite; `begun` counts them."""
 
     def __init__(self) -> None:
+        self.begun = 0
         self.rows: defaultdict[TenantId, TenantRows] = defaultdict(TenantRows)
         self.turn = asyncio.Lock()
 
@@ -121,6 +135,7 @@ class FakeWork:
 
     async def __aenter__(self) -> Self:
         await self._store.turn.acquire()
+        self._store.begun += 1
         rows = self._store.rows[self._tenant_id]
         self._before = rows.copy()
         self.tenants = FakeTenants(rows)
@@ -134,7 +149,8 @@ class FakeWork:
         self.caps = FakeCaps(rows)
         self.choices = FakeChoices(rows)
         self.pots = FakePots(rows)
-        self.records = FakeRecords(rows)
+        self.grants = FakeGrants(rows)
+        self.records = FakeRecords(rows.records)
         return self
 
     async def __aexit__(self, *failure: object) -> None:
@@ -234,6 +250,9 @@ class FakeClients:
     async def one(self, client_id: ClientId) -> Client:
         return _found(self.rows.clients, client_id, "client")
 
+    async def names(self, client_ids: Collection[ClientId]) -> Mapping[ClientId, str]:
+        return {each.id: each.name for each in self.rows.clients.values() if each.id in client_ids}
+
 
 @dataclass(frozen=True, slots=True)
 class FakeTokens:
@@ -262,11 +281,29 @@ class FakeCredentials:
     async def sealed(self, credential_id: CredentialId) -> Sealed:
         return _found(self.rows.credentials, credential_id, "credential")[1]
 
+    async def alike(self, provider: str, scope: str) -> Sequence[Credential]:
+        return sorted((c for c, _ in self._all() if (c.provider, c.scope) == (provider, scope)), key=lambda c: c.id)
+
     async def page(
-        self, *, first: int, after: CredentialId | None = None, provider: str | None = None
+        self,
+        *,
+        first: int,
+        after: CredentialId | None = None,
+        provider: str | None = None,
+        model: ModelRef | None = None,
+        active: bool | None = None,
     ) -> Sequence[Credential]:
-        behind = (c for c, _ in self._all() if after is None or c.id > after)
-        return sorted((c for c in behind if provider in (None, c.provider)), key=lambda c: c.id)[:first]
+        behind = [c for c, _ in self._all() if after is None or c.id > after]
+        fitting = (c for c in behind if provider in (None, c.provider) and active in (None, c.active))
+        return sorted((c for c in fitting if model is None or c.reaches(model)), key=lambda c: c.id)[:first]
+
+    async def put(self, credential: Credential, sealed: Sealed | None = None, *, version: int) -> None:
+        before, kept = _found(self.rows.credentials, credential.id, "credential")
+        if before.version != version:
+            raise ChangedMeanwhile("credential")
+        if any(c.name == credential.name for c in await self.alike(before.provider, before.scope) if c.id != before.id):
+            raise DuplicateName(credential.name)
+        self.rows.credentials[credential.id] = credential, sealed or kept
 
     async def remove(self, credential_id: CredentialId) -> None:
         await self.one(credential_id)
@@ -282,7 +319,8 @@ class FakeCoolings:
     rows: TenantRows
 
     async def put(self, cooling: Cooling) -> None:
-        self.rows.coolings[cooling.credential_id] = cooling
+        if cooling.credential_id in self.rows.credentials:
+            self.rows.coolings[cooling.credential_id] = cooling
 
     async def clear(self, credential_id: CredentialId) -> None:
         self.rows.coolings.pop(credential_id, None)
@@ -369,18 +407,19 @@ class FakePots:
     async def add(self, pot: Pot) -> None:
         self.rows.pots[pot.id] = pot
 
-    async def all(self) -> Sequence[Pot]:
+    async def all(self, at: datetime | None = None) -> Sequence[Pot]:
         order = list(PotKind)
-        return sorted(self.rows.pots.values(), key=lambda pot: (order.index(pot.kind), pot.id))
+        open_ones = (p for p in self.rows.pots.values() if at is None or p.closes_at is None or p.closes_at > at)
+        return sorted(open_ones, key=lambda pot: (order.index(pot.kind), pot.id))
 
 
 @dataclass(frozen=True, slots=True)
-class FakeRecords:
+class FakeGrants:
     rows: TenantRows
 
-    async def uses(self, since: datetime) -> Mapping[ModelRef, int]:
-        recent = (r for r in self.rows.records.values() if r.at >= since)
-        return Counter(r.model for r in recent if r.outcome is Outcome.SUCCEEDED)
+    async def page(self, *, first: int, after: GrantId | None = None) -> Sequence[Grant]:
+        behind = (grant for grant in self.rows.grants.values() if after is None or grant.id < after)
+        return sorted(behind, key=lambda grant: grant.id, reverse=True)[:first]
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,13 +433,12 @@ class FakeLedger:
             rows = self.store.rows[hold.tenant_id]
             if hold.id in rows.holds:
                 return
+            opened = {window.id: _opened(rows, window) for window in hold.opens}
             lines = sorted(hold.lines, key=lambda line: line.pot_id)
-            for window in hold.opens:
-                rows.pots.setdefault(window.id, window)
-            for pot, amount in ((rows.pots[line.pot_id], line.amount) for line in lines):
-                if pot.free is not None and pot.free < amount:
-                    raise QuotaExhausted(pot.kind, pot.unit, pot.free, amount, pot.closes_at)
             for line in lines:
+                _check(rows.pots.get(line.pot_id) or opened.get(line.pot_id), line.amount)
+            for line in lines:
+                rows.pots.setdefault(line.pot_id, opened.get(line.pot_id) or rows.pots[line.pot_id])
                 _move(rows, line.pot_id, held=line.amount)
             rows.holds[hold.id] = hold, HoldState.HELD
 
@@ -419,30 +457,73 @@ class FakeLedger:
 
     async def release(self, tenant_id: TenantId, call_id: CallId) -> None:
         async with self.store.turn:
-            _close(self.store.rows[tenant_id], call_id, HoldState.RELEASED, None)
+            _close(self.store.rows[tenant_id], call_id, HoldState.RELEASED)
 
     async def sweep(self, now: datetime) -> int:
         async with self.store.turn:
             return sum(_expire(rows, now) for rows in self.store.rows.values())
+
+    async def grant(self, grant: Grant, pot: Pot) -> Pot:
+        async with self.store.turn:
+            rows = self.store.rows[grant.tenant_id]
+            now = rows.pots.get(pot.id, pot)
+            if grant.id not in rows.grants:
+                now = replace(now, granted=_granted(now, grant.amount))
+                rows.grants[grant.id] = grant
+            rows.pots[pot.id] = now
+            return now
+
+    async def resize(self, pot: Pot) -> None:
+        async with self.store.turn:
+            rows = self.store.rows[pot.tenant_id]
+            now = rows.pots.get(pot.id, pot)
+            granted = None if pot.granted is None else max(pot.granted, now.used + now.held)
+            rows.pots[pot.id] = replace(now, granted=granted)
+
+
+def _opened(rows: TenantRows, window: Pot) -> Pot | None:
+    """A cap's window at what the cap allows now; None when there is no such cap."""
+    cap = rows.caps.get(window.cap_id) if window.cap_id else None
+    return replace(window, granted=cap.amount) if cap else None
+
+
+def _check(pot: Pot | None, asked: int) -> None:
+    if pot is None:
+        raise NotFound("quota")
+    if pot.free is not None and pot.free < asked:
+        raise QuotaExhausted(pot.kind, pot.unit, pot.free, asked, pot.closes_at)
+
+
+def _granted(pot: Pot, amount: int | None) -> int | None:
+    if amount is None or pot.granted is None:
+        if (amount or 0) < 0:
+            raise InvalidRange("amount", "cannot be taken from an unlimited pot")
+        return None
+    if pot.granted + amount < pot.used + pot.held:
+        raise InvalidRange("amount", f"takes more than is free, which is {pot.free}")
+    if pot.granted + amount >= 2**63:
+        raise InvalidRange("amount", f"must leave the pot at no more than {2**63 - 1}")
+    return pot.granted + amount
 
 
 def _expire(rows: TenantRows, now: datetime) -> int:
     held = (hold for hold, state in rows.holds.values() if state is HoldState.HELD)
     lost = [hold for hold in held if hold.expires_at < now]
     for hold in lost:
-        _close(rows, hold.id, HoldState.EXPIRED, None)
+        _close(rows, hold.id, HoldState.EXPIRED)
         rows.incidents.setdefault(hold.id, "the worker was lost: charged in full")
     return len(lost)
 
 
-def _close(rows: TenantRows, call_id: CallId, state: HoldState, charges: Mapping[PotId, int] | None) -> None:
+def _close(
+    rows: TenantRows, call_id: CallId, state: HoldState, charges: Mapping[PotId, int] = MappingProxyType({})
+) -> None:
     hold, before = rows.holds.get(call_id, (None, None))
     if hold is None or before is not HoldState.HELD:
         return
-    for line in hold.lines:
-        asked = 0 if state is HoldState.RELEASED else (charges or {}).get(line.pot_id, line.amount)
-        due = max(0, min(line.amount, asked))
-        _move(rows, line.pot_id, held=-line.amount, used=due)
+    for line in (line for line in hold.lines if line.pot_id in rows.pots):  # a removed cap took its windows along
+        charge = 0 if state is HoldState.RELEASED else charges.get(line.pot_id, line.amount)
+        _move(rows, line.pot_id, held=-line.amount, used=max(0, min(line.amount, charge)))
     rows.holds[call_id] = hold, state
 
 
@@ -490,7 +571,10 @@ class FakeGateway:
         self.targets: list[Target] = []
 
     def endpoint(self, provider: str, form: FormValues) -> str:
-        return f"https://{provider}.example:443"
+        """That of the first address in the form, else one of the provider's own."""
+        addresses = (v for v in form.values() if isinstance(v, str) and v.startswith(("http://", "https://")))
+        url = urlsplit(next(addresses, f"https://{provider}.example"))
+        return f"{url.scheme}://{url.hostname}:{url.port or _PORTS[url.scheme]}"
 
     async def probe(self, provider: str, form: FormValues, model: ModelRef | None) -> None:
         self.asked.append(form)

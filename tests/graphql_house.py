@@ -17,6 +17,7 @@ from api.graphql.app import graphql_app
 from api.graphql.context import Context, GraphQLOptions, UseCases
 from api.graphql.cursors import CursorSeal
 from api.graphql.schema import build_schema
+from domain.errors import DomainError
 from domain.model.access import AccessToken, Actor, Scope
 from domain.model.calls import ChatCall, ToolCall
 from domain.model.catalogue import (
@@ -24,12 +25,14 @@ from domain.model.catalogue import (
     Feature,
     FieldKind,
     FormField,
+    Limits,
     Model,
     ModelRef,
     ModelType,
     Price,
     Provider,
     ProviderKind,
+    Voice,
 )
 from domain.model.credential import Credential, SealContext
 from domain.model.events import (
@@ -52,20 +55,30 @@ from domain.model.secret import Secret
 from domain.model.selection import Platform
 from domain.model.tenant import Tenant
 from domain.model.tokens import SECRET_BYTES, Kind, digest, mint
-from domain.ports import Target
+from domain.ports import Gateway, Target
+from domain.usecases import usage
 from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
+from domain.usecases.caps import Caps
+from domain.usecases.conversations import Conversations
+from domain.usecases.credential_states import CredentialStates
+from domain.usecases.credential_updates import CredentialUpdates
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
+from domain.usecases.grants import Grants
+from domain.usecases.imports import Imports
 from domain.usecases.inference import Inference
 from domain.usecases.metering import Metering
+from domain.usecases.models import Models
+from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
 from domain.usecases.rotation import Rotation
 from domain.usecases.tenants import Tenants
 from infrastructure.background import Detached
+from infrastructure.balances import PolledBalances
 from infrastructure.keyring import LeasedKeyring
 from infrastructure.standing import LeasedStanding
-from tests.fakes import CountedIds, FakeClock, FakeGateway, FakeLedger, FakeStore, FakeVault
+from tests.fakes import CountedIds, FakeClock, FakeGateway, FakeLedger, FakeStore, FakeVault, Reply
 
 OPTIONS = GraphQLOptions(cursor_key=b"a key for the cursors of the tests")
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -102,6 +115,27 @@ HOME = Provider(
     frozenset({ModelType.LLM}),
     (FormField("address", Text("Address"), FieldKind.URL),),
 )
+TALKING = replace(
+    ACME,
+    types=frozenset(ModelType),
+    models=(
+        *ACME.models,
+        Model(ModelRef("acme", "sorter", ModelType.RERANK), Text("Sorter")),
+        Model(
+            ModelRef("acme", "ears", ModelType.SPEECH_TO_TEXT),
+            Text("Ears"),
+            limits=Limits(bytes=1_000, formats=("wav", "mp3")),
+        ),
+        Model(
+            ModelRef("acme", "mouth", ModelType.TEXT_TO_SPEECH),
+            Text("Mouth"),
+            limits=Limits(characters=20),
+            voices=(Voice("ann", Text("Ann"), ("en",)), Voice("bob", Text("Bob"))),
+        ),
+    ),
+)
+"""ACME with models of all types, which only a key of the tenant's own reaches."""
+
 WRITER = {"provider": "acme", "name": "writer:7b"}
 TRIAL = Trial("acme", Unit.CALLS, 2**40, tuple(model.ref for model in ACME.models))
 
@@ -126,6 +160,10 @@ EVENTS: tuple[ChatEvent, ...] = (
 
 EMBEDDINGS = Embeddings(((0.25, -1.5, 3.0),), Usage(input=3))
 CHAT = {"messages": [{"role": "USER", "content": "hi"}]}
+
+
+async def _briefly(_seconds: float) -> None:
+    await asyncio.sleep(0.005)
 
 
 def tenant_id(number: int) -> TenantId:
@@ -154,12 +192,21 @@ class StallingGateway(FakeGateway):
 
 
 class House:
-    """Tenants 1 and 2 are open, each with a trial at acme. Every actor may do everything unless scopes are named."""
+    """Tenants 1 and 2 are open, each with a trial at acme. Every actor may do everything unless scopes are named.
 
-    def __init__(self, gateway: FakeGateway | None = None, catalogue: Catalogue | None = None) -> None:
+    A `vendor` takes the place of the gateway that follows a script.
+    """
+
+    def __init__(
+        self,
+        gateway: FakeGateway | None = None,
+        catalogue: Catalogue | None = None,
+        vendor: Gateway | None = None,
+    ) -> None:
         self.store = FakeStore()
         self.clock = FakeClock(NOW)
         self.gateway = gateway or FakeGateway()
+        self.vendor: Gateway = vendor or self.gateway
         self.vault = FakeVault()
         self.ids = CountedIds()
         self.usecases = self._usecases(catalogue or Catalogue((ACME, HOME)))
@@ -178,15 +225,26 @@ class House:
         standing = LeasedStanding(begin, clock)
         keyring = LeasedKeyring(begin, self.vault, clock, {"acme": {"api_key": Secret("the platform's")}})
         ledger = FakeLedger(self.store)
+        self.detached = Detached()
         metering = Metering(begin, standing, platform, keyring, ledger, clock, fresh, timedelta(minutes=20))
+        inference = Inference(metering, self.vendor, self.detached)
         return UseCases(
             tenants=Tenants(begin, self.vault, platform, clock, fresh, bytes, (standing, keyring)),
             access=Access(begin, lambda: datetime.now(UTC), bytes, timedelta(hours=1)),
-            credentials=Credentials(begin, catalogue, self.gateway, self.vault, standing, clock, fresh),
+            credentials=Credentials(begin, catalogue, self.vendor, self.vault, standing, clock, fresh),
+            credential_updates=CredentialUpdates(begin, catalogue, self.vendor, self.vault, standing, clock),
+            credential_states=CredentialStates(begin, standing, platform, clock),
             browsing=Browsing(standing, platform),
             defaults=Defaults(begin, standing, platform),
-            quotas=Quotas(begin, standing, catalogue),
-            inference=Inference(metering, self.gateway, Detached()),
+            quotas=Quotas(begin, standing, platform, PolledBalances(begin, lambda: datetime.now(UTC), _briefly)),
+            caps=Caps(begin, ledger, standing, clock, fresh),
+            grants=Grants(begin, ledger, standing, platform, clock, fresh),
+            planning=Planning(metering, standing),
+            models=Models(begin, standing, platform, clock),
+            imports=Imports(begin, standing, platform, self.vendor, keyring, self.vault, clock, fresh),
+            inference=inference,
+            conversations=Conversations(inference, standing, platform),
+            usage=usage.Usage(begin, clock),
             rotation=Rotation(begin, self.vault, self.store.roll_call, Detached(), fresh),
         )
 
@@ -250,6 +308,13 @@ class House:
     def app(self, options: GraphQLOptions = OPTIONS) -> ASGIApp:
         """The front behind bearer tokens, as it is mounted."""
         return Authentication(graphql_app(self.usecases, options), self.usecases.access.authenticate, "")
+
+
+async def talking(*script: Reply | DomainError) -> House:
+    """A house whose first tenant has a key at TALKING; `script` is what the vendor answers."""
+    house = House(FakeGateway(*script), Catalogue((TALKING, HOME)))
+    await house.credential(1)
+    return house
 
 
 def large_catalogue(providers: int = 46, models: int = 8) -> Catalogue:

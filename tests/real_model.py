@@ -14,16 +14,19 @@ SERVER = Path(__file__).parents[1] / "assets" / "tiny_model" / "serve.py"
 KEY = "sk-tiny-model-key"
 DIMENSIONS = 64
 
+_RANKER = Path(__file__).parent / "data" / "tiny-rank.gguf"
 _PATIENCE = 30.0
 
 
 @contextmanager
-def model_server(*, embed: bool = False, key: str = KEY) -> Iterator[str]:
+def model_server(*, embed: bool = False, rank: bool = False, key: str = KEY) -> Iterator[str]:
     """The base URL (without /v1) of a server that has its model loaded and demands `key`.
 
     It chats, calls the tool get_weather, and has a context of 2,048 tokens; with `embed` it embeds instead.
+    With `rank` it ranks by random weights, a Qwen3 of two layers with a head of one label.
     """
-    command = [sys.executable, str(SERVER), "--key", key, *(["--embed"] if embed else [])]
+    mode = ["--embed"] if embed else ["--rank", str(_RANKER)] if rank else []
+    command = [sys.executable, str(SERVER), "--key", key, *mode]
     with (
         tempfile.TemporaryFile("w+") as log,
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True) as process,

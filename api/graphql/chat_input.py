@@ -1,12 +1,13 @@
 """What a caller asks of a model, as GraphQL inputs that turn into the domain's calls."""
 
+from collections.abc import Container
 from typing import Any, cast
 
 import strawberry
 
 from api.graphql.model_names import ModelInput
 from api.graphql.scalars import JSON, BigInt
-from domain.errors import InvalidRange
+from domain.errors import FieldProblem, InvalidForm, InvalidRange
 from domain.model.calls import (
     ChatCall,
     EmbedCall,
@@ -23,6 +24,9 @@ from domain.model.calls import (
     ToolChoice,
 )
 from domain.model.catalogue import ModelType
+from domain.model.parameters import Value
+
+TUNED = frozenset({"temperature", "top_p", "max_tokens", "stop", "seed", "presence_penalty", "frequency_penalty"})
 
 
 @strawberry.input(description="An image that comes with the message.")
@@ -97,6 +101,12 @@ class ResponseSchemaInput:
     schema: JSON = strawberry.field(description="The JSON Schema that the answer satisfies, an object.")
 
 
+@strawberry.input(description="A parameter of one model, under the name that its rules give it.")
+class ParameterInput:
+    name: str = strawberry.field(description="Its name.")
+    value: JSON = strawberry.field(description="A number, a text, true or false.")
+
+
 @strawberry.input(description="A chat. Optional settings that the vendor lacks are left out with a warning.")
 class ChatInput:
     messages: list[MessageInput] = strawberry.field(description="The turns so far, oldest first.")
@@ -113,6 +123,9 @@ class ChatInput:
     seed: BigInt | None = strawberry.field(default=None, description="For the same answer to the same question.")
     presence_penalty: float | None = strawberry.field(default=None, description="From -2 to 2: avoid what was said.")
     frequency_penalty: float | None = strawberry.field(default=None, description="From -2 to 2: avoid repetition.")
+    parameters: list[ParameterInput] = strawberry.field(
+        default_factory=list, description="Further parameters of the model's own; each must be among its rules."
+    )
 
     def call(self) -> ChatCall:
         """InvalidRange when a schema is no JSON object."""
@@ -135,6 +148,7 @@ class ChatInput:
             seed=self.seed,
             presence_penalty=self.presence_penalty,
             frequency_penalty=self.frequency_penalty,
+            extra=parameters(self.parameters),
         )
 
 
@@ -150,6 +164,24 @@ class EmbedInput:
     def call(self) -> EmbedCall:
         model = self.model.ref(ModelType.EMBEDDING) if self.model else None
         return EmbedCall(tuple(self.texts), model, self.dimensions, self.purpose)
+
+
+def parameters(given: list[ParameterInput], tuned: Container[str] = TUNED) -> dict[str, Value]:
+    """By name; InvalidForm for one that is given twice, is tuned by a field of its own, or is no plain value."""
+    values: dict[str, Value] = {}
+    problems = []
+    for each in given:
+        if each.name in values:
+            problems.append(FieldProblem(each.name, "is given more than once"))
+        elif each.name in tuned:
+            problems.append(FieldProblem(each.name, "has a field of its own: use that"))
+        elif not isinstance(each.value, float | int | str | bool):
+            problems.append(FieldProblem(each.name, "must be a number, a text, true or false"))
+        else:
+            values[each.name] = each.value
+    if problems:
+        raise InvalidForm(tuple(problems))
+    return values
 
 
 def _object(field: str, value: object) -> dict[str, Any]:

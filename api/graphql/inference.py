@@ -70,7 +70,7 @@ class ChatPayload(Receipt):
     def of(cls, answered: Answered[ChatAnswer]) -> Self:
         answer = answered.answer
         return cls(
-            **_receipt(answered.receipt),
+            **receipt_fields(answered.receipt),
             text=answer.text,
             reasoning=answer.reasoning,
             tool_calls=[ToolCall.of(call) for call in answer.tool_calls],
@@ -90,7 +90,7 @@ class EmbedPayload(Receipt):
     @classmethod
     def of(cls, answered: Answered[Embeddings]) -> Self:
         return cls(
-            **_receipt(answered.receipt),
+            **receipt_fields(answered.receipt),
             vectors=[Vector(vector) for vector in answered.answer.vectors],
             usage=Usage.of(answered.answer.usage),
             warnings=list(answered.answer.warnings),
@@ -159,8 +159,8 @@ class InferenceMutations:
         return EmbedPayload.of(await info.context.usecases.inference.embed(info.context.actor, given.call()))
 
 
-@strawberry.type(description="What arrives piece by piece.")
-class Subscription:
+@strawberry.type
+class InferenceSubscriptions:
     @subscription("Ask a model and get the answer as it is written.", needs=Scope.MODELS_INVOKE)
     async def chat_stream(self, info: Info, given: Input[ChatInput]) -> AsyncIterator[ChatStreamItem]:
         async for item in ending_in_problem(_items(info.context, given)):
@@ -186,10 +186,11 @@ def _item(event: events.ChatEvent | inference.Receipt) -> Any:
         case events.Finished(reason, usage):
             return ChatFinished(finish_reason=reason.unified, raw_finish_reason=reason.raw, usage=Usage.of(usage))
         case inference.Receipt():
-            return ChatStarted(**_receipt(event))
+            return ChatStarted(**receipt_fields(event))
 
 
-def _receipt(receipt: inference.Receipt) -> dict[str, Any]:
+def receipt_fields(receipt: inference.Receipt) -> dict[str, Any]:
+    """The fields of Receipt, for every type that implements it."""
     own = receipt.credential_id
     return {
         "call_id": str(receipt.call_id),

@@ -1,18 +1,24 @@
 """Scalars of the schema, none of which repeats a value that it cannot take."""
 
+import re
+from base64 import b64encode
 from decimal import Decimal
 from typing import Any, NewType, NoReturn
 
 import strawberry
 from graphql import GraphQLError, ValueNode, value_from_ast_untyped
+from starlette.datastructures import UploadFile
 from strawberry.types.scalar import ScalarDefinition
 
+from api.graphql.uploads import Upload
 from domain.model.secret import Secret
 
 JSON = NewType("JSON", object)
 BigInt = NewType("BigInt", int)
 Vector = NewType("Vector", tuple[float, ...])
+Base64 = NewType("Base64", bytes)
 
+_AMOUNT = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
 _JSON_DEPTH = 64
 _JSON_DEFINED = "https://www.rfc-editor.org/rfc/rfc8259"
 
@@ -66,7 +72,28 @@ def _unchanged(value: Any) -> Any:
 
 
 def _output_only(_value: Any) -> NoReturn:
-    raise BadValue("A Vector is never an input.")
+    raise BadValue("This scalar is never an input.")
+
+
+def _decimal(value: Any) -> Decimal:
+    """From a string, so that it is exact; up to 18 digits on either side of the point."""
+    if not isinstance(value, str) or not _AMOUNT.fullmatch(value):
+        raise BadValue('A Decimal must be a string such as "0.15", not below zero.')
+    return Decimal(value)
+
+
+def _base64(value: bytes) -> str:
+    return b64encode(value).decode("ascii")
+
+
+def _upload(value: Any) -> UploadFile:
+    if not isinstance(value, UploadFile):
+        raise BadValue("Send an Upload as a file of a multipart request, and null in its place.")
+    return value
+
+
+def _upload_literal(_node: ValueNode, _variables: Any = None) -> NoReturn:
+    raise BadValue("Send an Upload as a variable, not inside the document.")
 
 
 SCALARS: dict[object, ScalarDefinition] = {
@@ -97,10 +124,25 @@ SCALARS: dict[object, ScalarDefinition] = {
         serialize=_unchanged,
         parse_value=_output_only,
     ),
+    Base64: strawberry.scalar(
+        name="Base64",
+        description="Bytes in base64.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc4648#section-4",
+        serialize=_base64,
+        parse_value=_output_only,
+    ),
+    Upload: strawberry.scalar(
+        name="Upload",
+        description="A file that comes with a multipart request.",
+        specified_by_url="https://github.com/jaydenseric/graphql-multipart-request-spec",
+        serialize=_output_only,
+        parse_value=_upload,
+        parse_literal=_upload_literal,
+    ),
     Decimal: strawberry.scalar(
         name="Decimal",
         description="An exact decimal number as a string, such as an amount of money.",
-        serialize=str,
-        parse_value=_output_only,
+        serialize="{:f}".format,
+        parse_value=_decimal,
     ),
 }

@@ -6,30 +6,50 @@ from typing import Annotated
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from api.graphql.catalogue import CatalogueQueries, Model, Provider, provider
+from api.graphql.caps import Cap, CapMutations, CapQueries, cap
+from api.graphql.catalogue import CatalogueQueries, Provider, provider
 from api.graphql.connections import LARGEST
 from api.graphql.context import Context, Info
-from api.graphql.credentials import Credential, CredentialMutations, CredentialQueries
+from api.graphql.conversations import ConversationMutations
+from api.graphql.credential_changes import CredentialMutations
+from api.graphql.credentials import Credential, CredentialQueries, shown
+from api.graphql.custom_models import CustomModelMutations
 from api.graphql.defaults import DefaultMutations, DefaultQueries
 from api.graphql.fields import field
+from api.graphql.grants import GrantMutations, GrantQueries
 from api.graphql.ids import known_model, known_uuid, parsed
-from api.graphql.inference import InferenceMutations, Subscription
+from api.graphql.inference import InferenceMutations, InferenceSubscriptions
 from api.graphql.keys import KeyMutations, TenantKey
+from api.graphql.models import Model
 from api.graphql.nodes import Node, or_none
 from api.graphql.operations import Schema
+from api.graphql.plans import PlanQueries
 from api.graphql.problems import HANDLERS
-from api.graphql.quotas import Quota, QuotaMutations, QuotaQueries
+from api.graphql.quotas import Quota, QuotaMutations, QuotaQueries, QuotaSubscriptions
+from api.graphql.rerank import RerankMutations
 from api.graphql.scalars import SCALARS
+from api.graphql.speech import SpeechMutations, SpeechSubscriptions
 from api.graphql.tenants import Tenant, TenantMutations, TenantQueries, Viewer, current_tenant
+from api.graphql.usage import Call, UsageQueries, known_call
 from domain.errors import InvalidRange
-from domain.model.ids import CredentialId
+from domain.model.ids import CapId
 
 GlobalId = Annotated[strawberry.ID, strawberry.argument(name="id", description="A global id.")]
 GlobalIds = Annotated[list[strawberry.ID], strawberry.argument(description=f"Global ids, at most {LARGEST}.")]
 
 
 @strawberry.type(description="What can be read.")
-class Query(TenantQueries, CatalogueQueries, DefaultQueries, QuotaQueries, CredentialQueries):
+class Query(
+    TenantQueries,
+    CatalogueQueries,
+    DefaultQueries,
+    QuotaQueries,
+    CapQueries,
+    GrantQueries,
+    PlanQueries,
+    CredentialQueries,
+    UsageQueries,
+):
     @field("What has this global id; null for one that is unknown, or another tenant's.")
     async def node(self, info: Info, global_id: GlobalId) -> Node | None:
         return await or_none(_node(info.context, global_id))
@@ -43,8 +63,24 @@ class Query(TenantQueries, CatalogueQueries, DefaultQueries, QuotaQueries, Crede
 
 @strawberry.type(description="What can be changed, and what can be asked of models.")
 class Mutation(
-    TenantMutations, CredentialMutations, DefaultMutations, QuotaMutations, KeyMutations, InferenceMutations
+    TenantMutations,
+    CredentialMutations,
+    DefaultMutations,
+    QuotaMutations,
+    CapMutations,
+    GrantMutations,
+    InferenceMutations,
+    RerankMutations,
+    SpeechMutations,
+    CustomModelMutations,
+    ConversationMutations,
+    KeyMutations,
 ):
+    pass
+
+
+@strawberry.type(description="What arrives piece by piece.")
+class Subscription(InferenceSubscriptions, SpeechSubscriptions, QuotaSubscriptions):
     pass
 
 
@@ -55,7 +91,7 @@ def build_schema(*, introspection: bool = True) -> Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=(Tenant, TenantKey, Viewer, Provider, Model, Credential, Quota),
+        types=(Tenant, TenantKey, Viewer, Provider, Model, Credential, Quota, Cap, Call),
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
         exception_handlers=HANDLERS,
     )
@@ -71,11 +107,14 @@ async def _node(context: Context, global_id: str) -> Node | None:
         case "Model":
             return Model.of(await usecases.browsing.model(actor, known_model(key)))
         case "Credential":
-            wanted = CredentialId(known_uuid(global_id, kind))
-            return Credential.of(await usecases.credentials.one(actor, wanted))
+            return await shown(context, global_id)
+        case "Call":
+            return await known_call(context, global_id)
         case "Quota":
             pots = await usecases.quotas.all(actor)
             return next((Quota.of(pot) for pot in pots if str(pot.id) == key), None)
+        case "Cap":
+            return await cap(context, CapId(known_uuid(global_id, kind)))
         case "TenantKey":
             keys = await usecases.rotation.keys(actor)
             return next((TenantKey.of(each) for each in keys if str(each.id) == key), None)

@@ -97,6 +97,14 @@ class Knobs:
     frequency_penalty: float | None = None
     extra: Mapping[str, Value] = field(default_factory=dict)
 
+    def check(self) -> None:
+        """InvalidRange for what no vendor takes."""
+        _within("temperature", self.temperature, 0, 2)
+        _within("topP", self.top_p, 0, 1)
+        _within("presencePenalty", self.presence_penalty, -2, 2)
+        _within("frequencyPenalty", self.frequency_penalty, -2, 2)
+        _within("maxTokens", self.max_tokens, 1, 10_000_000)
+
 
 @dataclass(frozen=True, slots=True)
 class ChatCall:
@@ -133,11 +141,7 @@ class ChatCall:
                 raise InvalidRange(f"messages[{at}]", "must have content or tool calls")
             if message.role is Role.TOOL and not message.tool_call_id:
                 raise InvalidRange(f"messages[{at}].toolCallId", "must name the tool call that it answers")
-        _within("temperature", self.knobs.temperature, 0, 2)
-        _within("topP", self.knobs.top_p, 0, 1)
-        _within("presencePenalty", self.knobs.presence_penalty, -2, 2)
-        _within("frequencyPenalty", self.knobs.frequency_penalty, -2, 2)
-        _within("maxTokens", self.knobs.max_tokens, 1, 10_000_000)
+        self.knobs.check()
 
 
 _TEMPLATE = 64

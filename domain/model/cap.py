@@ -1,7 +1,7 @@
 """Caps that a tenant's admin sets inside the tenant's quota: on an application, or on one of the tenant's own keys."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID, uuid5
 
@@ -42,7 +42,7 @@ class Cap:
         return Pot(self.tenant_id, pot_id, PotKind.CAP, None, self.unit, self.amount, 0, 0, opened, closes, self.id)
 
     def _bounds(self, now: datetime) -> tuple[datetime, datetime | None]:
-        day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         if self.period is Period.DAY:
             return day, day + timedelta(days=1)
         if self.period is Period.MONTH:

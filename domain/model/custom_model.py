@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.model.catalogue import Feature, Model, ModelRef, Price
+from domain.errors import DuplicateName, InvalidRange
+from domain.model.catalogue import Catalogue, Feature, Model, ModelRef, Price
 from domain.model.ids import TenantId
 from domain.model.labels import Text
+
+NAME_LIMIT = 200
+_SIZE_LIMIT = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +27,22 @@ class CustomModel:
     price: Price | None = None
     imported: bool = False
 
+    def check(self, catalogue: Catalogue) -> None:
+        """NotFound("provider"), InvalidRange for what cannot be meant, DuplicateName for a model of the catalogue."""
+        provider = catalogue.provider(self.ref.provider)
+        if self.ref.type not in provider.types:
+            raise InvalidRange("type", "must be one that this provider serves")
+        if not self.ref.name.strip() or len(self.ref.name) > NAME_LIMIT or not self.ref.name.isprintable():
+            raise InvalidRange("name", f"must have 1 to {NAME_LIMIT} characters, none of them control characters")
+        for field, size in (("context", self.context), ("maxOutput", self.max_output), ("dimensions", self.dimensions)):
+            if size is not None and not 1 <= size <= _SIZE_LIMIT:
+                raise InvalidRange(field, f"must be from 1 to {_SIZE_LIMIT}")
+        if catalogue.model(self.ref) is not None:
+            raise DuplicateName(self.ref.name)
+
     @property
     def row(self) -> Model:
+        """As a row of the catalogue; what can be tuned of it is not known."""
         return Model(
             self.ref,
             Text(self.label),

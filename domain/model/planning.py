@@ -22,10 +22,11 @@ from domain.errors import (
 )
 from domain.model.cap import CapSubject
 from domain.model.catalogue import Feature, Model, ModelRef, ModelType
+from domain.model.defaults import resolved
 from domain.model.ids import ClientId
 from domain.model.parameters import check_parameters
 from domain.model.quota import Line, Outcome, Pot, Unit, bound
-from domain.model.selection import OwnKey, Platform, PlatformKey, Source, Standing, model_of, resolved, sources
+from domain.model.selection import OwnKey, Platform, PlatformKey, Source, Standing, model_of, sources
 
 
 def _anything(_: Model | None) -> None:
@@ -36,8 +37,8 @@ def _anything(_: Model | None) -> None:
 class Demand:
     """What a call asks for: a model or the default of a type, features, parameters, and how large it can get.
 
-    `parameters` go by their names in the model's rules; of `extra`, none may be without a rule. `fits` raises what else
-    the model's row rules out.
+    `parameters` go by their names in the model's rules; those of `extra` must have one where the catalogue has the
+    model. `fits` raises what else the model's row rules out.
     """
 
     model: ModelRef | None
@@ -112,11 +113,19 @@ def affordable(planned: Plan) -> Candidate:
 
     The ledger decides the same, one candidate after the other, when the call is made.
     """
-    refusals = [_short(candidate) for candidate in planned.candidates]
+    refusals = [shortage(candidate) for candidate in planned.candidates]
     for candidate, refusal in zip(planned.candidates, refusals, strict=True):
         if refusal is None:
             return candidate
     raise next(refusal for refusal in refusals if refusal)
+
+
+def shortage(candidate: Candidate) -> QuotaExhausted | None:
+    """Of its pots the first, by id as the ledger goes, whose balance in the plan has no room; None if all have it."""
+    for line, pot in sorted(zip(candidate.lines, candidate.pots, strict=True), key=lambda pair: pair[1].id):
+        if pot.free is not None and pot.free < line.amount:
+            return QuotaExhausted(pot.kind, pot.unit, pot.free, line.amount, pot.closes_at)
+    return None
 
 
 def outcome_of(failure: DomainError) -> Outcome:
@@ -146,7 +155,8 @@ def _check(demand: Demand, ref: ModelRef, row: Model | None) -> None:
     missing = demand.features - row.features if row is not None else frozenset()
     if missing:
         raise UnsupportedFeature(min(missing).value.replace("_", " "), str(ref))
-    check_parameters(row.parameters if row else (), demand.parameters, closed=demand.extra)
+    closed = () if row is None or row.custom else demand.extra  # of the tenant's own models no rules are known
+    check_parameters(row.parameters if row else (), demand.parameters, closed=closed)
     demand.fits(row)
 
 
@@ -187,11 +197,3 @@ def _output_limit(demand: Demand, row: Model | None) -> int | None:
     if limit is None:
         raise InvalidRange("maxTokens", "must be given: this quota counts tokens and the model states no limit")
     return limit
-
-
-def _short(candidate: Candidate) -> QuotaExhausted | None:
-    """Why its pots cannot hold the call, the first by id as the ledger goes."""
-    for line, pot in sorted(zip(candidate.lines, candidate.pots, strict=True), key=lambda pair: pair[1].id):
-        if pot.free is not None and pot.free < line.amount:
-            return QuotaExhausted(pot.kind, pot.unit, pot.free, line.amount, pot.closes_at)
-    return None

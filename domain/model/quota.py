@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from uuid import uuid5
 
 from domain.model.catalogue import Catalogue, ModelRef
 from domain.model.events import Usage
@@ -47,13 +48,16 @@ class Terms:
         return self.models is None or any(ref in catalogue.successors(listed) for listed in self.models)
 
     def weight(self, ref: ModelRef, catalogue: Catalogue) -> int:
-        """The weight of the model itself, else of the nearest listed one that it succeeds, else 1."""
-        if str(ref) in self.weights:
-            return self.weights[str(ref)]
-        for listed in self.models or ():
-            if str(listed) in self.weights and ref in catalogue.successors(listed):
-                return self.weights[str(listed)]
-        return 1
+        """The weight of the model itself, else of the nearest one that it succeeds, else 1."""
+        found = [(steps, w) for name, w in self.weights.items() if (steps := _steps(name, ref, catalogue)) is not None]
+        return min(found, default=(0, 1))[1]
+
+
+def _steps(name: str, ref: ModelRef, catalogue: Catalogue) -> int | None:
+    """How many successions lead from the model of this `provider/name` to `ref`; None when they do not."""
+    provider, _, model = name.partition("/")
+    line = catalogue.successors(ModelRef(provider, model, ref.type))
+    return next((at for at, each in enumerate(line) if each == ref), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +102,21 @@ class Trial:
         return Terms(self.models, self.weights)
 
 
+def granted_pot(
+    tenant_id: TenantId, kind: PotKind, provider: str | None, unit: Unit, terms: Terms, opened_at: datetime
+) -> Pot:
+    """The pot of what an operator grants on these terms, as it is before anything was. Its id follows from them."""
+    models = sorted(f"{ref.type}:{ref}" for ref in terms.models or ())
+    weights = sorted(f"{name}={weight}" for name, weight in terms.weights.items())
+    told = "\n".join((kind, provider or POOL, unit, str(terms.models is None), *models, *weights))
+    return Pot(tenant_id, PotId(uuid5(tenant_id, told)), kind, provider, unit, 0, 0, 0, opened_at, terms=terms)
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """An operator's change of a pot: `amount` units more, or less when below zero, or unlimited when None."""
+    """An operator's change of a pot: `amount` units more, or less when below zero; unlimited when None, and no more
+    than what is spent and held of a pot that was unlimited when 0.
+    """
 
     tenant_id: TenantId
     id: GrantId
@@ -160,7 +176,10 @@ class Charge:
 
 
 def bound(unit: Unit, prompt_characters: int, max_output: int | None, weight: int = 1) -> int:
-    """The most that a call can cost, in `unit`: a token covers at least one byte, and a character has at most four."""
+    """The most that a call can cost, in `unit`: a token covers at least one byte, and a character has at most four.
+
+    No price is part of it, so no price tier can be missed: tokens rest on the sizes alone, credits on the weight.
+    """
     if unit is Unit.CALLS:
         return 1
     if unit is Unit.CREDITS:

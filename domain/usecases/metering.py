@@ -77,6 +77,12 @@ class Metering:
 
     async def admit(self, actor: Actor, demand: Demand, job: Job) -> Ticket:
         """Choose model and key, hold the quota, open the secrets; the domain's refusals say why not."""
+        try:
+            return await self._admitted(actor, await self.planned(actor, demand), job)
+        except NotFound as gone:
+            if gone.what != "quota":
+                raise
+        self.standing.forget(actor.tenant_id)  # a cap or quota that it names was removed since it was read
         return await self._admitted(actor, await self.planned(actor, demand), job)
 
     async def again(self, ticket: Ticket, failure: DomainError) -> Ticket:

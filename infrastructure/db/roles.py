@@ -10,6 +10,10 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 _KNOWN = text("SELECT 1 FROM pg_roles WHERE rolname = :name")
+_KEPT = text(
+    "SELECT string_agg(relname, ', ') FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+    " AND relname IN ('call_records', 'incidents', 'grants')"
+)
 
 
 async def let_in(connection: AsyncConnection, app: URL) -> None:
@@ -18,11 +22,12 @@ async def let_in(connection: AsyncConnection, app: URL) -> None:
     if not await connection.scalar(_KNOWN, {"name": app.username}):
         password = f"PASSWORD '{scram(app.password)}'" if app.password else ""
         await connection.exec_driver_sql(f"CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS {password}")
+    kept = await connection.scalar(_KEPT)  # an older schema has fewer of them
     for statement in (
         "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
         f"GRANT USAGE ON SCHEMA public TO {role}",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
-        f"REVOKE UPDATE, DELETE ON call_records, incidents, grants FROM {role}",
+        f"REVOKE UPDATE, DELETE ON {kept} FROM {role}",
         f"REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {role}",
     ):
         await connection.exec_driver_sql(statement)

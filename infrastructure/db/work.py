@@ -15,8 +15,9 @@ from infrastructure.db.repositories.coolings import SqlCoolings
 from infrastructure.db.repositories.credentials import SqlCredentials
 from infrastructure.db.repositories.envelopes import SqlEnvelopes
 from infrastructure.db.repositories.models import SqlModels
-from infrastructure.db.repositories.quota import SqlPots, SqlRecords
+from infrastructure.db.repositories.quota import SqlGrants, SqlPots
 from infrastructure.db.repositories.tenants import SqlTenantKeys, SqlTenants
+from infrastructure.db.repositories.usage import SqlRecords
 
 
 class SqlWork:
@@ -86,6 +87,10 @@ class SqlWork:
     @cached_property
     def pots(self) -> SqlPots:
         return SqlPots(self._rows)
+
+    @cached_property
+    def grants(self) -> SqlGrants:
+        return SqlGrants(self._rows)
 
     @cached_property
     def records(self) -> SqlRecords:

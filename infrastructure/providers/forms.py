@@ -6,38 +6,61 @@ from typing import Literal
 from domain.model.catalogue import Feature, FieldKind, FormField, FormValues, ModelType
 from domain.model.labels import Text
 
+Types = ModelType | tuple[ModelType, ...]
+"""The model types that a field is for; none named means all."""
+
+READING = (ModelType.LLM, ModelType.EMBEDDING, ModelType.RERANK)
+"""The types whose models have a context, measured in tokens."""
+
 _DIGITS = 9
 _ABROAD = "use_international_endpoint"
 _API_KEY = Text("API key", "API キー", "API 密钥")
 
+When = Mapping[str, str] | None
+"""The values of fields before it in which a field is shown; always, when there are none."""
 
-def secret(name: str, label: Text = _API_KEY, *, required: bool = True) -> FormField:
-    return FormField(name, label, FieldKind.SECRET, required)
+
+def secret(name: str, label: Text = _API_KEY, *, required: bool = True, when: When = None) -> FormField:
+    return FormField(name, label, FieldKind.SECRET, required, shown_when=when or {})
 
 
 def text(
-    name: str, label: Text, *, required: bool = False, default: str | None = None, only: ModelType | None = None
+    name: str,
+    label: Text,
+    *,
+    required: bool = False,
+    default: str | None = None,
+    only: Types = (),
+    when: When = None,
 ) -> FormField:
-    return FormField(name, label, FieldKind.TEXT, required, default, for_types=_types(only))
+    return FormField(name, label, FieldKind.TEXT, required, default, for_types=_types(only), shown_when=when or {})
 
 
-def address(name: str, label: Text, *, default: str | None = None) -> FormField:
+def address(name: str, label: Text, *, default: str | None = None, when: When = None) -> FormField:
     """An http or https address; required unless it has a default."""
-    return FormField(name, label, FieldKind.URL, default is None, default, max_length=2_048)
+    return FormField(name, label, FieldKind.URL, default is None, default, max_length=2_048, shown_when=when or {})
 
 
 def whole(
     name: str,
     label: Text,
     default: int | None,
-    only: ModelType | None = None,
+    only: Types = (),
     *,
     sets: Literal["context", "max_output"] | None = None,
+    when: When = None,
 ) -> FormField:
     """A whole number above zero; `sets` names the limit of the model that it states."""
-    usual = None if default is None else str(default)
     return FormField(
-        name, label, FieldKind.INTEGER, False, usual, for_types=_types(only), max_length=_DIGITS, sets=sets
+        name,
+        label,
+        FieldKind.INTEGER,
+        False,
+        None if default is None else str(default),
+        for_types=_types(only),
+        shown_when=when or {},
+        max_length=_DIGITS,
+        sets=sets,
     )
 
 
@@ -45,12 +68,21 @@ def choice(
     name: str,
     label: Text,
     *options: str,
-    only: ModelType | None = None,
+    only: Types = (),
     grants: Mapping[str, Feature] | None = None,
+    when: When = None,
 ) -> FormField:
     """One of `options`, of which the first is the default."""
     return FormField(
-        name, label, FieldKind.SELECT, False, options[0], options, for_types=_types(only), grants=grants or {}
+        name,
+        label,
+        FieldKind.SELECT,
+        False,
+        options[0],
+        options,
+        for_types=_types(only),
+        shown_when=when or {},
+        grants=grants or {},
     )
 
 
@@ -103,5 +135,10 @@ def entered(form: FormValues, field: str, default: str = "") -> str:
     return str(form.get(field) or default)
 
 
-def _types(only: ModelType | None) -> frozenset[ModelType]:
-    return frozenset({only} if only else ())
+def voices(default: str | None) -> FormField:
+    """The voices of a hosted model, which commas part; the first speaks when a call names none."""
+    return text("voices", Text("Voices", "音声", "音色"), default=default, only=ModelType.TEXT_TO_SPEECH)
+
+
+def _types(only: Types) -> frozenset[ModelType]:
+    return frozenset({only} if isinstance(only, ModelType) else only)

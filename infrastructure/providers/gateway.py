@@ -142,7 +142,7 @@ class HttpGateway:
         """Page by page; BadRequestUpstream when they do not end within bounds."""
         following: str | None = None
         for _ in range(self._limits.pages):
-            body = await self._exchange.json(to, dialect.render(to.form, following))
+            body = await self._exchange.json(to, dialect.render(following))
             with incoming.understood(to.name, to.form, 200):
                 page = dialect.parse(body)
             yield page

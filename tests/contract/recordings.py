@@ -1,12 +1,10 @@
 """Recorded requests and answers, and our own side brought into the same shape."""
 
-import email
-import email.policy
 import json
 import random
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from email.message import MIMEPart
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,13 +17,14 @@ from domain.model.calls import ChatCall, EmbedCall, ImagePart, Message, Part, Ro
 from domain.model.catalogue import FormValues, ModelRef, ModelType
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings, fold
 from domain.ports import Target
-from infrastructure.providers.outgoing import Body, body_of, outgoing
+from infrastructure.providers.outgoing import body_of, outgoing
 from infrastructure.providers.registry import ADAPTERS
 from infrastructure.providers.spec import Adapter, Decoder, ErrorReply, Frame, Framing, Request
 from infrastructure.providers.streaming import framer_for
+from tests.stubs.asgi import read_body
 
 FOLDER = Path(__file__).parent
-BOUNDARY = "<boundary>"
+BOUNDARY = "boundary"
 PIXEL = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="  # one PNG pixel
 )
@@ -64,10 +63,23 @@ def recorded(call: Mapping[str, Any], *, without: Iterable[str] = (), headers: I
     """A recording, with the headers that matter, less the body's keys that this call's SDK or caller added."""
     request = call.get("request") or call.get("requests", [call])[0]
     body = request.get("body", request.get("json"))
+    if "multipart" in request:
+        body = dict(map(_part, request["multipart"]))
     if body is not None:
         body = {key: value for key, value in body.items() if key not in without}
-    told = {name: request["headers"][name] for name in headers if name in request["headers"]}
+    given = {name.lower(): value.replace("<boundary>", BOUNDARY) for name, value in request["headers"].items()}
+    told = {name: given[name] for name in headers if name in given}
     return Sent(request["method"], request["path"], request.get("query", ""), told, body)
+
+
+def _part(part: Mapping[str, Any]) -> tuple[str, Any]:
+    """A field of a recorded form, in either of the recordings' two notations."""
+    if "name" in part:
+        file = {key: part[key] for key in ("filename", "content_type", "bytes") if key in part}
+        return part["name"], part.get("value", file)
+    name, *filename = re.findall('name="([^"]*)"', part["headers"]["Content-Disposition"])
+    kind, size = part["headers"].get("Content-Type"), len(part["text"])
+    return name, {"filename": filename[0], "content_type": kind, "bytes": size} if filename else part["text"]
 
 
 def silent(sent: Sent) -> Sent:
@@ -86,24 +98,8 @@ def sent(adapter: Adapter, form: FormValues, request: Request, headers: Iterable
     signed = next(auth.auth_flow(outward)) if auth else outward
     told = {name: signed.headers[name] for name in headers if name in signed.headers}
     query = signed.url.query.decode()
-    return Sent(signed.method, signed.url.path, query, told, read(body) if body else None)
-
-
-def read(body: Body) -> Any:
-    """A body's JSON, or the fields of its form: texts as they are, files as name, type and size."""
-    if not body.media_type.startswith("multipart/"):
-        return json.loads(body.content)
-    head = f"content-type: {body.media_type}\r\n\r\n".encode()
-    form = email.message_from_bytes(head + body.content, policy=email.policy.HTTP)
-    return {part.get_param("name", header="content-disposition"): _field(part) for part in form.iter_parts()}
-
-
-def _field(part: MIMEPart) -> Any:
-    content = part.get_payload(decode=True)
-    assert isinstance(content, bytes)
-    if part.get_filename() is None:
-        return content.decode()
-    return {"filename": part.get_filename(), "content_type": part.get_content_type(), "bytes": len(content)}
+    content = read_body(body.media_type, body.content) if body else None
+    return Sent(signed.method, signed.url.path, query, told, content)
 
 
 def signed(adapter: Adapter, form: FormValues) -> httpx2.Headers:

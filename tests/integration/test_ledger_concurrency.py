@@ -1,19 +1,27 @@
 """Many callers, several processes, one pot: as many are served as it holds."""
 
+import asyncio
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import delete, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
+from domain.errors import NotFound
+from domain.model.cap import Cap
 from domain.model.ids import TenantId
+from domain.model.quota import Hold
+from domain.ports import Ledger
 from infrastructure.db.engine import open_engine
+from infrastructure.db.fence import bind
 from infrastructure.db.ledger_postgres import ledger_on
+from infrastructure.db.tables import caps
 from infrastructure.db.work import begin
 from tests import spenders
-from tests.belongings import a_hold, a_pot, a_record, balance, given
+from tests.belongings import NOW, a_cap, a_hold, a_pot, a_record, balance, costs, given
 from tests.databases import Urls
+from tests.stores import InDatabase
 
 
 async def test_of_400_callers_in_two_processes_200_are_served(urls: Urls, engine: AsyncEngine, tmp_path: Path) -> None:
@@ -28,6 +36,38 @@ async def test_of_400_callers_in_two_processes_200_are_served(urls: Urls, engine
     assert await balance(begin(engine), pot) == (200, 0)
 
 
+async def test_a_cap_removed_under_use_charges_the_rest_of_each_call(engine: AsyncEngine) -> None:
+    """The removal takes the window and its holds along, of calls that are being settled."""
+    pot = a_pot(TenantId(uuid7()), granted=1_000)
+    store = InDatabase(engine, ledger_on(engine))
+    await given(store.begin, pot)
+    served = 0
+    for _ in range(5):
+        cap = a_cap(pot.tenant_id, amount=1_000)
+        await store.cap(cap)
+        calls = [_one(store.ledger, a_hold((pot, 1), (cap.window(NOW), 1))) for _ in range(12)]
+        *answers, _ = await asyncio.gather(*calls, _removed(engine, cap))
+        served += sum(bool(answer) for answer in answers)
+    assert await balance(store.begin, pot) == (served, 0)
+
+
+async def _one(ledger: Ledger, hold: Hold) -> bool:
+    """Whether the call was served: not when its cap was gone before it."""
+    try:
+        await ledger.hold(hold)
+    except NotFound:
+        return False
+    await ledger.settle(a_record(hold.tenant_id, hold.id), costs(hold, 1))
+    return True
+
+
+async def _removed(engine: AsyncEngine, cap: Cap) -> None:
+    await asyncio.sleep(0.02)
+    async with engine.begin() as connection:
+        await bind(connection, cap.tenant_id)
+        await connection.execute(delete(caps).where(caps.c.tenant_id == cap.tenant_id, caps.c.id == cap.id))
+
+
 async def test_the_ledger_outlives_the_loss_of_its_connections(
     postgres_engine: AsyncEngine, postgres_urls: Urls, superuser: str
 ) -> None:
@@ -38,7 +78,7 @@ async def test_the_ledger_outlives_the_loss_of_its_connections(
     hold = a_hold((pot, 1))
     await ledger.hold(hold)
     await _cut_connections(superuser, postgres_urls)
-    await ledger.settle(a_record(pot.tenant_id, hold.id), {pot.id: 1})
+    await ledger.settle(a_record(pot.tenant_id, hold.id), costs(hold, 1))
     assert await balance(begin(postgres_engine), pot) == (1, 0)
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -234,7 +235,7 @@ async def test_a_rotation_may_come_between_any_two_statements_of_whoever_adds_an
         at += 1
         tenant, (older,) = await town.tenant(vault, 1)
         (old,) = await town.keys(tenant.id)
-        with interlude(engine, at, lambda tenant=tenant: town.rotation(vault).renew(tenant.id)) as between:
+        with interlude(engine, at, partial(town.rotation(vault).renew, tenant.id)) as between:
             added = await busy.add(vault, tenant.id)
             for credential in (older, added):
                 assert await busy.keyring(vault).own(credential) == form_of(credential), at

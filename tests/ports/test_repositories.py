@@ -7,20 +7,25 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from domain.errors import DuplicateName, NotFound
+from domain.model.cap import Period
 from domain.model.catalogue import ModelRef, ModelType
 from domain.model.ids import ClientId, CredentialId, KeyId, TenantId
-from domain.model.quota import Outcome, PotKind, Unit
+from domain.model.quota import Outcome, PotKind, Terms, Unit
 from domain.model.selection import KeySource
 from domain.model.tenant import Tenant, TenantKey
 from tests.belongings import (
     MODEL,
     NOW,
+    a_cap,
     a_client,
     a_credential,
+    a_grant,
+    a_hold,
     a_key,
     a_pot,
     a_record,
     a_token,
+    as_stored,
     sealed,
     settled_in,
 )
@@ -174,6 +179,40 @@ async def test_a_pot_may_be_unlimited_or_huge(store: Store, tenant: Tenant) -> N
         await work.pots.add(huge)
     async with store.begin(tenant.id) as work:
         assert list(await work.pots.all()) == [unlimited, huge]
+
+
+async def test_a_pot_reads_back_with_its_terms(store: Store, tenant: Tenant) -> None:
+    listed = (MODEL, ModelRef("other", "own/llama", ModelType.EMBEDDING))
+    for terms in (Terms(), Terms(models=()), Terms(listed, {str(MODEL): 3, "other/own/llama": 2**40})):
+        pot = replace(a_pot(tenant.id), provider=None, terms=terms)
+        async with store.begin(tenant.id) as work:
+            await work.pots.add(pot)
+        assert await as_stored(store.begin, pot) == pot
+
+
+@pytest.mark.parametrize("period", Period)
+async def test_a_caps_window_reads_back_as_it_was_opened(store: Store, tenant: Tenant, period: Period) -> None:
+    cap = a_cap(tenant.id, 10, period)
+    window = cap.window(NOW)
+    await store.cap(cap)
+    await store.ledger.hold(a_hold((window, 1)))
+    assert await as_stored(store.begin, window) == replace(window, held=1)
+
+
+async def test_grants_are_paged_newest_first(store: Store, tenant: Tenant) -> None:
+    pot = a_pot(tenant.id)
+    made = [a_grant(pot, amount) for amount in (5, -3, 2**40, None)]
+    for grant in made:
+        await store.ledger.grant(grant, pot)
+    newest_first = list(reversed(made))
+    async with store.begin(tenant.id) as work:
+        assert list(await work.grants.page(first=9)) == newest_first
+        assert list(await work.grants.page(first=2)) == newest_first[:2]
+        assert list(await work.grants.page(first=2, after=made[2].id)) == newest_first[2:]
+        assert list(await work.grants.page(first=2, after=made[0].id)) == []
+    stranger = await settled_in(store.begin)
+    async with store.begin(stranger.id) as work:
+        assert list(await work.grants.page(first=9)) == []
 
 
 async def test_uses_count_what_succeeded_since(store: Store, tenant: Tenant) -> None:

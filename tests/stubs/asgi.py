@@ -1,7 +1,10 @@
 """The few ASGI phrases that the stubs speak."""
 
 import asyncio
+import email
+import email.policy
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from email.message import MIMEPart
 from typing import Any
 
 import orjson
@@ -12,6 +15,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 JSON = "application/json"
 SSE = "text/event-stream"
+AUDIO = "audio/mpeg"
 
 
 async def start(send: Send, status: int, media_type: str, headers: Mapping[str, str] | None = None) -> None:
@@ -42,6 +46,23 @@ async def read(receive: Receive) -> bytes:
         parts.append(message.get("body", b""))
         if not message.get("more_body", False):
             return b"".join(parts)
+
+
+def read_body(media_type: str, raw: bytes) -> Any:
+    """A body of JSON, or of a form: texts as they are, a file as its name, type and size."""
+    if not media_type.startswith("multipart/"):
+        return orjson.loads(raw) if raw else {}
+    head = f"content-type: {media_type}\r\n\r\n".encode()
+    form = email.message_from_bytes(head + raw, policy=email.policy.HTTP)
+    return {str(part.get_param("name", header="content-disposition")): _field(part) for part in form.iter_parts()}
+
+
+def _field(part: MIMEPart) -> Any:
+    content = part.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    if part.get_filename() is None:
+        return content.decode()
+    return {"filename": part.get_filename(), "content_type": part.get_content_type(), "bytes": len(content)}
 
 
 def hung_up(receive: Receive) -> asyncio.Task[None]:

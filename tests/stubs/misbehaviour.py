@@ -31,11 +31,11 @@ def body(content: bytes, media_type: str = JSON, status: int = 200, **headers: s
     return answer
 
 
-def stream(*pieces: bytes, complete: bool = True) -> Failure:
+def stream(*pieces: bytes, complete: bool = True, media_type: str = SSE) -> Failure:
     """A stream of these pieces; one that is not complete breaks off."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        await asgi.start(send, 200, SSE)
+        await asgi.start(send, 200, media_type)
         for piece in pieces:
             await asgi.body(send, piece, more=True)
         if complete:

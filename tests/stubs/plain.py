@@ -23,6 +23,9 @@ from domain.model.events import ChatAnswer, ChatEvent, Embeddings, Finish, Finis
 from domain.model.labels import Text
 from domain.model.secret import Secret
 from domain.ports import Target
+from infrastructure.providers.dialects.model_lists import PagedModels
+from infrastructure.providers.dialects.openai_audio import Speak, Transcribe
+from infrastructure.providers.dialects.rerank import Rerank
 from infrastructure.providers.spec import Adapter, Decoder, ErrorReply, Frame, Framing, Request
 
 _KINDS: dict[int, type[UpstreamError]] = {
@@ -110,7 +113,10 @@ def refusal(provider: str, reply: ErrorReply) -> UpstreamError:
     return kind(provider, reply.status, error.get("message", str(reply.body)), float(wait) if wait else None)
 
 
-def adapter(framing: Framing = Framing.SSE) -> Adapter:
+_LIST = Request("models", method="GET")
+
+
+def adapter(framing: Framing = Framing.SSE, probe: Request = _LIST) -> Adapter:
     return Adapter(
         id="plain",
         label=Text("Plain"),
@@ -122,10 +128,15 @@ def adapter(framing: Framing = Framing.SSE) -> Adapter:
         ),
         base_url=lambda form: str(form["address"]),
         sign=lambda form: _Bearer("".join(secrets_of(form))),
-        probe=lambda *_: Request("models", method="GET"),
+        probe=lambda *_: probe,
         error=refusal,
         chat=Chat(framing),
         embed=Embed(),
+        rerank=Rerank(),
+        transcribe=Transcribe(refused=frozenset({"prompt"})),
+        speak=Speak(),
+        models=PagedModels("models", type=None),
+        proves=lambda failure: "some models only" in failure.detail,
     )
 
 

@@ -78,6 +78,29 @@ def vector(text: str, size: int) -> list[float]:
     return [number / 32768 for number in struct.unpack(f"<{size}h", digest)]
 
 
+def rerank(request: Body) -> dict[str, Any]:
+    """Jina's results, the best `top_n`; a score depends on nothing but the query and the document."""
+    query, documents = request["query"], request["documents"]
+    results = [{"index": i, "relevance_score": score(query, text)} for i, text in enumerate(documents)]
+    best = sorted(results, key=lambda result: -result["relevance_score"])[: request["top_n"]]
+    return {"model": request["model"], "results": best, "usage": {"total_tokens": len(documents)}}
+
+
+def score(query: str, document: str) -> float:
+    return vector(query + "\n" + document, 1)[0]
+
+
+def transcription(request: Body) -> dict[str, Any]:
+    """What was heard: how many bytes the file has."""
+    heard = f"{request['file']['bytes']} bytes of {request['file']['filename']}"
+    return {"text": heard, "usage": {"type": "duration", "seconds": 1.5}}
+
+
+def speech(request: Body) -> list[bytes]:
+    """One piece of audio per word of the text."""
+    return [word.encode() for word in request["input"].split()]
+
+
 def message(request: Body, count: int) -> dict[str, Any]:
     """Anthropic's message: `count` words."""
     return {

@@ -1,4 +1,4 @@
-"""A vendor on loopback: OpenAI-shaped chat and embeddings, Anthropic-shaped messages, failures by model name."""
+"""A vendor on loopback: OpenAI's shapes, Jina's reranking, Anthropic's messages, and failures by model name."""
 
 import asyncio
 from collections import Counter
@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from tests.stubs import asgi, shapes
-from tests.stubs.asgi import SSE, Receive, Scope, Send
+from tests.stubs.asgi import AUDIO, SSE, Receive, Scope, Send
 from tests.stubs.misbehaviour import FAILURES, refusal
 
 _DENIED = refusal(401, "invalid_api_key", "Incorrect API key provided")
@@ -46,7 +46,8 @@ class Vendor:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         raw = await asgi.read(receive)
-        body: Mapping[str, Any] = orjson.loads(raw) if raw else {}
+        kind = dict(scope["headers"]).get(b"content-type", b"")
+        body: Mapping[str, Any] = asgi.read_body(kind.decode(), raw)
         scope["streamed"] = bool(body.get("stream"))
         self.seen.append(body)
         key = _key(scope)
@@ -73,6 +74,12 @@ class Vendor:
                 await asgi.json(send, 200, shapes.completion(body, self.words))
             case "/v1/embeddings":
                 await asgi.json(send, 200, shapes.embeddings(body, self.dimensions))
+            case "/v1/rerank":
+                await asgi.json(send, 200, shapes.rerank(body))
+            case "/v1/audio/transcriptions":
+                await asgi.json(send, 200, shapes.transcription(body))
+            case "/v1/audio/speech":
+                await self._stream(send, shapes.speech(body), AUDIO)
             case "/v1/messages" if scope["streamed"]:
                 await self._stream(send, map(_named, shapes.message_events(body, self.words)))
             case "/v1/messages":
@@ -82,8 +89,8 @@ class Vendor:
                 return
         self.bill[key] += 1
 
-    async def _stream(self, send: Send, events: Iterable[bytes]) -> None:
-        await asgi.start(send, 200, SSE)
+    async def _stream(self, send: Send, events: Iterable[bytes], media_type: str = SSE) -> None:
+        await asgi.start(send, 200, media_type)
         for event in events:
             await asyncio.sleep(self.delay)
             await asgi.body(send, event, more=True)

@@ -3,9 +3,9 @@
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
-import asyncpg
 import pytest
 from sqlalchemy import ColumnElement, Table, delete, func, insert, select, text, true, update
 from sqlalchemy.exc import DBAPIError
@@ -14,12 +14,16 @@ from uuid_utils.compat import uuid7
 
 from domain.errors import NotFound
 from domain.model.access import AccessToken, Client
+from domain.model.cap import Cap
 from domain.model.catalogue import ModelType
-from domain.model.credential import Credential, Opening, SealContext
+from domain.model.credential import Cooling, Credential, Opening, SealContext
+from domain.model.custom_model import CustomModel
 from domain.model.ids import TenantId
 from domain.model.quota import Pot
 from domain.model.selection import KeySource
 from domain.model.tenant import TenantKey
+from domain.model.usage import CallRecord
+from domain.model.usage_totals import Dimension, Span, UsageFilter
 from domain.ports import Begin, Work
 from infrastructure.db.engine import open_engine, unsafe_role
 from infrastructure.db.fence import Fence, bind, naming
@@ -29,8 +33,10 @@ from infrastructure.db.work import begin
 from tests.belongings import (
     MODEL,
     NOW,
+    a_cap,
     a_client,
     a_credential,
+    a_grant,
     a_hold,
     a_key,
     a_pot,
@@ -60,6 +66,8 @@ class Belongings:
     token: AccessToken
     credential: Credential
     pot: Pot
+    cap: Cap
+    record: CallRecord
 
     @property
     def opening(self) -> Opening:
@@ -69,21 +77,30 @@ class Belongings:
 async def moved_in(engine: AsyncEngine) -> Belongings:
     tenant = a_tenant()
     key, client, pot = a_key(tenant.id), a_client(tenant.id), a_pot(tenant.id)
-    mine = Belongings(tenant.id, key, client, a_token(client), a_credential(tenant.id), pot)
+    credential = a_credential(tenant.id)
+    record = replace(a_record(tenant.id), client_id=client.id, credential_id=credential.id)
+    mine = Belongings(tenant.id, key, client, a_token(client), credential, pot, a_cap(tenant.id), record)
     async with begin(engine)(tenant.id) as work:
         await work.tenants.add(tenant)
         await work.keys.add(key)
         await work.clients.add(client)
         await work.tokens.add(mine.token)
         await work.credentials.add(mine.credential, sealed(key))
+        await work.coolings.put(Cooling(mine.credential.id, NOW, "UPSTREAM_RATE_LIMITED"))
+        await work.models.add(CustomModel(tenant.id, MODEL, "Best", NOW))
+        await work.models.disable(MODEL, NOW)
+        await work.caps.put(mine.cap)
         await work.choices.put_default(MODEL)
         await work.choices.put_preferred("acme", KeySource.OWN)
         await work.pots.add(pot)
     ledger = ledger_on(engine)
+    await ledger.grant(a_grant(pot, 1), pot)
     await ledger.hold(a_hold((pot, 1)))
-    await ledger.settle(a_record(tenant.id), incident="noted")
+    await ledger.settle(record, incident="noted")
     return mine
 
+
+LATELY = UsageFilter(Span(NOW - timedelta(days=30), NOW + timedelta(days=1)))
 
 Reading = Callable[[Work, Belongings], Awaitable[Any]]
 
@@ -101,18 +118,45 @@ READINGS: dict[str, Reading] = {
     "envelopes.counts": lambda work, _: work.envelopes.counts(),
     "envelopes.reseal": lambda work, hers: work.envelopes.reseal(hers.opening, sealed(hers.key)),
     "clients.one": lambda work, hers: work.clients.one(hers.client.id),
+    "clients.names": lambda work, hers: work.clients.names([hers.client.id]),
     "tokens.one": lambda work, hers: work.tokens.one(hers.token.digest),
     "credentials.one": lambda work, hers: work.credentials.one(hers.credential.id),
     "credentials.sealed": lambda work, hers: work.credentials.sealed(hers.credential.id),
     "credentials.page": lambda work, _: work.credentials.page(first=100),
+    "credentials.alike": lambda work, hers: work.credentials.alike(hers.credential.provider, hers.credential.scope),
+    "credentials.put": lambda work, hers: work.credentials.put(hers.credential, version=hers.credential.version),
     "credentials.remove": lambda work, hers: work.credentials.remove(hers.credential.id),
+    "coolings.all": lambda work, _: work.coolings.all(),
+    "coolings.clear": lambda work, hers: work.coolings.clear(hers.credential.id),
+    "models.custom": lambda work, _: work.models.custom(),
+    "models.disabled": lambda work, _: work.models.disabled(),
+    "models.enable": lambda work, _: work.models.enable(MODEL),
+    "models.remove": lambda work, _: work.models.remove(MODEL),
+    "caps.all": lambda work, _: work.caps.all(),
+    "caps.one": lambda work, hers: work.caps.one(hers.cap.id),
+    "caps.remove": lambda work, hers: work.caps.remove(hers.cap.id),
     "choices.defaults": lambda work, _: work.choices.defaults(),
     "choices.clear_default": lambda work, _: work.choices.clear_default(ModelType.LLM),
     "choices.preferred": lambda work, _: work.choices.preferred(),
     "pots.all": lambda work, _: work.pots.all(),
+    "grants.page": lambda work, _: work.grants.page(first=100),
     "records.uses": lambda work, _: work.records.uses(NOW),
+    "records.one": lambda work, hers: work.records.one(hers.record.id),
+    "records.page": lambda work, _: work.records.page(LATELY, first=100),
+    "records.totals": lambda work, _: work.records.totals(LATELY, list(Dimension)),
+    "records.last_used": lambda work, hers: work.records.last_used([hers.credential.id]),
+    "records.users_of": lambda work, hers: work.records.users_of([hers.credential.id], NOW),
 }
-REMOVALS = {"tenants.close", "credentials.remove", "choices.clear_default"}
+CHANGES = {
+    "tenants.close",
+    "credentials.put",
+    "credentials.remove",
+    "coolings.clear",
+    "models.enable",
+    "models.remove",
+    "caps.remove",
+    "choices.clear_default",
+}
 ADDITIONS = {
     "tenants.add",
     "keys.add",
@@ -120,6 +164,10 @@ ADDITIONS = {
     "clients.add",
     "tokens.add",
     "credentials.add",
+    "coolings.put",
+    "models.add",
+    "models.disable",
+    "caps.put",
     "choices.put_default",
     "choices.put_preferred",
     "pots.add",
@@ -157,12 +205,16 @@ async def test_a_foreign_tenant_sees_and_removes_nothing(house: tuple[Belongings
     async with careless(hers.tenant_id) as work:
         assert await work.credentials.one(hers.credential.id) == hers.credential
         assert await work.choices.defaults() == {ModelType.LLM: MODEL}
+        assert await work.models.disabled() == {MODEL}
+        assert [model.ref for model in await work.models.custom()] == [MODEL]
+        assert await work.caps.all() == [hers.cap]
+        assert await work.coolings.all()
 
 
 async def test_the_tenant_itself_sees_it(house: tuple[Belongings, Begin]) -> None:
     """Else the test above would pass for an empty database."""
     hers, careless = house
-    for name in READINGS.keys() - REMOVALS:
+    for name in READINGS.keys() - CHANGES:
         async with careless(hers.tenant_id) as work:
             assert await READINGS[name](work, hers), name
 
@@ -185,7 +237,7 @@ async def test_the_tenant_of_a_transaction_ends_with_it(postgres_engine: AsyncEn
         await connection.rollback()
         driver: Any = (await connection.get_raw_connection()).driver_connection
         hold = a_hold((hers.pot, 1))
-        query = "SELECT hold_quota($1, $2, $3, $4, $5)"
+        query = "SELECT hold_quota($1, $2, $3, $4, $5, NULL)"
         await driver.fetchval(query, hold.tenant_id, hold.id, [hers.pot.id], [1], hold.expires_at)
         assert await driver.fetchval("SELECT count(*) FROM holds") == 0
         await bind(connection, hers.tenant_id)
@@ -207,7 +259,7 @@ async def test_rows_of_another_tenant_can_be_neither_written_nor_changed(postgre
 async def test_a_function_of_the_ledger_touches_only_the_tenant_it_names(postgres_engine: AsyncEngine) -> None:
     hers = await moved_in(postgres_engine)
     stranger = await settled_in(begin(postgres_engine))
-    with pytest.raises(asyncpg.ForeignKeyViolationError, match="holds_tenant_id_pot_id_fk"):
+    with pytest.raises(NotFound):
         await ledger_on(postgres_engine).hold(replace(a_hold((hers.pot, 1)), tenant_id=stranger.id))
     assert await balance(begin(postgres_engine), hers.pot) == (0, 1)
 

@@ -3,6 +3,7 @@
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
 from infrastructure.providers.dialects.anthropic import Messages
+from infrastructure.providers.dialects.model_lists import PagedModels
 from infrastructure.providers.dialects.probes import listing
 from infrastructure.providers.dialects.refusals import USUAL
 from infrastructure.providers.forms import address, at, secret
@@ -25,4 +26,5 @@ ADAPTER = Adapter(
     error=USUAL,
     key_page="https://console.anthropic.com/account/keys",
     chat=Messages(),
+    models=PagedModels(),
 )

@@ -6,6 +6,7 @@ from typing import Any
 from domain.model.calls import Message, Role
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
+from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.probes import listing
 from infrastructure.providers.dialects.refusals import USUAL
@@ -42,4 +43,5 @@ ADAPTER = Adapter(
     chat=ThinkingChat(
         refused=frozenset({"seed", "temperature", "top_p", "presence_penalty", "frequency_penalty"}),
     ),
+    models=Models(),
 )

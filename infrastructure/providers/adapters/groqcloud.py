@@ -8,6 +8,7 @@ from domain.model.calls import ChatCall
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
 from domain.ports import Target
+from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_stream import ChunkDecoder
 from infrastructure.providers.dialects.probes import listing
@@ -59,4 +60,5 @@ ADAPTER = Adapter(
     error=_REFUSALS,
     key_page="https://console.groq.com/keys",
     chat=GroqChat("max_completion_tokens", include_usage=False, refused=_PENALTIES, refusals=_REFUSALS),
+    models=Models(),
 )

@@ -9,6 +9,7 @@ from domain.model.calls import ChatCall, Message
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
 from domain.ports import Target
+from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import listing
@@ -51,4 +52,5 @@ ADAPTER = Adapter(
     chat=_Chat(seed="random_seed", include_usage=False, refusals=_REFUSALS),
     # One request holds about 16,000 tokens.
     embed=Embed(encoding=None, dimensions="output_dimension", texts=16),
+    models=Models(),
 )

@@ -8,6 +8,7 @@ from domain.model.calls import ChatCall, Message
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
 from domain.ports import Target
+from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.probes import listing
 from infrastructure.providers.dialects.refusals import Refusals
@@ -58,4 +59,5 @@ ADAPTER = Adapter(
     error=_REFUSALS,
     key_page="https://platform.kimi.ai/console/api-keys",
     chat=KimiChat(max_tokens="max_completion_tokens", refusals=_REFUSALS),
+    models=Models(),
 )

@@ -3,9 +3,10 @@
 from domain.errors import CredentialRejected, ModelNotFoundUpstream, UpstreamPaymentRequired
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
+from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed
-from infrastructure.providers.dialects.probes import greeting
+from infrastructure.providers.dialects.probes import greeting, refusing
 from infrastructure.providers.dialects.refusals import Refusals
 from infrastructure.providers.forms import fixed, secret
 from infrastructure.providers.signing.header import bearer
@@ -34,4 +35,7 @@ ADAPTER = Adapter(
     key_page="https://novita.ai/settings/key-management",
     chat=_CHAT,
     embed=Embed(encoding="float", texts=32),
+    models=Models(),
+    # A good key that may not use the model of the probe.
+    proves=refusing(ModelNotFoundUpstream, status=403),
 )

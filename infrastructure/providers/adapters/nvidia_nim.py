@@ -2,6 +2,7 @@
 
 from domain.model.catalogue import ModelType, ProviderKind
 from domain.model.labels import Text
+from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai_hosted import HostedChat
 from infrastructure.providers.dialects.probes import calling
 from infrastructure.providers.dialects.refusals import USUAL
@@ -32,4 +33,5 @@ ADAPTER = Adapter(
     probe=calling(_CHAT, None),
     error=USUAL,
     chat=_CHAT,
+    models=Models(),
 )

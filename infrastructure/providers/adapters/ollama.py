@@ -2,6 +2,7 @@
 
 from domain.model.catalogue import Feature, ModelType, ProviderKind
 from domain.model.labels import Text
+from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.ollama import Chat, Embed
 from infrastructure.providers.dialects.probes import calling
 from infrastructure.providers.dialects.refusals import USUAL
@@ -35,4 +36,5 @@ ADAPTER = Adapter(
     key_page="https://ollama.com/settings/keys",
     chat=_CHAT,
     embed=_EMBED,
+    models=Models("api/tags", models="models", name="name"),
 )

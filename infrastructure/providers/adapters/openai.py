@@ -1,11 +1,17 @@
-"""OpenAI: its own dialect, over /chat/completions."""
+"""OpenAI: its own dialect, over /chat/completions, and its audio."""
 
+from dataclasses import replace
+from typing import Self
+
+from domain.errors import CredentialRejected, ModelNotFoundUpstream
 from domain.model.catalogue import FormValues, ProviderKind
 from domain.model.labels import Text
 from domain.ports import Target
+from infrastructure.providers.dialects.model_lists import Models
+from infrastructure.providers.dialects.openai_audio import Speak, Transcribe
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.openai_reasoning import ReasoningChat
-from infrastructure.providers.dialects.probes import chatting, listing
+from infrastructure.providers.dialects.probes import chatting, listing, refusing
 from infrastructure.providers.dialects.refusals import USUAL
 from infrastructure.providers.forms import address, at, entered, secret, text
 from infrastructure.providers.signing.header import bearer
@@ -16,10 +22,28 @@ _CHAT = ReasoningChat()
 _LIST = listing("models")
 _TRIAL = chatting(_CHAT, "openai", "validate_model", 20)
 
+# A restricted key that may not list models is answered 403, and 401 at times (microsoft/PowerToys#32989).
+_UNLISTED = refusing(CredentialRejected, words="missing scopes")
+# A key of a project that may use other models than the one it is tried with.
+_UNTRIED = refusing(ModelNotFoundUpstream, status=403)
+
 
 def probe(target: Target | None, form: FormValues) -> Request:
     """The list of models; or a chat with `validate_model`, for a key that may not list them."""
     return _TRIAL(target, form) if entered(form, "validate_model") else _LIST(target, form)
+
+
+class _Transcribe(Transcribe):
+    def suited(self, target: Target) -> Self:
+        """The model that tells speakers apart takes no prompt, and is only heard through under this strategy."""
+        if not target.model.name.endswith("-diarize"):
+            return self
+        return replace(
+            self,
+            response_format="diarized_json",
+            refused=frozenset({"prompt"}),
+            extras={"chunking_strategy": "auto"},
+        )
 
 
 ADAPTER = Adapter(
@@ -39,4 +63,8 @@ ADAPTER = Adapter(
     key_page="https://platform.openai.com/account/api-keys",
     chat=_CHAT,
     embed=Embed(),
+    transcribe=_Transcribe(),
+    speak=Speak(),
+    models=Models(),
+    proves=lambda failure: _UNLISTED(failure) or _UNTRIED(failure),
 )

@@ -15,6 +15,7 @@ from domain.model.calls import ChatCall, EmbedCall
 from domain.model.catalogue import FormValues, ProviderKind
 from domain.model.labels import Text
 from domain.ports import Target
+from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import listing
@@ -80,4 +81,5 @@ ADAPTER = Adapter(
     key_page="https://openrouter.ai/keys",
     chat=_Chat(refusals=_REFUSALS),
     embed=_Embed(encoding="float"),
+    models=Models(query={"output_modalities": "all"}, abilities=(("architecture", "output_modalities"),)),
 )

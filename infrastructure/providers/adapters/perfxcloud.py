@@ -2,6 +2,7 @@
 
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
+from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import listing
@@ -27,4 +28,5 @@ ADAPTER = Adapter(
     key_page="https://cloud.perfxlab.cn/panel/token",
     chat=Chat(),
     embed=Embed(encoding="float", texts=16),
+    models=Models(),
 )

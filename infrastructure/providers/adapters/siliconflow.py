@@ -7,11 +7,15 @@ from domain.errors import ContentRefused, ModelNotFoundUpstream, UpstreamPayment
 from domain.model.calls import ChatCall
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
+from domain.model.speech import SpeechFormat
 from domain.ports import Target
+from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.dialects.openai_audio import Speak, Transcribe
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import listing
 from infrastructure.providers.dialects.refusals import Refusals
+from infrastructure.providers.dialects.rerank import Rerank
 from infrastructure.providers.forms import either, international, secret
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter
@@ -36,6 +40,12 @@ class _Chat(Chat):
         return self
 
 
+class _Speak(Speak):
+    def usual_voice(self, target: Target) -> str:
+        """Voices are named after their model, and every model has this one."""
+        return f"{target.model.name}:alex"
+
+
 ADAPTER = Adapter(
     id="siliconflow",
     label=Text("SiliconFlow", "SiliconFlow", "硅基流动"),
@@ -48,4 +58,9 @@ ADAPTER = Adapter(
     key_page="https://cloud.siliconflow.cn/account/ak",
     chat=_Chat(refusals=_REFUSALS),
     embed=Embed(encoding="float", texts=32),
+    rerank=Rerank(),
+    # A form of the file and the model is all that it takes.
+    transcribe=Transcribe(response_format=None, refused=frozenset({"language", "prompt"})),
+    speak=_Speak(formats=frozenset(SpeechFormat) - {SpeechFormat.AAC, SpeechFormat.FLAC}),
+    models=Models(),
 )

@@ -2,6 +2,7 @@
 
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
+from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.probes import listing
 from infrastructure.providers.dialects.refusals import USUAL
@@ -22,4 +23,5 @@ ADAPTER = Adapter(
     key_page="https://platform.stepfun.com/interface-key",
     # What its reference does not name.
     chat=Chat(include_usage=False, refused=frozenset({"seed", "presence_penalty"})),
+    models=Models(),
 )

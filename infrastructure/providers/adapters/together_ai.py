@@ -6,6 +6,7 @@ from typing import Any
 from domain.model.calls import Message
 from domain.model.catalogue import Feature, ModelType, ProviderKind
 from domain.model.labels import Text
+from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import calling
@@ -53,4 +54,5 @@ ADAPTER = Adapter(
     key_page="https://api.together.ai/settings/api-keys",
     chat=_CHAT,
     embed=_EMBED,
+    models=Models(),
 )

@@ -16,6 +16,7 @@ from infrastructure.providers.spec import Decoder, Framing, Request
 _VERSIONED = re.compile(r"claude-[a-z]+-(\d+)(?:-(\d{1,2}))?(?!\d)")
 _SAMPLING = frozenset({"temperature", "top_p"})
 _UNKNOWN = frozenset({"seed", "presence_penalty", "frequency_penalty"})
+_WRITTEN = frozenset({"stream", "system", "tools", "tool_choice", "output_config"})
 _CHOICES = {ToolChoice.REQUIRED: "any", ToolChoice.NONE: "none"}
 
 
@@ -43,6 +44,7 @@ class Messages:
         refused = _UNKNOWN | (_SAMPLING if takes_default_sampling_only(name) else frozenset())
         knobs = _knobs(call)
         body: dict[str, Any] = {
+            **turns.own_parameters(call, _WRITTEN),
             "model": name,
             "max_tokens": call.knobs.max_tokens or self.max_tokens,
             "messages": anthropic_turns.rendered(call.messages, name),
@@ -54,7 +56,8 @@ class Messages:
             body["system"] = system
         if stream:
             body["stream"] = True
-        return Request(self.path, body, warnings=turns.left_out(name, [k for k in knobs if k in refused]))
+        dropped = [knob for knob in knobs if knob in refused]
+        return Request(self.path, body, warnings=turns.left_out(name, dropped + turns.overridden(call, body)))
 
     def parse(self, body: Mapping[str, Any]) -> ChatAnswer:
         return anthropic_stream.answer(body)

@@ -20,6 +20,7 @@ from domain.model.events import (
     Usage,
 )
 from domain.ports import Target
+from infrastructure.providers.dialects import turns
 from infrastructure.providers.dialects.openai import rendered_tool
 from infrastructure.providers.dialects.openai_embed import vector
 from infrastructure.providers.dialects.refusals import USUAL, Refusals
@@ -60,7 +61,7 @@ class Chat:
             body["tools"] = [rendered_tool(tool) for tool in call.tools]
         if call.response_schema:
             body["format"] = call.response_schema.schema
-        return Request(self.path, body)
+        return Request(self.path, body, warnings=turns.left_out(name, turns.overridden(call, options)))
 
     def parse(self, body: Mapping[str, Any]) -> ChatAnswer:
         message = dig(body, "message")
@@ -85,7 +86,7 @@ class Chat:
             "presence_penalty": call.knobs.presence_penalty,
             "frequency_penalty": call.knobs.frequency_penalty,
         }
-        return {option: value for option, value in asked.items() if value is not None}
+        return {**call.knobs.extra, **{option: value for option, value in asked.items() if value is not None}}
 
 
 class LineDecoder:

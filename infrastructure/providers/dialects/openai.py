@@ -12,6 +12,8 @@ from infrastructure.providers.dialects.openai_stream import ChunkDecoder
 from infrastructure.providers.dialects.refusals import USUAL, Refusals
 from infrastructure.providers.spec import Decoder, Framing, Request
 
+_WRITTEN = frozenset({"stream", "stream_options", "tools", "tool_choice"})
+
 
 @dataclass(frozen=True)
 class Chat:
@@ -54,7 +56,8 @@ class Chat:
     def written(self, model: str, call: ChatCall, *, stream: bool) -> Request:
         """The request for a model under the vendor's name of it."""
         knobs = self.knobs(call)
-        body: dict[str, Any] = {"model": model, "messages": [self.turn(m, model) for m in call.messages]}
+        own = turns.own_parameters(call, _WRITTEN)
+        body: dict[str, Any] = {**own, "model": model, "messages": [self.turn(m, model) for m in call.messages]}
         body |= {knob: value for knob, value in knobs.items() if knob not in self.refused}
         body |= self.features(call)
         body |= self.extras
@@ -63,6 +66,7 @@ class Chat:
             if self.include_usage:
                 body["stream_options"] = {"include_usage": True}
         dropped = [knob for knob in knobs if knob in self.refused]
+        dropped += turns.overridden(call, body)
         return Request(self.path, body, warnings=turns.left_out(model, dropped))
 
     def turn(self, message: Message, model: str) -> dict[str, Any]:

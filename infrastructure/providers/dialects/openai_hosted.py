@@ -8,18 +8,24 @@ from domain.model.catalogue import FormValues
 from domain.ports import Target
 from infrastructure.providers.dialects import openai_models as names
 from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.dialects.openai_audio import Speak, Transcribe
 from infrastructure.providers.dialects.openai_embed import Embed
+from infrastructure.providers.dialects.rerank import Rerank
 from infrastructure.providers.forms import entered
 
 _AUTO = "auto"
 
 
-@dataclass(frozen=True)
-class HostedChat(Chat):
-    """Reads endpoint_model_name, token_param_name (auto goes by the model's name) and stream_include_usage."""
+class _Named:
+    """Reads endpoint_model_name."""
 
     def model(self, target: Target) -> str:
         return entered(target.form, "endpoint_model_name", target.model.name)
+
+
+@dataclass(frozen=True)
+class HostedChat(_Named, Chat):
+    """Reads token_param_name (auto goes by the model's name) and stream_include_usage, too."""
 
     def suited(self, target: Target, call: ChatCall) -> Self:  # noqa: ARG002 - the form alone decides
         limit = entered(target.form, "token_param_name", _AUTO)
@@ -30,14 +36,11 @@ class HostedChat(Chat):
 
 
 @dataclass(frozen=True)
-class HostedEmbed(Embed):
-    """Reads endpoint_model_name, encoding_format, max_chunks and the prefixes by purpose."""
+class HostedEmbed(_Named, Embed):
+    """Reads encoding_format, max_chunks and the prefixes by purpose, too."""
 
     encoding: str | None = None
     texts: int = 1
-
-    def model(self, target: Target) -> str:
-        return entered(target.form, "endpoint_model_name", target.model.name)
 
     def suited(self, target: Target, call: EmbedCall) -> Self:
         field = "query_prefix" if call.purpose is EmbedPurpose.QUERY else "document_prefix"
@@ -50,3 +53,18 @@ class HostedEmbed(Embed):
 
     def batch(self, form: FormValues) -> int:
         return int(entered(form, "max_chunks", str(self.texts)))
+
+
+class HostedRerank(_Named, Rerank):
+    """Under the form's name of the model."""
+
+
+class HostedTranscribe(_Named, Transcribe):
+    """Under the form's name of the model."""
+
+
+class HostedSpeak(_Named, Speak):
+    """Reads voices, which commas part; the first speaks when a call names none."""
+
+    def usual_voice(self, target: Target) -> str:
+        return entered(target.form, "voices", self.voice).partition(",")[0].strip()

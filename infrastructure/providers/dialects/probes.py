@@ -1,12 +1,25 @@
 """The cheapest real calls that prove a credential."""
 
+import io
+import wave
 from collections.abc import Callable, Mapping
+from functools import cache
 
-from domain.errors import InvalidRange
+from domain.errors import InvalidRange, UpstreamError
 from domain.model.calls import ChatCall, EmbedCall, Knobs, Message, Role, TextPart
 from domain.model.catalogue import FormValues, ModelRef, ModelType
+from domain.model.rerank import RerankCall
+from domain.model.speech import Recording, SpeakCall, TranscribeCall
 from domain.ports import Target
-from infrastructure.providers.spec import ChatDialect, EmbedDialect, Request
+from infrastructure.providers.spec import (
+    ChatDialect,
+    EmbedDialect,
+    Proof,
+    Request,
+    RerankDialect,
+    SpeakDialect,
+    TranscribeDialect,
+)
 
 Probe = Callable[[Target | None, FormValues], Request]
 
@@ -39,14 +52,49 @@ def greeting(chat: ChatDialect, provider: str, model: str) -> Probe:
     return lambda target, form: chat.render(Target(ref, form), ping(5), stream=False)  # noqa: ARG005 - never needed
 
 
-def calling(chat: ChatDialect | None, embed: EmbedDialect | None) -> Probe:
+def calling(
+    chat: ChatDialect | None = None,
+    embed: EmbedDialect | None = None,
+    rerank: RerankDialect | None = None,
+    transcribe: TranscribeDialect | None = None,
+    speak: SpeakDialect | None = None,
+) -> Probe:
     """Call the very model: where each has a credential of its own, a list of models proves nothing."""
 
     def probe(target: Target | None, form: FormValues) -> Request:  # noqa: ARG001 - the target holds the form
-        if target is not None and target.model.type is ModelType.LLM and chat is not None:
-            return chat.render(target, ping(5), stream=False)
-        if target is not None and target.model.type is ModelType.EMBEDDING and embed is not None:
-            return embed.render(target, EmbedCall(("ping",)))
+        match target:
+            case Target(ModelRef(type=ModelType.LLM)) if chat:
+                return chat.render(target, ping(5), stream=False)
+            case Target(ModelRef(type=ModelType.EMBEDDING)) if embed:
+                return embed.render(target, EmbedCall(("ping",)))
+            case Target(ModelRef(type=ModelType.RERANK)) if rerank:
+                return rerank.render(target, RerankCall("ping", ("pong",)))
+            case Target(ModelRef(type=ModelType.SPEECH_TO_TEXT)) if transcribe:
+                return transcribe.render(target, TranscribeCall(silence()))
+            case Target(ModelRef(type=ModelType.TEXT_TO_SPEECH)) if speak:
+                return speak.render(target, SpeakCall("ping"))
         raise InvalidRange("model", "must be of a type that this provider serves")
 
     return probe
+
+
+@cache
+def silence() -> Recording:
+    """One second of it as a WAV file of 16 kHz: some servers refuse less than a tenth, and none needs words."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as audio:
+        audio.setnchannels(1)
+        audio.setsampwidth(2)
+        audio.setframerate(16_000)
+        audio.writeframes(bytes(32_000))
+    return Recording("silence.wav", "audio/wav", file.getvalue())
+
+
+def refusing(kind: type[UpstreamError], *, words: str = "", status: int | None = None) -> Proof:
+    """Refusals of a kind that only a good key gets: those that say `words`, or come with `status`."""
+
+    def proves(failure: UpstreamError) -> bool:
+        told = words.lower() in failure.detail.lower() and status in (None, failure.status)
+        return isinstance(failure, kind) and told
+
+    return proves

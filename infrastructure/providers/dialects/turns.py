@@ -7,7 +7,7 @@ from uuid import uuid4
 import orjson
 
 from domain.errors import BadRequestUpstream, InvalidRange, UnsupportedFeature
-from domain.model.calls import ImagePart, Message, ToolCall
+from domain.model.calls import ChatCall, ImagePart, Message, ToolCall
 from infrastructure.providers.spec import Frame
 
 
@@ -50,6 +50,16 @@ def refuse_images(message: Message, model: str) -> None:
 def left_out(model: str, knobs: Iterable[str]) -> tuple[str, ...]:
     """One warning per knob that was asked for and not sent."""
     return tuple(f"{knob} was left out: {model} does not take it" for knob in knobs)
+
+
+def own_parameters(call: ChatCall, written: frozenset[str]) -> dict[str, Any]:
+    """The parameters under the vendor's own names, less those of fields that a dialect writes on its own account."""
+    return {name: value for name, value in call.knobs.extra.items() if name not in written}
+
+
+def overridden(call: ChatCall, body: Mapping[str, Any]) -> list[str]:
+    """Those parameters that a body does not hold as they were asked for, since the dialect knew better."""
+    return [name for name, value in call.knobs.extra.items() if name not in body or body[name] != value]
 
 
 def frame_json(frame: Frame) -> Any:

@@ -1,8 +1,10 @@
 """Small domain values for tests, each with only what the test names."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from uuid import UUID
 
+from domain.model.cap import Cap, CapSubject, Period
 from domain.model.catalogue import (
     Catalogue,
     Feature,
@@ -15,9 +17,9 @@ from domain.model.catalogue import (
     ProviderKind,
 )
 from domain.model.credential import Credential
-from domain.model.ids import CredentialId, PotId, TenantId
+from domain.model.ids import CapId, CredentialId, PotId, TenantId
 from domain.model.labels import Text
-from domain.model.quota import Pot, PotKind, Trial, Unit
+from domain.model.quota import Pot, PotKind, Terms, Trial, Unit
 from domain.model.selection import Platform
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -73,7 +75,9 @@ HOME = Provider(
     ),
 )
 
+EVERYTHING = Terms()
 TRIAL = Trial("acme", Unit.CALLS, 200, (ref("old"),))
+OTHER = replace(ACME, id="other", models=tuple(replace(m, ref=replace(m.ref, provider="other")) for m in ACME.models))
 PLATFORM = Platform(Catalogue((ACME, HOME)), {"acme": TRIAL})
 
 
@@ -84,5 +88,27 @@ def credential(number: int = 1, provider: str = "acme", model: ModelRef | None =
     )
 
 
-def pot(granted: int | None = 200, used: int = 0, held: int = 0, unit: Unit = Unit.CALLS) -> Pot:
-    return Pot(TENANT, PotId(UUID(int=7)), PotKind.TRIAL, "acme", unit, granted, used, held, NOW)
+def pot(
+    granted: int | None = 200,
+    used: int = 0,
+    held: int = 0,
+    unit: Unit = Unit.CALLS,
+    *,
+    kind: PotKind = PotKind.TRIAL,
+    provider: str | None = "acme",
+    number: int = 7,
+    terms: Terms = EVERYTHING,
+) -> Pot:
+    return Pot(TENANT, PotId(UUID(int=number)), kind, provider, unit, granted, used, held, NOW, terms=terms)
+
+
+def a_cap(
+    amount: int,
+    subject_id: UUID,
+    *,
+    subject: CapSubject = CapSubject.APPLICATION,
+    unit: Unit = Unit.CALLS,
+    period: Period = Period.DAY,
+    number: int = 1,
+) -> Cap:
+    return Cap(TENANT, CapId(UUID(int=number)), subject, subject_id, unit, amount, period, NOW)

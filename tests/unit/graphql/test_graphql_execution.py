@@ -9,9 +9,8 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from api.graphql.execution import Executor
-from api.graphql.inference import Subscription
 from api.graphql.scalars import SCALARS
-from api.graphql.schema import Mutation, Query
+from api.graphql.schema import Mutation, Query, Subscription
 from tests.graphql_house import House
 
 DOCUMENTS = [
