@@ -65,9 +65,8 @@ class CredentialUpdates:
     async def _opened(self, credential: Credential) -> FormValues:
         """The form of this very version: its secrets belong to this version's endpoint and to no other's."""
         async with self.begin(credential.tenant_id) as work:
-            sealed = await work.credentials.sealed(credential.id)
-            key = await work.keys.one(sealed.key_id)
-        return await self.vault.open(key, SealContext.of(credential), sealed)
+            opening = await work.envelopes.one(credential.id)
+        return await self.vault.open(opening.key, SealContext.of(credential), opening.sealed)
 
     async def _proved(self, stored: Credential, change: CredentialChange) -> tuple[FormValues, Proof]:
         provider = self.catalogue.provider(stored.provider)
