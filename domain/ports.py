@@ -208,8 +208,11 @@ class Choices(Protocol):
 
 class Pots(Protocol):
     async def add(self, pot: Pot) -> None: ...
-    async def all(self) -> Sequence[Pot]:
-        """The tenant's pots in spending order: paid, free, trial, then by id, and caps' windows. Balances are live."""
+    async def all(self, at: datetime | None = None) -> Sequence[Pot]:
+        """The tenant's pots in spending order: paid, free, trial, then by id, and caps' windows. Balances are live.
+
+        With `at`, without the windows that had closed by then, which are ever more.
+        """
         ...
 
 

@@ -407,9 +407,10 @@ class FakePots:
     async def add(self, pot: Pot) -> None:
         self.rows.pots[pot.id] = pot
 
-    async def all(self) -> Sequence[Pot]:
+    async def all(self, at: datetime | None = None) -> Sequence[Pot]:
         order = list(PotKind)
-        return sorted(self.rows.pots.values(), key=lambda pot: (order.index(pot.kind), pot.id))
+        open_ones = (p for p in self.rows.pots.values() if at is None or p.closes_at is None or p.closes_at > at)
+        return sorted(open_ones, key=lambda pot: (order.index(pot.kind), pot.id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, insert, or_, select
 
 from domain.model.ids import ClientId, GrantId, PotId, TenantId
 from domain.model.quota import Grant, Pot, PotKind
@@ -20,8 +21,11 @@ class SqlPots:
     async def add(self, pot: Pot) -> None:
         await self.rows.connection.execute(insert(pots).values(columns(pot) | {"tenant_id": self.rows.tenant_id}))
 
-    async def all(self) -> Sequence[Pot]:
-        found = [pot_of(row) for row in await self.rows.all(select(pots).where(self.rows.mine(pots)))]
+    async def all(self, at: datetime | None = None) -> Sequence[Pot]:
+        query = select(pots).where(self.rows.mine(pots))
+        if at is not None:
+            query = query.where(or_(pots.c.closes_at.is_(None), pots.c.closes_at > at))
+        found = [pot_of(row) for row in await self.rows.all(query)]
         spending_order = list(PotKind)
         return sorted(found, key=lambda pot: (spending_order.index(pot.kind), pot.id))
 
