@@ -17,11 +17,12 @@ class Bounds:
     refused where it is understood.
     """
 
-    def __init__(self, app: ASGIApp, *, concurrency: int, seconds: float) -> None:
+    def __init__(self, app: ASGIApp, *, concurrency: int, seconds: float, running: Counter[UUID] | None = None) -> None:
+        """Applications that are given the same `running` are bounded together."""
         self.app = app
         self.concurrency = concurrency
         self.seconds = seconds
-        self._running: Counter[UUID] = Counter()
+        self._running = Counter() if running is None else running
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         actor = scope["state"]["actor"] if scope["type"] == "http" else None

@@ -4,7 +4,8 @@ import asyncio
 import gc
 import json
 import sys
-from typing import Annotated, NoReturn
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, NoReturn, TypeVar
 from uuid import UUID
 
 import structlog
@@ -16,11 +17,12 @@ from api.main import House, NotReady, create_app
 from domain.errors import DomainError, InvalidRange
 from domain.model.catalogue import ModelRef, ModelType
 from domain.model.ids import TenantId
-from domain.model.quota import Pot, PotKind, Terms, Unit
+from domain.model.quota import PotKind, Terms, Unit
 from domain.usecases.grants import NewGrant
-from domain.usecases.tenants import OpenedTenant
 from infrastructure.logs import configure_logs
 from infrastructure.settings import Settings
+
+T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -64,10 +66,7 @@ def open_tenant(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Open a tenant and print its first client; the secret is shown this once."""
-    try:
-        opened = asyncio.run(_open(House(_settings()), name, operator))
-    except (NotReady, DomainError) as problem:
-        _stop(str(problem))
+    opened = _done(lambda house: house.usecases.tenants.found(name, operator=operator))
     shown = {
         "tenant": str(opened.tenant.id),
         "client_id": opened.client_id,
@@ -94,15 +93,10 @@ def grant_quota(
             raise InvalidRange("amount", "must be given, or else --unlimited")
         terms = Terms(tuple(map(_model, model)) if model else None, dict(map(_weight, weight or ())))
         new = NewGrant(TenantId(tenant), PotKind(kind), provider, unit, amount, reason, terms)
-        pot = asyncio.run(_grant(House(_settings()), new))
-    except (NotReady, DomainError, ValueError) as problem:
+    except (DomainError, ValueError) as problem:
         _stop(str(problem))
+    pot = _done(lambda house: house.usecases.grants.bestow(new))
     typer.echo(f"{pot.kind} {pot.unit}: granted {_amount(pot.granted)}, free {_amount(pot.free)}")
-
-
-async def _grant(house: House, new: NewGrant) -> Pot:
-    async with house:
-        return await house.usecases.grants.bestow(new)
 
 
 def _model(text: str) -> ModelRef:
@@ -122,9 +116,63 @@ def _amount(count: int | None) -> str:
     return "unlimited" if count is None else str(count)
 
 
-async def _open(house: House, name: str, operator: bool) -> OpenedTenant:
-    async with house:
-        return await house.usecases.tenants.found(name, operator=operator)
+@app.command()
+def rotate_tenant_key(tenant_id: UUID) -> None:
+    """Seal a tenant's credentials under a new key, or go on with that, and shred the old key."""
+    rotated = _done(lambda house: house.usecases.rotation.renew(TenantId(tenant_id)))
+    typer.echo(f"{'A new' if rotated.created else 'The newest'} key, {rotated.key.id}, seals the credentials.")
+    typer.echo(f"{rotated.resealed} were sealed anew.")
+    if rotated.remaining:
+        _stop(f"{rotated.remaining} cannot be opened and keep their old key: remove them, then call this again.")
+    typer.echo("No older key is left.")
+
+
+@app.command()
+def rotate_master_key() -> None:
+    """Wrap every tenant's private keys under the first master key, or go on with that, and tell what is left."""
+    known, under = _done(_rewrapped)
+    first = known[0]
+    left = [key for key, tenants in under.items() if key != first and tenants]
+    for key in dict.fromkeys([*known, *left]):
+        note = ", the first" if key == first else "" if key in known else ", which is not configured here"
+        typer.echo(f"tenants under master key {key}{note}: {under.get(key, 0)}")
+    if left:
+        _stop("Keep every master key that tenants are under, and call this again where all of them are configured.")
+    typer.echo("Every tenant is under the first master key: others can be taken away.")
+
+
+@app.command()
+def close_tenant(
+    tenant_id: UUID, yes: Annotated[bool, typer.Option("--yes", help="Delete it, for ever.")] = False
+) -> None:
+    """Delete a tenant with all that it has, its private keys included."""
+    if not yes:
+        tenant = _done(lambda house: house.usecases.tenants.named(TenantId(tenant_id)))
+        _stop(f"This deletes {tenant.name!r}, opened at {tenant.opened_at:%Y-%m-%d}, for ever: add --yes to do it.")
+    closed = _done(lambda house: house.usecases.tenants.shut(TenantId(tenant_id)))
+    typer.echo(f"{closed.name!r} is closed; nothing opens its credentials any more.")
+
+
+def _done(work: Callable[[House], Awaitable[T]]) -> T:
+    """What `work` gives in a house that is entered for it; ends the command with a sentence when it is refused."""
+
+    async def within(house: House) -> T:
+        async with house:
+            return await work(house)
+
+    try:
+        return asyncio.run(within(House(_settings())))
+    except (NotReady, DomainError) as problem:
+        _stop(str(problem))
+
+
+async def _rewrapped(house: House) -> tuple[list[str], Mapping[str, int]]:
+    """The ids of the master keys that are configured, and how many tenants are under which."""
+    under: Mapping[str, int] = {}
+    async for passed in house.usecases.rotation.rewrap():
+        under = passed.under
+        typer.echo(f"{sum(under.values())} tenants seen, {passed.keys} keys wrapped anew")
+    return list(house.master_keys.keys), under
 
 
 async def _checked(house: House) -> None:

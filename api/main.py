@@ -5,12 +5,14 @@ import contextlib
 import hashlib
 import hmac
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
+from uuid import UUID
 
 import structlog
 import uuid_utils.compat
@@ -19,9 +21,11 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.types import ASGIApp
 
 from api.auth import Authentication, LeasedActors
 from api.bounds import Bounds
+from api.exports import FORMATS, UsageExport
 from api.graphql.app import graphql_app
 from api.graphql.context import GraphQLOptions, UseCases
 from api.hosts import OneHost
@@ -35,6 +39,8 @@ from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
+from domain.usecases.credential_states import CredentialStates
+from domain.usecases.credential_updates import CredentialUpdates
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
 from domain.usecases.grants import Grants
@@ -44,7 +50,9 @@ from domain.usecases.metering import Metering
 from domain.usecases.models import Models
 from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
+from domain.usecases.rotation import Rotation
 from domain.usecases.tenants import Tenants
+from domain.usecases.usage import Usage
 from infrastructure.background import Detached
 from infrastructure.balances import PolledBalances
 from infrastructure.crypto.master_keys import MasterKeys
@@ -52,6 +60,7 @@ from infrastructure.crypto.vault import RsaVault
 from infrastructure.db.engine import open_engine, unsafe_role
 from infrastructure.db.ledger_postgres import ledger_on
 from infrastructure.db.revisions import pending
+from infrastructure.db.roll_call import SqlRollCall
 from infrastructure.db.work import begin
 from infrastructure.http import egress
 from infrastructure.keyring import LeasedKeyring
@@ -102,10 +111,13 @@ class House:
         hold_for = timedelta(seconds=settings.hold_seconds)
         metering = Metering(work, standing, platform, keyring, self.ledger, now, fresh, hold_for)
         inference = Inference(metering, gateway, self.detached)
+        remembering = (standing, keyring, self.vault)
         return UseCases(
-            tenants=Tenants(work, self.vault, platform, now, fresh, secrets.token_bytes),
+            tenants=Tenants(work, self.vault, platform, now, fresh, secrets.token_bytes, remembering),
             access=Access(work, now, secrets.token_bytes, settings.token_lifetime),
             credentials=Credentials(work, platform.catalogue, gateway, self.vault, standing, now, fresh),
+            credential_updates=CredentialUpdates(work, platform.catalogue, gateway, self.vault, standing, now),
+            credential_states=CredentialStates(work, standing, platform, now),
             browsing=Browsing(standing, platform),
             defaults=Defaults(work, standing, platform),
             quotas=Quotas(work, standing, platform, PolledBalances(work, now)),
@@ -116,6 +128,8 @@ class House:
             imports=Imports(work, standing, platform, gateway, keyring, self.vault, now, fresh),
             inference=inference,
             conversations=Conversations(inference, standing, platform),
+            usage=Usage(work, now),
+            rotation=Rotation(work, self.vault, SqlRollCall(self.engine), self.detached, fresh),
         )
 
     async def __aenter__(self) -> Self:
@@ -165,7 +179,8 @@ class House:
 def create_app(settings: Settings) -> Starlette:
     """The ASGI application. NotReady at once without a master key, and at start-up for a database that is not fit."""
     house = House(settings)
-    challenge = f'resource_metadata="{settings.issuer}/.well-known/oauth-protected-resource/graphql"'
+    metadata = f'resource_metadata="{settings.issuer}/.well-known/oauth-protected-resource'
+    challenge, elsewhere = f'{metadata}/graphql"', f'{metadata}"'
     options = GraphQLOptions(
         cursor_key=cursor_key(house.master_keys),
         introspection=settings.introspection,
@@ -175,13 +190,12 @@ def create_app(settings: Settings) -> Starlette:
         uploads=settings.uploads,
         challenge=f"Bearer {challenge}",
     )
-    actors = LeasedActors(house.usecases.access.authenticate, now)
-    bounded = Bounds(
-        graphql_app(house.usecases, options),
-        concurrency=settings.tenant_concurrency,
-        seconds=settings.call_seconds + GRACE,
-    )
-    graphql = Authentication(bounded, actors, challenge)
+    guarded = guard(house)
+    graphql = guarded(graphql_app(house.usecases, options), challenge)
+    exports = {
+        f"/usage.{form.ending}": guarded(UsageExport(house.usecases.usage, form, f"Bearer {elsewhere}"), elsewhere)
+        for form in FORMATS
+    }
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -201,6 +215,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/graphql", graphql),
             WebSocketRoute("/graphql", graphql),
             Mount("/graphql", graphql),
+            *(Route(path, export) for path, export in exports.items()),
             Route("/livez", live),
             Route("/readyz", ready),
             *oauth_routes(house.usecases.access, settings.issuer.rstrip("/")),
@@ -208,6 +223,19 @@ def create_app(settings: Settings) -> Starlette:
         middleware=[Middleware(OneHost)],
         lifespan=lifespan,
     )
+
+
+def guard(house: House) -> Callable[[ASGIApp, str], ASGIApp]:
+    """Puts an application behind bearer tokens, and all of them together within the bounds of a tenant."""
+    actors = LeasedActors(house.usecases.access.authenticate, now)
+    settings, running = house.settings, Counter[UUID]()
+    seconds = settings.call_seconds + GRACE
+
+    def guarded(app: ASGIApp, challenge: str) -> ASGIApp:
+        bounded = Bounds(app, concurrency=settings.tenant_concurrency, seconds=seconds, running=running)
+        return Authentication(bounded, actors, challenge)
+
+    return guarded
 
 
 async def live(_: Request) -> JSONResponse:

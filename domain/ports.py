@@ -1,9 +1,9 @@
 """Every port of Portunus: what the use cases need from the outside, as Protocols."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
 from typing import Any, Protocol, Self, TypeVar
 from uuid import UUID
@@ -12,7 +12,7 @@ from domain.model.access import AccessToken, Client
 from domain.model.calls import ChatCall, EmbedCall
 from domain.model.cap import Cap
 from domain.model.catalogue import FormValues, ModelRef, ModelType
-from domain.model.credential import Cooling, Credential, SealContext, Sealed
+from domain.model.credential import Cooling, Credential, Opening, SealContext, Sealed
 from domain.model.custom_model import CustomModel
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings
 from domain.model.ids import CallId, CapId, ClientId, CredentialId, GrantId, KeyId, PotId, TenantId
@@ -22,6 +22,7 @@ from domain.model.selection import KeySource, Standing
 from domain.model.speech import SpeakCall, Speech, TranscribeCall, Transcript
 from domain.model.tenant import Tenant, TenantKey
 from domain.model.usage import CallRecord
+from domain.model.usage_totals import CredentialUse, Dimension, Place, UsageFilter, UsageTotal
 
 T = TypeVar("T")
 
@@ -41,6 +42,10 @@ class Tenants(Protocol):
         """The tenant of this unit of work; NotFound when it was never opened."""
         ...
 
+    async def close(self) -> None:
+        """Delete the tenant and all that it has, its wrapped private keys included; NotFound when there is none."""
+        ...
+
 
 class TenantKeys(Protocol):
     async def add(self, key: TenantKey) -> None: ...
@@ -49,12 +54,55 @@ class TenantKeys(Protocol):
         ...
 
     async def one(self, key_id: KeyId) -> TenantKey: ...
+    async def all(self) -> Sequence[TenantKey]:
+        """Oldest first; more than one while a rotation is under way."""
+        ...
+
+    async def pin(self, key_id: KeyId) -> bool:
+        """Whether the key is there; if so it is until this unit of work ends."""
+        ...
+
+    async def succeed(self, newest: KeyId, key: TenantKey) -> bool:
+        """Add `key` behind `newest`; False, and nothing added, when that is not the newest any more."""
+        ...
+
+    async def rewrap(self, before: TenantKey, after: TenantKey) -> bool:
+        """Put the wrapping of `after` in place of that of `before`; False when it is another by now."""
+        ...
+
+    async def shred(self, key_id: KeyId) -> bool:
+        """Delete the key unless anything is sealed under it; whether it is gone."""
+        ...
+
+
+class Envelopes(Protocol):
+    """The sealed forms of credentials, by the key that each is sealed under."""
+
+    async def one(self, credential_id: CredentialId) -> Opening:
+        """As it is at one moment, whatever is replaced or rotated; NotFound("credential") when it is unknown here."""
+        ...
+
+    async def under(self, key_id: KeyId, *, first: int) -> Sequence[Opening]:
+        """Up to `first` of those sealed under that key, by ascending credential."""
+        ...
+
+    async def counts(self) -> Mapping[KeyId, int]:
+        """How many are sealed under each key that has any."""
+        ...
+
+    async def reseal(self, before: Opening, sealed: Sealed) -> bool:
+        """Put `sealed` in place of the same form under its older key; False when that is not what is there."""
+        ...
 
 
 class Clients(Protocol):
     async def add(self, client: Client) -> None: ...
     async def one(self, client_id: ClientId) -> Client:
         """NotFound("client") when it is unknown here."""
+        ...
+
+    async def names(self, client_ids: Collection[ClientId]) -> Mapping[ClientId, str]:
+        """What those that are known here are called."""
         ...
 
 
@@ -67,7 +115,7 @@ class Tokens(Protocol):
 
 class Credentials(Protocol):
     async def add(self, credential: Credential, sealed: Sealed) -> None:
-        """DuplicateName when the tenant has one of that name at that provider."""
+        """DuplicateName when the tenant has one of that name in its scope."""
         ...
 
     async def one(self, credential_id: CredentialId) -> Credential:
@@ -75,10 +123,27 @@ class Credentials(Protocol):
         ...
 
     async def sealed(self, credential_id: CredentialId) -> Sealed: ...
+    async def alike(self, provider: str, scope: str) -> Sequence[Credential]:
+        """All of one scope by ascending id; nobody else changes or removes one until this unit of work ends."""
+        ...
+
     async def page(
-        self, *, first: int, after: CredentialId | None = None, provider: str | None = None
+        self,
+        *,
+        first: int,
+        after: CredentialId | None = None,
+        provider: str | None = None,
+        model: ModelRef | None = None,
+        active: bool | None = None,
     ) -> Sequence[Credential]:
-        """Up to `first` credentials by ascending id, from behind `after`."""
+        """Up to `first` credentials by ascending id, from behind `after`; of a provider, or such that reach a model."""
+        ...
+
+    async def put(self, credential: Credential, sealed: Sealed | None = None, *, version: int) -> None:
+        """Write it in place of what it was in `version`, with its sealed form where that is new.
+
+        NotFound("credential"), ChangedMeanwhile("credential") when it has another version by now, DuplicateName.
+        """
         ...
 
     async def remove(self, credential_id: CredentialId) -> None:
@@ -90,7 +155,7 @@ class Coolings(Protocol):
     """Which credentials rest after a refusal of their vendor."""
 
     async def put(self, cooling: Cooling) -> None:
-        """The later rest of one credential replaces the earlier."""
+        """The later rest of one credential replaces the earlier; of one that is gone nothing is kept."""
         ...
 
     async def clear(self, credential_id: CredentialId) -> None: ...
@@ -143,8 +208,11 @@ class Choices(Protocol):
 
 class Pots(Protocol):
     async def add(self, pot: Pot) -> None: ...
-    async def all(self) -> Sequence[Pot]:
-        """The tenant's pots in spending order: paid, free, trial, then by id, and caps' windows. Balances are live."""
+    async def all(self, at: datetime | None = None) -> Sequence[Pot]:
+        """The tenant's pots in spending order: paid, free, trial, then by id, and caps' windows. Balances are live.
+
+        With `at`, without the windows that had closed by then, which are ever more.
+        """
         ...
 
 
@@ -157,6 +225,33 @@ class Grants(Protocol):
 class Records(Protocol):
     async def uses(self, since: datetime) -> Mapping[ModelRef, int]:
         """How many calls succeeded per model since then."""
+        ...
+
+    async def one(self, call_id: CallId) -> CallRecord:
+        """NotFound("call") when it is unknown here."""
+        ...
+
+    async def page(self, which: UsageFilter, *, first: int, after: Place | None = None) -> Sequence[CallRecord]:
+        """Up to `first` records, newest first, from behind `after`."""
+        ...
+
+    async def totals(
+        self, which: UsageFilter, by: Collection[Dimension] = (), zone: tzinfo = UTC
+    ) -> Sequence[UsageTotal]:
+        """The sums of the records by these dimensions and by currency, in the order of their groups' keys.
+
+        Days are those of `zone`. InvalidRange("by") when there would be more than 10,000.
+        """
+        ...
+
+    async def last_used(self, credential_ids: Collection[CredentialId]) -> Mapping[CredentialId, datetime]:
+        """When a call was last sent with each; those that never were are left out."""
+        ...
+
+    async def users_of(
+        self, credential_ids: Collection[CredentialId], since: datetime
+    ) -> Mapping[CredentialId, Sequence[CredentialUse]]:
+        """Which clients sent calls with each since then, the latest first; those without any are left out."""
         ...
 
 
@@ -174,6 +269,8 @@ class Work(Protocol):
     def clients(self) -> Clients: ...
     @property
     def tokens(self) -> Tokens: ...
+    @property
+    def envelopes(self) -> Envelopes: ...
     @property
     def credentials(self) -> Credentials: ...
     @property
@@ -195,6 +292,14 @@ class Work(Protocol):
 Begin = Callable[[TenantId], Work]
 
 
+class RollCall(Protocol):
+    """The ids of all open tenants: the one look across tenants that a use case has, and all that it shows of them."""
+
+    async def __call__(self, *, first: int, after: TenantId | None = None) -> Sequence[TenantId]:
+        """Up to `first` of them, ascending, from behind `after`."""
+        ...
+
+
 class Ledger(Protocol):
     """The one writer of balances. Each method is one short transaction of its own, safe to repeat with the same id."""
 
@@ -214,7 +319,7 @@ class Ledger(Protocol):
 
         The first settlement of a hold stands and later ones change nothing. One that comes after the hold expired
         writes the record, and the hold stays charged in full. A call without a hold leaves only its record. `incident`
-        is kept beside it.
+        is kept beside it. When the tenant was closed meanwhile nothing happens: its calls went with it.
         """
         ...
 
@@ -254,17 +359,33 @@ class Balances(Protocol):
         ...
 
 
-class StandingReader(Protocol):
-    """A tenant's standing, at most a lease of 2 s old; `forget` drops what this process remembers of a tenant."""
+class Remembers(Protocol):
+    """What a process keeps of tenants for the time of a lease; other processes keep theirs until it is over."""
+
+    def forget(self, tenant_id: TenantId) -> None:
+        """Drop all that this process keeps of that tenant."""
+        ...
+
+
+class StandingReader(Remembers, Protocol):
+    """A tenant's standing, at most a lease of 2 s old."""
 
     async def __call__(self, tenant_id: TenantId) -> Standing: ...
-    def forget(self, tenant_id: TenantId) -> None: ...
 
 
-class Vault(Protocol):
-    """Key pairs and envelopes. Everything heavy runs off the event loop."""
+class Vault(Remembers, Protocol):
+    """Key pairs and envelopes. Everything heavy runs off the event loop. Private keys are remembered for 600 s."""
+
+    @property
+    def master_key_id(self) -> str:
+        """The master key under which it wraps; it may know older ones beside it."""
+        ...
 
     async def keypair(self, tenant_id: TenantId, key_id: KeyId) -> TenantKey: ...
+    async def rewrapped(self, key: TenantKey) -> TenantKey:
+        """The same pair, its private half wrapped under `master_key_id`; CredentialUnreadable when it cannot be."""
+        ...
+
     async def seal(self, key: TenantKey, context: SealContext, values: FormValues) -> Sealed:
         """Needs only the public half of `key`."""
         ...
@@ -274,11 +395,11 @@ class Vault(Protocol):
         ...
 
 
-class Keyring(Protocol):
-    """Opened forms, ready to send: a tenant's own by credential, kept briefly in this process, and the platform's."""
+class Keyring(Remembers, Protocol):
+    """Opened forms, ready to send: a tenant's own by credential, remembered for 60 s, and the platform's."""
 
     async def own(self, credential: Credential) -> FormValues:
-        """CredentialUnreadable when its envelope cannot be opened, NotFound when it was removed meanwhile."""
+        """The form as it is now. CredentialUnreadable when it cannot be opened, NotFound when it was removed."""
         ...
 
     def platform(self, provider: str) -> FormValues: ...

@@ -73,7 +73,7 @@ class PolledBalances:
     async def _look(self, tenant_id: TenantId, poll: _Poll) -> None:
         try:
             async with self.begin(tenant_id) as work:
-                poll.pots = tuple(await work.pots.all())
+                poll.pots = tuple(await work.pots.all(self.clock()))
         except Exception as failure:
             _log.warning("balances could not be read", failure=type(failure).__name__)
         poll.tell()

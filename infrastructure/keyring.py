@@ -9,7 +9,8 @@ from uuid import UUID
 
 from domain.errors import NoCredential
 from domain.model.catalogue import FormValues
-from domain.model.credential import Credential, SealContext
+from domain.model.credential import Credential
+from domain.model.ids import TenantId
 from domain.ports import Begin, Clock, Vault
 
 LEASE = timedelta(seconds=60)
@@ -57,6 +58,10 @@ class LeasedKeyring:
             raise NoCredential(provider)
         return form
 
+    def forget(self, tenant_id: TenantId) -> None:
+        for name in [name for name in self._kept if name[0] == tenant_id]:
+            del self._kept[name]
+
     @property
     def kept(self) -> int:
         """How many forms are in memory now."""
@@ -76,7 +81,7 @@ class LeasedKeyring:
             del self._kept[name]
 
     async def _open(self, credential: Credential) -> FormValues:
+        """By the version that is stored: a call that chose the credential before it was replaced sends the new form."""
         async with self.begin(credential.tenant_id) as work:
-            sealed = await work.credentials.sealed(credential.id)
-            key = await work.keys.one(sealed.key_id)
-        return await self.vault.open(key, SealContext.of(credential), sealed)
+            opening = await work.envelopes.one(credential.id)
+        return await self.vault.open(opening.key, opening.context, opening.sealed)

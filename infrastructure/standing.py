@@ -68,14 +68,14 @@ class LeasedStanding:
 
     async def _read(self, tenant_id: TenantId, now: datetime, uses: Uses | None) -> Standing:
         async with self.begin(tenant_id) as work:
-            standing = await _chosen(work)
+            standing = await _chosen(work, now)
             return replace(standing, uses=await work.records.uses(now - RECENT) if uses is None else uses)
 
 
-async def _chosen(work: Work) -> Standing:
+async def _chosen(work: Work, now: datetime) -> Standing:
     return Standing(
         credentials=tuple(await work.credentials.page(first=CREDENTIALS)),
-        pots=tuple(await work.pots.all()),
+        pots=tuple(await work.pots.all(now)),
         preferred=await work.choices.preferred(),
         chosen=await work.choices.defaults(),
         custom={model.ref: model for model in await work.models.custom()},

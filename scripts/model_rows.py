@@ -4,14 +4,20 @@
 
 FOLDER holds litellm_models.json (BerriAI/litellm's table of prices and contexts) and dify_models.json (the model files
 of langgenius/dify-official-plugins). Each catalogue file begins with a hand-kept part that this script reads and keeps:
-`[source]` names the vendor in both collections, and the `prefix` that LiteLLM puts before names; `[hand]` adds what
-neither knows, and whole rows where it names a type. Of the two, LiteLLM's facts win; where it has none, Dify's current
-rows are all taken. `free` names the currency of a vendor that charges nothing.
+- `[source]` names the vendor in both collections, the `prefix` that LiteLLM puts before names, and the `types` of model
+  to take; `free` names the currency of a vendor that charges nothing.
+- `[parameters]` has the vendor's rules for chat models, on top of parameters.toml: `of` is the pattern of the models
+  that take one, `needs` a feature of theirs; `listed` takes those for which Dify lists the parameter, and `told` the
+  options that Dify tells.
+- `[limits.<type>]` holds for every model of a type, and `[voices]` by pattern; Dify's are taken where there are none.
+- `[hand]` adds what neither collection knows, and whole rows where it names a type.
+Of the two, LiteLLM's facts win; where it has none, Dify's current rows are all taken.
 
-Oddities that are handled: prices with a unit that cannot be right are left out; digits that a binary float has added
-to a price are cut off; RMB is CNY in ISO 4217; a model listed twice is taken once; sizes that are missing stay unknown;
-an alias without a date ends with the last of its snapshots; models that have ended are left out unless the hand-kept
-part names them.
+Oddities that are handled: prices with a unit that cannot be right are left out, and so are those in another unit than
+the type's; digits that a binary float has added to a price are cut off; RMB is CNY in ISO 4217; a model listed twice is
+taken once; sizes that are missing stay unknown; Dify's ranges of parameters are its own and not the vendor's, so they
+are not taken; an alias without a date ends with the last of its snapshots; models that have ended are left out unless
+the hand-kept part names them, and are then deprecated.
 """
 
 import argparse
@@ -31,8 +37,23 @@ Key = tuple[str, str]
 CATALOGUE = Path(__file__).parents[1] / "infrastructure/providers/catalogue"
 MARK = "# ---- rows below are written by scripts/model_rows.py ----\n"
 PER = 1_000_000
-LITELLM_TYPES = {"chat": "llm", "completion": "llm", "embedding": "embedding"}
-DIFY_TYPES = {"llm": "llm", "text-embedding": "embedding"}
+PRICED = {"speech_to_text": ("input_cost_per_second", 60), "text_to_speech": ("input_cost_per_character", PER)}
+TYPES = ("llm", "embedding", "rerank", "speech_to_text", "text_to_speech")
+LITELLM_TYPES = {
+    "chat": "llm",
+    "completion": "llm",
+    "embedding": "embedding",
+    "rerank": "rerank",
+    "audio_transcription": "speech_to_text",
+    "audio_speech": "text_to_speech",
+}
+DIFY_TYPES = {
+    "llm": "llm",
+    "text-embedding": "embedding",
+    "rerank": "rerank",
+    "speech2text": "speech_to_text",
+    "tts": "text_to_speech",
+}
 LITELLM_FEATURES = {
     "function_calling": "tools",
     "vision": "vision",
@@ -46,7 +67,10 @@ DIFY_FEATURES = {
     "structured-output": "structured_output",
 }
 DIFY_REASONING = {"enable_thinking", "thinking_budget", "reasoning_effort"}
-FEATURES = ("tools", "vision", "structured_output", "reasoning")
+FEATURES = ("tools", "vision", "structured_output", "reasoning", "streaming")
+STREAMED = ("llm", "text_to_speech")
+KEYS = ("name", "type", "label", "features", "context", "max_output", "dimensions", "limits", "voices", "parameters")
+KEYS += ("price", "retires", "successor", "deprecated", "rank")
 CURRENCIES = {"USD": "USD", "RMB": "CNY"}
 SNAPSHOT = re.compile(r"(.+)-(?:\d{4}-\d{2}-\d{2}|\d{8})")
 
@@ -91,6 +115,10 @@ def dify_rows(facts: Mapping[str, Any], source: Mapping[str, Any]) -> Iterator[R
                 "max_output": model.get("max_tokens") if kind == "llm" else None,
                 "price": dify_price(model["model"], model.get("pricing"), kind),
                 "legacy": legacy,
+                "label": model.get("label_en"),
+                "limits": dify_limits(model.get("properties") or {}, kind),
+                "voices": dify_voices(model.get("properties") or {}),
+                "told": {rule["name"]: rule for rule in model.get("parameter_rules") or ()} or None,
             }
 
 
@@ -101,16 +129,37 @@ def dify_features(model: Mapping[str, Any]) -> set[str]:
     return declared | ({"reasoning"} if steered else set())
 
 
+def dify_limits(properties: Mapping[str, Any], kind: str) -> Row | None:
+    """Texts, characters or bytes and endings, as the type has it."""
+    found: Row = {}
+    if kind == "embedding":
+        found["texts"] = properties.get("max_chunks")
+    elif kind == "text_to_speech":
+        found["characters"] = properties.get("word_limit")
+    elif kind == "speech_to_text":
+        found["bytes"] = int(properties.get("file_upload_limit") or 0) * 2**20
+        found["formats"] = (properties.get("supported_file_extensions") or "").replace(" ", "").split(",")
+    return {key: value for key, value in found.items() if value and value != [""]} or None
+
+
+def dify_voices(properties: Mapping[str, Any]) -> list[Row] | None:
+    """The default voice first."""
+    first = properties.get("default_voice")
+    voices = sorted(properties.get("voices") or (), key=lambda voice: voice["mode"] != first)
+    return [{"id": v["mode"], "label": v["name"], "languages": v.get("language") or []} for v in voices] or None
+
+
 def litellm_price(costs: Mapping[str, str], kind: str) -> Row | None:
-    """USD per token in, per million out."""
-    if "input_cost_per_token" not in costs:
-        return None
-    return priced(costs["input_cost_per_token"], costs.get("output_cost_per_token"), Decimal(PER), "USD", kind)
+    """In USD per unit of the type. None when there is no price, and an empty one when it is in other units."""
+    key, per = PRICED.get(kind, ("input_cost_per_token", PER))
+    if key not in costs:
+        return {} if costs else None
+    return priced(costs[key], costs.get("output_cost_per_token"), Decimal(per), "USD", kind, per)
 
 
 def dify_price(name: str, pricing: Mapping[str, Any] | None, kind: str) -> Row | None:
-    """Amount × unit is the price of one token; a unit outside ]0, 1] is a known defect of the source."""
-    if not pricing or pricing.get("input") is None:
+    """Amount × unit is the price of one token or character; a unit outside ]0, 1] is a known defect of the source."""
+    if not pricing or pricing.get("input") is None or kind == "speech_to_text":
         return None
     try:
         unit = Decimal(pricing["unit"])
@@ -123,11 +172,11 @@ def dify_price(name: str, pricing: Mapping[str, Any] | None, kind: str) -> Row |
     return priced(pricing["input"], pricing.get("output"), unit * PER, currency, kind)
 
 
-def priced(given: str, answered: str | None, factor: Decimal, currency: str, kind: str) -> Row:
+def priced(given: str, answered: str | None, factor: Decimal, currency: str, kind: str, per: int = PER) -> Row:
     price: Row = {"input": amount(given, factor)}
     if answered is not None and kind == "llm":
         price["output"] = amount(answered, factor)
-    return {**price, "per": PER, "currency": currency}
+    return {**price, "per": per, "currency": currency}
 
 
 def amount(value: str, factor: Decimal) -> str:
@@ -136,10 +185,12 @@ def amount(value: str, factor: Decimal) -> str:
     return product.rstrip("0").rstrip(".") if "." in product else product
 
 
-def gathered(folder: Path, source: Mapping[str, Any], hand: Mapping[str, Row], as_of: date) -> list[Row]:
+def gathered(folder: Path, head: Mapping[str, Any], as_of: date) -> list[Row]:
     """The rows to write: LiteLLM's, completed from Dify's, and of Dify's alone only those that the hand names."""
+    source, hand = head["source"], head.get("hand", {})
     litellm = json.loads((folder / "litellm_models.json").read_text())
     dify = json.loads((folder / "dify_models.json").read_text())
+    types = source.get("types", ("llm", "embedding"))
     found: dict[Key, Row] = {}
     for row in litellm_rows(litellm, source):
         found.setdefault((row["name"], row["type"]), row)
@@ -156,10 +207,43 @@ def gathered(folder: Path, source: Mapping[str, Any], hand: Mapping[str, Row], a
     end_aliases(found)
     omit = re.compile(source.get("omit", r"(?!)"))
     rows = [row | touched(row, hand.get(row["name"], {})) for row in found.values()]
-    if "free" in source:
-        rows = [row | {"price": priced("0", "0", Decimal(PER), source["free"], row["type"])} for row in rows]
     kept = [row for row in rows if row["name"] in hand or is_current(row, omit, as_of)]
-    return sorted(kept, key=lambda row: (row["type"] != "llm", -row.get("rank", 0), row["name"]))
+    done = [finished(row, found, head, as_of) for row in kept if row["type"] in types]
+    return sorted(done, key=lambda row: (TYPES.index(row["type"]), -row.get("rank", 0), row["name"]))
+
+
+def finished(row: Row, found: Mapping[Key, Row], head: Mapping[str, Any], as_of: date) -> Row:
+    """With what follows from the vendor's own part, and without what need not be said."""
+    kind = row["type"]
+    if kind in STREAMED and "streaming" not in head.get("hand", {}).get(row["name"], {}).get("without", ()):
+        row = {**row, "features": row["features"] | {"streaming"}}
+    if "free" in head["source"]:
+        row = {**row, "price": priced("0", "0", Decimal(PER), head["source"]["free"], kind)}
+    if kind == "llm" and "parameters" not in row:
+        row = {**row, "parameters": parameters(row, found, head.get("parameters", {}))}
+    own_voices = next((v for pattern, v in head.get("voices", {}).items() if re.search(pattern, row["name"])), None)
+    ended = row.get("retires") is not None and row["retires"] <= as_of
+    return {
+        **row,
+        "label": None if row["name"].casefold().endswith((row.get("label") or "").casefold()) else row["label"],
+        "limits": None if kind in head.get("limits", {}) else row.get("limits"),
+        "voices": own_voices or row.get("voices") if kind == "text_to_speech" else None,
+        "deprecated": row.get("deprecated", bool(row.get("legacy")) or ended),
+    }
+
+
+def parameters(row: Row, found: Mapping[Key, Row], own: Mapping[str, Row]) -> list[Any]:
+    """The names of the rules that a chat model has, each with what Dify tells of this model where that is wanted."""
+    alias = SNAPSHOT.fullmatch(row["name"])
+    origin = found.get((alias[1], row["type"]), {}) if alias else {}
+    told = row.get("told") or origin.get("told") or {}
+    rules: list[Any] = []
+    for name, rule in own.items():
+        suits = re.search(rule.get("of", ""), row["name"]) and rule.get("needs") in (None, *row["features"])
+        if suits and (name in told or not rule.get("listed")):
+            options = told.get(name, {}).get("options") if rule.get("told") else None
+            rules.append({"name": name, "options": options} if options and options != rule.get("options") else name)
+    return rules
 
 
 def end_aliases(found: Mapping[Key, Row]) -> None:
@@ -184,29 +268,29 @@ def is_current(row: Row, omit: re.Pattern[str], as_of: date) -> bool:
 
 
 def written(row: Row) -> str:
-    """One `[[models]]` table."""
-    lines = ["[[models]]", f"name = {json.dumps(row['name'])}", f"type = {json.dumps(row['type'])}"]
-    features = [feature for feature in FEATURES if feature in row["features"]]
-    if features:
-        lines.append(f"features = {json.dumps(features)}")
-    lines += [f"{key} = {row[key]}" for key in ("context", "max_output", "dimensions") if row.get(key)]
-    if row.get("price"):
-        inner = ", ".join(f"{key} = {json.dumps(value)}" for key, value in row["price"].items())
-        lines.append(f"price = {{ {inner} }}")
-    if row.get("retires"):
-        lines.append(f"retires = {row['retires'].isoformat()}")
-    if row.get("successor"):
-        lines.append(f"successor = {json.dumps(row['successor'])}")
-    if row.get("rank"):
-        lines.append(f"rank = {row['rank']}")
-    return "\n".join(lines) + "\n"
+    """One `[[models]]` table. What is empty or unknown is left out."""
+    row = {**row, "features": [feature for feature in FEATURES if feature in row["features"]]}
+    lines = [f"{key} = {toml(row[key])}" for key in KEYS if row.get(key)]
+    return "\n".join(["[[models]]", *lines]) + "\n"
+
+
+def toml(value: Any) -> str:
+    """A value on one line."""
+    match value:
+        case bool() | str():
+            return json.dumps(value, ensure_ascii=False)
+        case dict():
+            return f"{{ {', '.join(f'{key} = {toml(inner)}' for key, inner in value.items())} }}"
+        case list():
+            return f"[{', '.join(map(toml, value))}]"
+    return str(value)
 
 
 def rewrite(path: Path, folder: Path, as_of: date) -> int:
     """Replace the rows of one catalogue file; how many there are now."""
     hand_kept = path.read_text(encoding="utf-8").partition(MARK)[0].rstrip() + "\n\n"
     head = tomllib.loads(hand_kept)
-    rows = gathered(folder, head["source"], head.get("hand", {}), as_of)
+    rows = gathered(folder, head, as_of)
     missing = head.get("hand", {}).keys() - {row["name"] for row in rows}
     if missing:
         raise SystemExit(f"{path.name}: neither collection knows {', '.join(sorted(missing))}")

@@ -3,20 +3,29 @@
 import asyncio
 import json
 from collections import Counter, defaultdict, deque
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Self, TypeVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from domain.errors import CredentialUnreadable, DomainError, DuplicateName, InvalidRange, NotFound, QuotaExhausted
+from domain.errors import (
+    ChangedMeanwhile,
+    CredentialUnreadable,
+    DomainError,
+    DuplicateName,
+    InvalidRange,
+    NotFound,
+    QuotaExhausted,
+)
 from domain.model.access import AccessToken, Client
 from domain.model.calls import ChatCall, EmbedCall
 from domain.model.cap import Cap
 from domain.model.catalogue import FormValues, ModelRef, ModelType
-from domain.model.credential import Cooling, Credential, SealContext, Sealed
+from domain.model.credential import Cooling, Credential, Opening, SealContext, Sealed
 from domain.model.custom_model import CustomModel
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings, fold
 from domain.model.ids import CallId, CapId, ClientId, CredentialId, GrantId, KeyId, PotId, TenantId
@@ -28,6 +37,9 @@ from domain.model.speech import SpeakCall, Speech, TranscribeCall, Transcript
 from domain.model.tenant import Tenant, TenantKey
 from domain.model.usage import CallRecord
 from domain.ports import ListedModel, Target
+from tests.fake_records import FakeRecords
+
+_PORTS = {"http": 80, "https": 443}
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -100,14 +112,19 @@ class TenantRows:
 
 
 class FakeStore:
-    """All tenants' rows. One unit of work runs at a time, as on SQLite."""
+    """All tenants' rows. One unit of work runs at a time, as on SQLite; `begun` counts them."""
 
     def __init__(self) -> None:
+        self.begun = 0
         self.rows: defaultdict[TenantId, TenantRows] = defaultdict(TenantRows)
         self.turn = asyncio.Lock()
 
     def begin(self, tenant_id: TenantId) -> "FakeWork":
         return FakeWork(self, tenant_id)
+
+    async def roll_call(self, *, first: int, after: TenantId | None = None) -> Sequence[TenantId]:
+        there = sorted(tenant_id for tenant_id, rows in self.rows.items() if rows.tenants)
+        return [tenant_id for tenant_id in there if after is None or tenant_id > after][:first]
 
 
 class FakeWork:
@@ -118,12 +135,14 @@ class FakeWork:
 
     async def __aenter__(self) -> Self:
         await self._store.turn.acquire()
+        self._store.begun += 1
         rows = self._store.rows[self._tenant_id]
         self._before = rows.copy()
         self.tenants = FakeTenants(rows)
         self.keys = FakeTenantKeys(rows)
         self.clients = FakeClients(rows)
         self.tokens = FakeTokens(rows)
+        self.envelopes = FakeEnvelopes(rows)
         self.credentials = FakeCredentials(rows)
         self.coolings = FakeCoolings(rows)
         self.models = FakeModels(rows)
@@ -131,7 +150,7 @@ class FakeWork:
         self.choices = FakeChoices(rows)
         self.pots = FakePots(rows)
         self.grants = FakeGrants(rows)
-        self.records = FakeRecords(rows)
+        self.records = FakeRecords(rows.records)
         return self
 
     async def __aexit__(self, *failure: object) -> None:
@@ -152,6 +171,11 @@ class FakeTenants:
             raise NotFound("tenant")
         return self.rows.tenants[0]
 
+    async def close(self) -> None:
+        await self.one()
+        for kind in fields(self.rows):
+            getattr(self.rows, kind.name).clear()
+
 
 @dataclass(frozen=True, slots=True)
 class FakeTenantKeys:
@@ -166,6 +190,55 @@ class FakeTenantKeys:
     async def one(self, key_id: KeyId) -> TenantKey:
         return _found(self.rows.keys, key_id, "tenant key")
 
+    async def all(self) -> Sequence[TenantKey]:
+        return sorted(self.rows.keys.values(), key=lambda key: key.id)
+
+    async def pin(self, key_id: KeyId) -> bool:
+        return key_id in self.rows.keys
+
+    async def succeed(self, newest: KeyId, key: TenantKey) -> bool:
+        if max(self.rows.keys, default=None) != newest:
+            return False
+        await self.add(key)
+        return True
+
+    async def rewrap(self, before: TenantKey, after: TenantKey) -> bool:
+        unchanged = self.rows.keys.get(before.id) == before
+        if unchanged:
+            self.rows.keys[after.id] = after
+        return unchanged
+
+    async def shred(self, key_id: KeyId) -> bool:
+        if any(sealed.key_id == key_id for _, sealed in self.rows.credentials.values()):
+            return False
+        self.rows.keys.pop(key_id, None)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class FakeEnvelopes:
+    rows: TenantRows
+
+    async def one(self, credential_id: CredentialId) -> Opening:
+        credential, sealed = _found(self.rows.credentials, credential_id, "credential")
+        return Opening(SealContext.of(credential), sealed, self.rows.keys[sealed.key_id])
+
+    async def under(self, key_id: KeyId, *, first: int) -> Sequence[Opening]:
+        found = sorted(id_ for id_, (_, sealed) in self.rows.credentials.items() if sealed.key_id == key_id)
+        return [await self.one(credential_id) for credential_id in found[:first]]
+
+    async def counts(self) -> Mapping[KeyId, int]:
+        return Counter(sealed.key_id for _, sealed in self.rows.credentials.values())
+
+    async def reseal(self, before: Opening, sealed: Sealed) -> bool:
+        credential, now = self.rows.credentials.get(before.context.credential_id, (None, None))
+        if credential is None or now is None:
+            return False
+        if (credential.version, now.key_id) != (before.context.version, before.sealed.key_id):
+            return False
+        self.rows.credentials[credential.id] = credential, sealed
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class FakeClients:
@@ -176,6 +249,9 @@ class FakeClients:
 
     async def one(self, client_id: ClientId) -> Client:
         return _found(self.rows.clients, client_id, "client")
+
+    async def names(self, client_ids: Collection[ClientId]) -> Mapping[ClientId, str]:
+        return {each.id: each.name for each in self.rows.clients.values() if each.id in client_ids}
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +281,29 @@ class FakeCredentials:
     async def sealed(self, credential_id: CredentialId) -> Sealed:
         return _found(self.rows.credentials, credential_id, "credential")[1]
 
+    async def alike(self, provider: str, scope: str) -> Sequence[Credential]:
+        return sorted((c for c, _ in self._all() if (c.provider, c.scope) == (provider, scope)), key=lambda c: c.id)
+
     async def page(
-        self, *, first: int, after: CredentialId | None = None, provider: str | None = None
+        self,
+        *,
+        first: int,
+        after: CredentialId | None = None,
+        provider: str | None = None,
+        model: ModelRef | None = None,
+        active: bool | None = None,
     ) -> Sequence[Credential]:
-        behind = (c for c, _ in self._all() if after is None or c.id > after)
-        return sorted((c for c in behind if provider in (None, c.provider)), key=lambda c: c.id)[:first]
+        behind = [c for c, _ in self._all() if after is None or c.id > after]
+        fitting = (c for c in behind if provider in (None, c.provider) and active in (None, c.active))
+        return sorted((c for c in fitting if model is None or c.reaches(model)), key=lambda c: c.id)[:first]
+
+    async def put(self, credential: Credential, sealed: Sealed | None = None, *, version: int) -> None:
+        before, kept = _found(self.rows.credentials, credential.id, "credential")
+        if before.version != version:
+            raise ChangedMeanwhile("credential")
+        if any(c.name == credential.name for c in await self.alike(before.provider, before.scope) if c.id != before.id):
+            raise DuplicateName(credential.name)
+        self.rows.credentials[credential.id] = credential, sealed or kept
 
     async def remove(self, credential_id: CredentialId) -> None:
         await self.one(credential_id)
@@ -225,7 +319,8 @@ class FakeCoolings:
     rows: TenantRows
 
     async def put(self, cooling: Cooling) -> None:
-        self.rows.coolings[cooling.credential_id] = cooling
+        if cooling.credential_id in self.rows.credentials:
+            self.rows.coolings[cooling.credential_id] = cooling
 
     async def clear(self, credential_id: CredentialId) -> None:
         self.rows.coolings.pop(credential_id, None)
@@ -312,18 +407,10 @@ class FakePots:
     async def add(self, pot: Pot) -> None:
         self.rows.pots[pot.id] = pot
 
-    async def all(self) -> Sequence[Pot]:
+    async def all(self, at: datetime | None = None) -> Sequence[Pot]:
         order = list(PotKind)
-        return sorted(self.rows.pots.values(), key=lambda pot: (order.index(pot.kind), pot.id))
-
-
-@dataclass(frozen=True, slots=True)
-class FakeRecords:
-    rows: TenantRows
-
-    async def uses(self, since: datetime) -> Mapping[ModelRef, int]:
-        recent = (r for r in self.rows.records.values() if r.at >= since)
-        return Counter(r.model for r in recent if r.outcome is Outcome.SUCCEEDED)
+        open_ones = (p for p in self.rows.pots.values() if at is None or p.closes_at is None or p.closes_at > at)
+        return sorted(open_ones, key=lambda pot: (order.index(pot.kind), pot.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +447,8 @@ class FakeLedger:
     ) -> None:
         async with self.store.turn:
             rows = self.store.rows[record.tenant_id]
+            if not rows.tenants:
+                return
             rows.records.setdefault(record.id, record)
             state = HoldState.RELEASED if record.outcome is Outcome.UNSENT else HoldState.SETTLED
             _close(rows, record.id, state, charges)
@@ -446,8 +535,18 @@ def _move(rows: TenantRows, pot_id: PotId, *, held: int, used: int = 0) -> None:
 class FakeVault:
     """Seals by writing down: the form and what it is bound to, legible to whoever looks."""
 
+    master_key_id = "fake"
+
+    def forget(self, tenant_id: TenantId) -> None:
+        """It remembers nothing."""
+
     async def keypair(self, tenant_id: TenantId, key_id: KeyId) -> TenantKey:
-        return TenantKey(tenant_id, key_id, b"public", b"wrapped", "fake")
+        return TenantKey(tenant_id, key_id, b"public", b"wrapped", self.master_key_id)
+
+    async def rewrapped(self, key: TenantKey) -> TenantKey:
+        if key.wrapped_private == b"broken":
+            raise CredentialUnreadable
+        return replace(key, wrapped_private=key.wrapped_private + b"'", master_key_id=self.master_key_id)
 
     async def seal(self, key: TenantKey, context: SealContext, values: FormValues) -> Sealed:
         form = {n: [v.reveal(), True] if isinstance(v, Secret) else [v, False] for n, v in values.items()}
@@ -472,7 +571,10 @@ class FakeGateway:
         self.targets: list[Target] = []
 
     def endpoint(self, provider: str, form: FormValues) -> str:
-        return f"https://{provider}.example:443"
+        """That of the first address in the form, else one of the provider's own."""
+        addresses = (v for v in form.values() if isinstance(v, str) and v.startswith(("http://", "https://")))
+        url = urlsplit(next(addresses, f"https://{provider}.example"))
+        return f"{url.scheme}://{url.hostname}:{url.port or _PORTS[url.scheme]}"
 
     async def probe(self, provider: str, form: FormValues, model: ModelRef | None) -> None:
         self.asked.append(form)

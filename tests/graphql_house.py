@@ -55,11 +55,14 @@ from domain.model.secret import Secret
 from domain.model.selection import Platform
 from domain.model.tenant import Tenant
 from domain.model.tokens import SECRET_BYTES, Kind, digest, mint
-from domain.ports import Target
+from domain.ports import Gateway, Target
+from domain.usecases import usage
 from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
+from domain.usecases.credential_states import CredentialStates
+from domain.usecases.credential_updates import CredentialUpdates
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
 from domain.usecases.grants import Grants
@@ -69,6 +72,7 @@ from domain.usecases.metering import Metering
 from domain.usecases.models import Models
 from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
+from domain.usecases.rotation import Rotation
 from domain.usecases.tenants import Tenants
 from infrastructure.background import Detached
 from infrastructure.balances import PolledBalances
@@ -188,12 +192,21 @@ class StallingGateway(FakeGateway):
 
 
 class House:
-    """Tenants 1 and 2 are open, each with a trial at acme. Every actor may do everything unless scopes are named."""
+    """Tenants 1 and 2 are open, each with a trial at acme. Every actor may do everything unless scopes are named.
 
-    def __init__(self, gateway: FakeGateway | None = None, catalogue: Catalogue | None = None) -> None:
+    A `vendor` takes the place of the gateway that follows a script.
+    """
+
+    def __init__(
+        self,
+        gateway: FakeGateway | None = None,
+        catalogue: Catalogue | None = None,
+        vendor: Gateway | None = None,
+    ) -> None:
         self.store = FakeStore()
         self.clock = FakeClock(NOW)
         self.gateway = gateway or FakeGateway()
+        self.vendor: Gateway = vendor or self.gateway
         self.vault = FakeVault()
         self.ids = CountedIds()
         self.usecases = self._usecases(catalogue or Catalogue((ACME, HOME)))
@@ -212,12 +225,15 @@ class House:
         standing = LeasedStanding(begin, clock)
         keyring = LeasedKeyring(begin, self.vault, clock, {"acme": {"api_key": Secret("the platform's")}})
         ledger = FakeLedger(self.store)
+        self.detached = Detached()
         metering = Metering(begin, standing, platform, keyring, ledger, clock, fresh, timedelta(minutes=20))
-        inference = Inference(metering, self.gateway, Detached())
+        inference = Inference(metering, self.vendor, self.detached)
         return UseCases(
-            tenants=Tenants(begin, self.vault, platform, clock, fresh, bytes),
+            tenants=Tenants(begin, self.vault, platform, clock, fresh, bytes, (standing, keyring)),
             access=Access(begin, lambda: datetime.now(UTC), bytes, timedelta(hours=1)),
-            credentials=Credentials(begin, catalogue, self.gateway, self.vault, standing, clock, fresh),
+            credentials=Credentials(begin, catalogue, self.vendor, self.vault, standing, clock, fresh),
+            credential_updates=CredentialUpdates(begin, catalogue, self.vendor, self.vault, standing, clock),
+            credential_states=CredentialStates(begin, standing, platform, clock),
             browsing=Browsing(standing, platform),
             defaults=Defaults(begin, standing, platform),
             quotas=Quotas(begin, standing, platform, PolledBalances(begin, lambda: datetime.now(UTC), _briefly)),
@@ -225,9 +241,11 @@ class House:
             grants=Grants(begin, ledger, standing, platform, clock, fresh),
             planning=Planning(metering, standing),
             models=Models(begin, standing, platform, clock),
-            imports=Imports(begin, standing, platform, self.gateway, keyring, self.vault, clock, fresh),
+            imports=Imports(begin, standing, platform, self.vendor, keyring, self.vault, clock, fresh),
             inference=inference,
             conversations=Conversations(inference, standing, platform),
+            usage=usage.Usage(begin, clock),
+            rotation=Rotation(begin, self.vault, self.store.roll_call, Detached(), fresh),
         )
 
     def fresh(self) -> UUID:

@@ -3,14 +3,17 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import Column, select
+from sqlalchemy import Column, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.model.cap import Cap
 from domain.model.ids import CallId, TenantId
 from domain.model.quota import HoldState, Outcome
-from domain.ports import Begin, Ledger
+from domain.model.usage import CallRecord
+from domain.ports import Begin, Ledger, RollCall
 from infrastructure.db.fence import bind, insert_or
+from infrastructure.db.ledger import columns
+from infrastructure.db.roll_call import SqlRollCall
 from infrastructure.db.tables import call_records, caps, holds, incidents
 from infrastructure.db.work import begin
 from tests.fakes import FakeLedger, FakeStore
@@ -21,6 +24,12 @@ class Store(Protocol):
     def begin(self) -> Begin: ...
     @property
     def ledger(self) -> Ledger: ...
+    async def leave(self, *records: CallRecord) -> None:
+        """Store records of one tenant that calls have left, in one go."""
+        ...
+
+    @property
+    def roll_call(self) -> RollCall: ...
     async def outcome(self, tenant_id: TenantId, call_id: CallId) -> Outcome | None:
         """Of the call's record, if there is one."""
         ...
@@ -40,6 +49,10 @@ class InMemory:
         self._store = FakeStore()
         self.begin: Begin = self._store.begin
         self.ledger: Ledger = FakeLedger(self._store)
+        self.roll_call: RollCall = self._store.roll_call
+
+    async def leave(self, *records: CallRecord) -> None:
+        self._store.rows[records[0].tenant_id].records.update({record.id: record for record in records})
 
     async def outcome(self, tenant_id: TenantId, call_id: CallId) -> Outcome | None:
         record = self._store.rows[tenant_id].records.get(call_id)
@@ -64,6 +77,15 @@ class InDatabase:
     @property
     def begin(self) -> Begin:
         return begin(self.engine)
+
+    async def leave(self, *records: CallRecord) -> None:
+        async with self.engine.begin() as connection:
+            await bind(connection, records[0].tenant_id)
+            await connection.execute(insert(call_records), [columns(record) for record in records])
+
+    @property
+    def roll_call(self) -> RollCall:
+        return SqlRollCall(self.engine)
 
     async def outcome(self, tenant_id: TenantId, call_id: CallId) -> Outcome | None:
         found = await self._value(tenant_id, call_records.c.outcome, call_records.c.id, call_id)

@@ -1,112 +1,40 @@
 """Providers and models, with what this tenant can do with them."""
 
 import asyncio
-from collections.abc import Collection, Sequence
-from datetime import date
-from decimal import Decimal
-from enum import Enum
-from typing import Annotated, Self, TypeVar
+from collections.abc import Sequence
+from typing import Annotated, Self
 
 import strawberry
 
 from api.graphql.connections import After, Connection, Cut, First
 from api.graphql.context import Context, Info
+from api.graphql.enums import in_order
 from api.graphql.fields import field
-from api.graphql.ids import model_id, node_id, parsed
+from api.graphql.forms import FormField
+from api.graphql.icons import monogram
+from api.graphql.ids import node_id, parsed
+from api.graphql.languages import InLanguage, shown
+from api.graphql.models import Model
 from api.graphql.nodes import Node, or_none
 from domain.model import catalogue
 from domain.model.access import Scope
-from domain.model.catalogue import Feature, FieldKind, ModelType, ProviderKind
-from domain.model.labels import Language, Text
+from domain.model.catalogue import Feature, ModelType, ProviderKind
 from domain.model.selection import KeySource, Status
-from domain.usecases.browsing import Offered, Shown
+from domain.usecases.browsing import SEARCH_LIMIT, ModelFilter, Offered, ProviderFilter, Shown
 
-E = TypeVar("E", bound=Enum)
-
-InLanguage = Annotated[Language, strawberry.argument(description="The language of the label.")]
+_SOUGHT = f"whatever their case, at most {SEARCH_LIMIT} characters."
+Search = Annotated[
+    str | None,
+    strawberry.argument(description=f"Only those with all of these words in their names or labels, {_SOUGHT}"),
+]
 OfType = Annotated[ModelType | None, strawberry.argument(name="type", description="Only those of this type.")]
 OfProvider = Annotated[str | None, strawberry.argument(description="Only those of this provider, by its name.")]
-
-
-@strawberry.type(description="One field of a credential form.")
-class FormField:
-    label_text: strawberry.Private[Text]
-    name: str = strawberry.field(description="The vendor's own name for it, and the name to send it under.")
-    kind: FieldKind = strawberry.field(description="What is entered.")
-    required: bool = strawberry.field(description="Whether it must be filled in.")
-    default: str | None = strawberry.field(description="What holds when it is left out.")
-    options: list[str] = strawberry.field(description="What a select offers.")
-    for_types: list[ModelType] = strawberry.field(description="The model types that it is for; empty means all.")
-    max_length: int = strawberry.field(description="The most characters it takes.")
-
-    @field("What to write beside it.")
-    def label(self, language: InLanguage = Language.EN) -> str:
-        return self.label_text.within(language)
-
-    @classmethod
-    def of(cls, row: catalogue.FormField) -> Self:
-        return cls(
-            label_text=row.label,
-            name=row.name,
-            kind=row.kind,
-            required=row.required,
-            default=row.default,
-            options=list(row.options),
-            for_types=_in_order(ModelType, row.for_types),
-            max_length=row.max_length,
-        )
-
-
-@strawberry.type(description="What a model costs at its vendor.")
-class Price:
-    input: Decimal | None = strawberry.field(description="Money for `per` units in; null when unknown.")
-    output: Decimal | None = strawberry.field(description="Money for `per` units out; null when unknown.")
-    per: int = strawberry.field(description="How many tokens, characters or seconds the price is for.")
-    currency: str = strawberry.field(description="The currency (ISO 4217).")
-
-
-@strawberry.type(description="A model of a provider: one of the catalogue, or a hosted one that the tenant added.")
-class Model(Node):
-    label_text: strawberry.Private[Text]
-    name: str = strawberry.field(description="The vendor's name for it.")
-    provider: str = strawberry.field(description="The name of its provider.")
-    type: ModelType = strawberry.field(description="What it does.")
-    features: list[Feature] = strawberry.field(description="What it can do that not every model can.")
-    context: int | None = strawberry.field(description="How many tokens it can read.")
-    max_output: int | None = strawberry.field(description="How many tokens it can write.")
-    dimensions: int | None = strawberry.field(description="The length of its vectors.")
-    price: Price | None = strawberry.field(description="What it costs, if known.")
-    retires: date | None = strawberry.field(description="The day on which its vendor ends it.")
-    successor: str | None = strawberry.field(description="The name of the model to use then.")
-    status: Status = strawberry.field(description="Whether this tenant can call it now.")
-    status_reason: str | None = strawberry.field(description="Why it cannot be called, and what to do about it.")
-
-    @field("What to show for its name.")
-    def label(self, language: InLanguage = Language.EN) -> str:
-        return self.label_text.within(language)
-
-    @classmethod
-    def of(cls, offered: Offered) -> Self:
-        row = offered.model
-        price = row.price
-        return cls(
-            id=model_id(row.ref),
-            label_text=row.label,
-            name=row.ref.name,
-            provider=row.ref.provider,
-            type=row.ref.type,
-            features=_in_order(Feature, row.features),
-            context=row.context,
-            max_output=row.max_output,
-            dimensions=row.dimensions,
-            price=Price(input=price.input, output=price.output, per=price.per, currency=price.currency)
-            if price
-            else None,
-            retires=row.retires,
-            successor=row.successor,
-            status=offered.availability.status,
-            status_reason=offered.availability.reason,
-        )
+Configured = Annotated[
+    bool | None, strawberry.argument(description="Only those where the tenant has a credential, or has none.")
+]
+Features = Annotated[list[Feature] | None, strawberry.argument(description="Only those that can do all of this.")]
+WithStatus = Annotated[Status | None, strawberry.argument(description="Only those with this status.")]
+Deprecated = Annotated[bool, strawberry.argument(description="Whether deprecated models are listed too.")]
 
 
 class Shelf:
@@ -123,7 +51,8 @@ class Shelf:
 
     async def _by_provider(self) -> dict[str, list[Offered]]:
         found: dict[str, list[Offered]] = {}
-        for offered in await self.context.usecases.browsing.models(self.context.actor):
+        everything = ModelFilter(deprecated=True)
+        for offered in await self.context.usecases.browsing.models(self.context.actor, everything):
             found.setdefault(offered.model.ref.provider, []).append(offered)
         return found
 
@@ -136,36 +65,59 @@ class Provider(Node):
     kind: ProviderKind = strawberry.field(description="How its credentials and models belong together.")
     types: list[ModelType] = strawberry.field(description="The types of model it serves.")
     key_page: str | None = strawberry.field(description="Where the vendor hands out keys.")
+    help_url: str | None = strawberry.field(description="Where to look for help with the form: the page of keys.")
     configured: bool = strawberry.field(description="Whether the tenant has a credential here.")
     preferred_source: KeySource = strawberry.field(description="Whose key goes first here.")
 
     @field("What to show for its name.")
-    def label(self, language: InLanguage = Language.EN) -> str:
-        return self.row.label.within(language)
+    def label(self, language: InLanguage = None) -> str:
+        return shown(self.row.label, language)
+
+    @field("What the vendor offers.")
+    def description(self, language: InLanguage = None) -> str | None:
+        return shown(self.row.description, language) if self.row.description else None
+
+    @field("A picture of its initials, as a data URI of an SVG; vendors' logos are their own.")
+    def icon(self) -> str:
+        return monogram(self.row.label.en)
+
+    @field("Whether the vendor's own list of models can be imported.")
+    def lists_models(self) -> bool:
+        return self.row.lists_models
 
     @field("The credential form to fill in.")
-    def form(self) -> list[FormField]:
-        return [FormField.of(row) for row in self.row.form]
+    def form(self, of_type: OfType = None) -> list[FormField]:
+        return [FormField.of(row) for row in self.row.form if not row.for_types or of_type in (None, *row.for_types)]
 
-    @field("Its models: the catalogue's, then the tenant's hosted ones.")
-    async def models(self, first: First = 50, after: After = None, of_type: OfType = None) -> Connection[Model]:
-        cut = Cut(self.shelf.context, f"Provider.models {self.name} {of_type}", first, after)
-        offered = await self.shelf.of(self.name)
-        return _models(cut, [o for o in offered if of_type in (None, o.model.ref.type)])
+    @field("Its models: the catalogue's, then the tenant's own.")
+    async def models(
+        self,
+        first: First = 50,
+        after: After = None,
+        search: Search = None,
+        of_type: OfType = None,
+        features: Features = None,
+        status: WithStatus = None,
+        deprecated: Deprecated = False,
+    ) -> Connection[Model]:
+        wanted = ModelFilter(search or "", of_type, None, frozenset(features or ()), status, deprecated)
+        cut = Cut(self.shelf.context, f"Provider.models {self.name} {_named(wanted)}", first, after)
+        return _models(cut, [offered for offered in await self.shelf.of(self.name) if wanted.fits(offered)])
 
     @classmethod
-    def of(cls, shown: Shown, shelf: Shelf) -> Self:
-        row = shown.provider
+    def of(cls, offered: Shown, shelf: Shelf) -> Self:
+        row = offered.provider
         return cls(
             id=node_id("Provider", row.id),
             shelf=shelf,
             row=row,
             name=row.id,
             kind=row.kind,
-            types=_in_order(ModelType, row.types),
+            types=in_order(ModelType, row.types),
             key_page=row.key_page,
-            configured=shown.configured,
-            preferred_source=shown.preferred,
+            help_url=row.key_page,
+            configured=offered.configured,
+            preferred_source=offered.preferred,
         )
 
 
@@ -183,17 +135,20 @@ class CatalogueQueries:
         kind, key = parsed(provider_id)
         return await or_none(provider(info.context, key if kind == "Provider" else provider_id))
 
-    @field("All providers, in the order in which to show them.", needs=Scope.PROVIDERS_READ)
+    @field("The providers, in the order in which to show them.", needs=Scope.PROVIDERS_READ)
     async def providers(
         self,
         info: Info,
         first: First = 50,
         after: After = None,
+        search: Search = None,
         of_type: OfType = None,
+        configured: Configured = None,
     ) -> Connection[Provider]:
-        cut = Cut(info.context, f"providers {of_type}", first, after)
+        wanted = ProviderFilter(search or "", of_type, configured)
+        cut = Cut(info.context, f"providers {wanted.search!r} {of_type} {configured}", first, after)
         shelf = Shelf(info.context)
-        found = await info.context.usecases.browsing.providers(info.context.actor, of_type)
+        found = await info.context.usecases.browsing.providers(info.context.actor, wanted)
         return Connection(page=cut.of(found, lambda s: s.provider.id, lambda s: Provider.of(s, shelf)))
 
     @field("The models of all providers that the tenant can name.", needs=Scope.PROVIDERS_READ)
@@ -202,11 +157,16 @@ class CatalogueQueries:
         info: Info,
         first: First = 50,
         after: After = None,
+        search: Search = None,
         of_type: OfType = None,
         provider: OfProvider = None,
+        features: Features = None,
+        status: WithStatus = None,
+        deprecated: Deprecated = False,
     ) -> Connection[Model]:
-        cut = Cut(info.context, f"models {of_type} {provider}", first, after)
-        return _models(cut, await info.context.usecases.browsing.models(info.context.actor, of_type, provider))
+        wanted = ModelFilter(search or "", of_type, provider, frozenset(features or ()), status, deprecated)
+        cut = Cut(info.context, f"models {provider!r} {_named(wanted)}", first, after)
+        return _models(cut, await info.context.usecases.browsing.models(info.context.actor, wanted))
 
 
 async def provider(context: Context, name: str) -> Provider:
@@ -218,6 +178,6 @@ def _models(cut: Cut, offered: Sequence[Offered]) -> Connection[Model]:
     return Connection(page=cut.of(offered, lambda o: f"{o.model.ref.type}:{o.model.ref}", Model.of))
 
 
-def _in_order(kind: type[E], chosen: Collection[E]) -> list[E]:
-    """The members of an enumeration that were chosen, in its own order."""
-    return [member for member in kind if member in chosen]
+def _named(wanted: ModelFilter) -> str:
+    """The same for the same filter in every process, whatever the order of its features."""
+    return f"{wanted.search!r} {wanted.type} {sorted(wanted.features)} {wanted.status} {wanted.deprecated}"

@@ -8,10 +8,13 @@ import strawberry
 from api.graphql.cursors import CursorSeal
 from domain.errors import Unauthenticated
 from domain.model.access import Actor
+from domain.model.labels import Language
 from domain.usecases.access import Access
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
+from domain.usecases.credential_states import CredentialStates
+from domain.usecases.credential_updates import CredentialUpdates
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
 from domain.usecases.grants import Grants
@@ -20,7 +23,9 @@ from domain.usecases.inference import Inference
 from domain.usecases.models import Models
 from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
+from domain.usecases.rotation import Rotation
 from domain.usecases.tenants import Tenants
+from domain.usecases.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,8 @@ class UseCases:
     tenants: Tenants
     access: Access
     credentials: Credentials
+    credential_updates: CredentialUpdates
+    credential_states: CredentialStates
     browsing: Browsing
     defaults: Defaults
     quotas: Quotas
@@ -40,6 +47,8 @@ class UseCases:
     imports: Imports
     inference: Inference
     conversations: Conversations
+    usage: Usage
+    rotation: Rotation
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +73,16 @@ class GraphQLOptions:
 
 @dataclass(slots=True)
 class Context:
-    """One HTTP request, or one WebSocket connection, whose `caller` is known once its token was accepted."""
+    """One HTTP request, or one WebSocket connection, whose `caller` is known once its token was accepted.
+
+    `language` is the one it prefers words to be shown in.
+    """
 
     usecases: UseCases
     seal: CursorSeal
     caller: Actor | None = None
     connection_params: Any = None
+    language: Language = Language.EN
 
     @property
     def actor(self) -> Actor:

@@ -1,27 +1,59 @@
-"""Credentials: listed with masked secrets, added when the vendor has accepted them, removed."""
+"""Credentials as they are shown: secrets masked, with what became of them since they were stored."""
 
-from collections import Counter
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Generic, Self, TypeVar
 from uuid import UUID
 
 import strawberry
 
 from api.graphql.catalogue import OfProvider
 from api.graphql.connections import After, Connection, Cut, First
-from api.graphql.context import Info
-from api.graphql.fields import Input, field, mutation
+from api.graphql.context import Context, Info
+from api.graphql.fields import field
 from api.graphql.ids import known_uuid, node_id
-from api.graphql.model_names import HostedModelInput, ModelName
-from api.graphql.nodes import Node
-from api.graphql.problems import DuplicateName, InvalidForm, InvalidRange, NotFound, Unreached
-from domain import errors
+from api.graphql.model_names import ModelName, TypedModelInput
+from api.graphql.nodes import Node, or_none
+from api.graphql.scalars import BigInt
 from domain.model import credential
 from domain.model.access import Scope
-from domain.model.ids import CredentialId
-from domain.model.secret import Secret
-from domain.usecases.credentials import NewCredential
-from domain.usecases.credentials import Proof as Proved
+from domain.model.credential import Cooling, CredentialStatus
+from domain.model.ids import CredentialId, TenantId
+from domain.model.tokens import Kind, mint
+from domain.usecases import credential_states
+
+T = TypeVar("T")
+
+Reaching = Annotated[TypedModelInput | None, strawberry.argument(description="Only those that reach this model.")]
+Active = Annotated[
+    bool | None, strawberry.argument(description="Only those that serve calls, or only those that do not.")
+]
+OneId = Annotated[strawberry.ID, strawberry.argument(name="id", description="Its global id.")]
+
+
+class Once(Generic[T]):
+    """Something that is read when it is first asked for, and then shared by all who ask."""
+
+    def __init__(self, read: Callable[[], Awaitable[T]]) -> None:
+        self._read = read
+        self._reading: asyncio.Future[T] | None = None
+
+    async def value(self) -> T:
+        if self._reading is None:
+            self._reading = asyncio.ensure_future(self._read())
+        return await self._reading
+
+
+class Shelf:
+    """What became of the credentials of one page: each kind of it is read at most once, and only if asked for."""
+
+    def __init__(self, context: Context, ids: Collection[CredentialId]) -> None:
+        states, actor = context.usecases.credential_states, context.actor
+        self.now = states.clock()
+        self.coolings: Once[Mapping[CredentialId, Cooling]] = Once(lambda: states.coolings(actor))
+        self.last_used: Once[Mapping[CredentialId, datetime]] = Once(lambda: states.last_used(actor, ids))
+        self.users: Once[Mapping[CredentialId, credential_states.UsedBy]] = Once(lambda: states.users(actor, ids))
 
 
 @strawberry.type(description="One field of a stored credential.")
@@ -31,129 +63,130 @@ class CredentialField:
     secret: bool = strawberry.field(description="Whether the value is masked.")
 
 
+@strawberry.type(description="An application that called with a credential within the last 30 days.")
+class CredentialApplication:
+    client_id: str = strawberry.field(description="Its OAuth client id.")
+    name: str | None = strawberry.field(description="What it is called; null when it is gone.")
+    calls: BigInt = strawberry.field(description="How many calls it sent with this credential in that time.")
+    last_used_at: datetime = strawberry.field(description="When it sent the latest.")
+
+    @classmethod
+    def of(cls, row: credential_states.Application, tenant_id: TenantId) -> Self:
+        public_id = mint(Kind.CLIENT_ID, tenant_id, row.client_id.bytes)
+        return cls(client_id=public_id, name=row.name, calls=BigInt(row.calls), last_used_at=row.last_at)
+
+
+@strawberry.type(description="What depends on a credential.")
+class CredentialUse:
+    defaults: list[ModelName] = strawberry.field(
+        description="The default models whose calls it serves now, alone or with others."
+    )
+    applications: list[CredentialApplication] = strawberry.field(
+        description="Who called with it within the last 30 days, the latest first."
+    )
+
+    @classmethod
+    def of(cls, row: credential_states.UsedBy, tenant_id: TenantId) -> Self:
+        applications = [CredentialApplication.of(each, tenant_id) for each in row.applications]
+        return cls(defaults=[ModelName.of(ref) for ref in row.defaults], applications=applications)
+
+
 @strawberry.type(description="A key of the tenant's own at a provider.")
 class Credential(Node):
+    shelf: strawberry.Private[Shelf]
+    row: strawberry.Private[credential.Credential]
     name: str = strawberry.field(description="The name that the tenant gave it.")
     provider: str = strawberry.field(description="The name of its provider.")
     model: ModelName | None = strawberry.field(description="The one model it reaches, at a hosted provider.")
     fields: list[CredentialField] = strawberry.field(description="What was entered, secrets masked.")
     endpoint: str = strawberry.field(description="Where it was proved; it is never sent to another host.")
-    version: int = strawberry.field(description="Grows when the secret changes.")
+    version: int = strawberry.field(description="Grows when the form changes.")
+    active: bool = strawberry.field(description="Whether it may serve calls.")
+    weight: int = strawberry.field(
+        description="Its share of the calls among the active ones that reach a model; 0 stands by until others fail."
+    )
     created_at: datetime = strawberry.field(description="When it was added.")
     proved_at: datetime = strawberry.field(description="When the vendor last accepted it on being asked.")
 
+    @field("Whether it serves calls now.")
+    async def status(self) -> CredentialStatus:
+        return self.row.status(await self._cooling(), self.shelf.now)
+
+    @field("Until when it rests after its vendor refused it; null when it does not.")
+    async def resting_until(self) -> datetime | None:
+        cooling = await self._cooling()
+        return cooling.until if cooling else None
+
+    @field("Why it rests, as the code of the vendor's refusal; null when it does not.")
+    async def resting_reason(self) -> str | None:
+        cooling = await self._cooling()
+        return cooling.reason if cooling else None
+
+    @field("When a call was last sent with it; null when none ever was.")
+    async def last_used_at(self) -> datetime | None:
+        return (await self.shelf.last_used.value()).get(self.row.id)
+
+    @field("What depends on it.")
+    async def used_by(self) -> CredentialUse:
+        found = (await self.shelf.users.value()).get(self.row.id, credential_states.UsedBy((), ()))
+        return CredentialUse.of(found, self.row.tenant_id)
+
+    async def _cooling(self) -> Cooling | None:
+        return (await self.shelf.coolings.value()).get(self.row.id)
+
     @classmethod
-    def of(cls, row: credential.Credential) -> Self:
+    def of(cls, row: credential.Credential, shelf: Shelf) -> Self:
         public = [CredentialField(name=n, value=v, secret=False) for n, v in row.public.items()]
         masked = [CredentialField(name=n, value=v, secret=True) for n, v in row.masked.items()]
         return cls(
             id=node_id("Credential", row.id),
+            shelf=shelf,
+            row=row,
             name=row.name,
             provider=row.provider,
             model=ModelName.of(row.model) if row.model else None,
             fields=public + masked,
             endpoint=row.endpoint,
             version=row.version,
+            active=row.active,
+            weight=row.weight,
             created_at=row.created_at,
             proved_at=row.proved_at,
         )
 
-
-@strawberry.input(description="One field of a credential form, filled in.")
-class FormFieldInput:
-    name: str = strawberry.field(description="The field's name, as the provider's form has it.")
-    value: Secret = strawberry.field(description="What to enter, secret or not.")
-
-
-@strawberry.input(description="A credential form, filled in. The secrets go to the provider it names and nowhere else.")
-class CheckCredentialInput:
-    provider: str = strawberry.field(description="The name of the provider.")
-    fields: list[FormFieldInput] = strawberry.field(description="The form.")
-    model: HostedModelInput | None = strawberry.field(
-        default=None, description="At a hosted provider: the model that this credential reaches."
-    )
-
-    def new(self, name: str = "") -> NewCredential:
-        """InvalidForm when a field comes twice."""
-        values = {f.name: f.value for f in self.fields}
-        twice = [field for field, times in Counter(f.name for f in self.fields).items() if times > 1]
-        if twice:
-            raise errors.InvalidForm(tuple(errors.FieldProblem(n, "is given more than once") for n in twice))
-        model = self.model.ref(self.provider) if self.model else None
-        return NewCredential(self.provider, name, values, model)
-
-
-@strawberry.input(description="A credential form, filled in, and a name for it.")
-class AddCredentialInput(CheckCredentialInput):
-    name: str = strawberry.field(description="What to call it; unique per provider.")
-
-
-@strawberry.input(description="Which credential to remove.")
-class RemoveCredentialInput:
-    id: strawberry.ID = strawberry.field(description="Its global id.")
-
-
-@strawberry.type(description="The credential, stored.")
-class AddCredentialPayload:
-    credential: Credential = strawberry.field(description="As it will be shown from now on.")
-
-
-@strawberry.type(description="The vendor accepts the credential; nothing was stored.")
-class CheckCredentialPayload:
-    endpoint: str = strawberry.field(description="The origin that accepted it.")
-    proved_at: datetime = strawberry.field(description="When it did.")
-
     @classmethod
-    def of(cls, proof: Proved) -> Self:
-        return cls(endpoint=proof.endpoint, proved_at=proof.at)
-
-
-@strawberry.type(description="The credential is gone, and so is its sealed form.")
-class RemoveCredentialPayload:
-    credential: Credential = strawberry.field(description="As it was.")
-
-
-AddCredentialResult = Annotated[
-    AddCredentialPayload | InvalidForm | InvalidRange | NotFound | DuplicateName | Unreached,
-    strawberry.union("AddCredentialResult", description="The stored credential, or why nothing was stored."),
-]
-CheckCredentialResult = Annotated[
-    CheckCredentialPayload | InvalidForm | InvalidRange | NotFound | Unreached,
-    strawberry.union("CheckCredentialResult", description="The proof, or what the vendor or the form objects to."),
-]
-RemoveCredentialResult = Annotated[
-    RemoveCredentialPayload | NotFound,
-    strawberry.union("RemoveCredentialResult", description="The removed credential, or why there was none to remove."),
-]
+    def alone(cls, row: credential.Credential, context: Context) -> Self:
+        """One that is on no page with others."""
+        return cls.of(row, Shelf(context, (row.id,)))
 
 
 @strawberry.type
 class CredentialQueries:
+    @field("A credential; null when it is unknown.", needs=Scope.CREDENTIALS_READ)
+    async def credential(self, info: Info, credential_id: OneId) -> Credential | None:
+        return await or_none(shown(info.context, credential_id))
+
     @field("The tenant's credentials, oldest first.", needs=Scope.CREDENTIALS_READ)
     async def credentials(
-        self, info: Info, provider: OfProvider = None, first: First = 50, after: After = None
+        self,
+        info: Info,
+        provider: OfProvider = None,
+        model: Reaching = None,
+        active: Active = None,
+        first: First = 50,
+        after: After = None,
     ) -> Connection[Credential]:
-        cut = Cut(info.context, f"credentials {provider}", first, after)
+        ref = model.ref(model.type) if model else None
+        cut = Cut(info.context, f"credentials {provider} {ref and (ref, ref.type)} {active}", first, after)
         behind = CredentialId(UUID(cut.position)) if cut.position else None
-        page = info.context.usecases.credentials.page
-        rows = await page(info.context.actor, first=first + 1, after=behind, provider=provider)
-        return Connection(page=cut.of_rows(rows, lambda row: str(row.id), Credential.of))
+        rows = await info.context.usecases.credentials.page(
+            info.context.actor, first=first + 1, after=behind, provider=provider, model=ref, active=active
+        )
+        shelf = Shelf(info.context, [row.id for row in rows])
+        return Connection(page=cut.of_rows(rows, lambda row: str(row.id), lambda row: Credential.of(row, shelf)))
 
 
-@strawberry.type
-class CredentialMutations:
-    @mutation("Prove a key at its vendor and store it sealed.", needs=Scope.CREDENTIALS_WRITE)
-    async def add_credential(self, info: Info, given: Input[AddCredentialInput]) -> AddCredentialResult:
-        added = await info.context.usecases.credentials.add(info.context.actor, given.new(given.name))
-        return AddCredentialPayload(credential=Credential.of(added))
-
-    @mutation("Prove a key at its vendor and store nothing.", needs=Scope.CREDENTIALS_WRITE)
-    async def check_credential(self, info: Info, given: Input[CheckCredentialInput]) -> CheckCredentialResult:
-        proof = await info.context.usecases.credentials.check(info.context.actor, given.new())
-        return CheckCredentialPayload.of(proof)
-
-    @mutation("Forget a key and its sealed form.", needs=Scope.CREDENTIALS_WRITE)
-    async def remove_credential(self, info: Info, given: Input[RemoveCredentialInput]) -> RemoveCredentialResult:
-        credential_id = CredentialId(known_uuid(given.id, "Credential"))
-        removed = await info.context.usecases.credentials.remove(info.context.actor, credential_id)
-        return RemoveCredentialPayload(credential=Credential.of(removed))
+async def shown(context: Context, global_id: str) -> Credential:
+    """NotFound when it is unknown, or another tenant's."""
+    wanted = CredentialId(known_uuid(global_id, "Credential"))
+    return Credential.alone(await context.usecases.credentials.one(context.actor, wanted), context)

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import strawberry
 
-from api.graphql.catalogue import Model
 from api.graphql.context import Context, Info
 from api.graphql.fields import Input, mutation
 from api.graphql.ids import known_uuid
 from api.graphql.model_names import ModelName, TypedModelInput
+from api.graphql.models import Model
 from api.graphql.problems import (
     CredentialUnreadable,
     DuplicateName,

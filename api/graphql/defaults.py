@@ -8,7 +8,7 @@ from api.graphql.context import Info
 from api.graphql.fields import Input, field, mutation
 from api.graphql.model_names import ModelName, TypedModelInput
 from api.graphql.problems import NoCredential, NotFound, NotPermitted
-from domain.model import selection
+from domain.model import defaults
 from domain.model.access import Scope
 from domain.model.catalogue import ModelType
 
@@ -21,7 +21,7 @@ class DefaultModel:
     reason: str | None = strawberry.field(description="Why there is none, or why the chosen one cannot be used.")
 
     @classmethod
-    def of(cls, default: selection.DefaultModel) -> Self:
+    def of(cls, default: defaults.DefaultModel) -> Self:
         model = ModelName.of(default.model) if default.model else None
         return cls(type=default.type, model=model, automatic=default.automatic, reason=default.reason)
 

@@ -2,18 +2,36 @@
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import cache
+from typing import TypeVar
 
 import strawberry
 
 from domain.model.calls import EmbedPurpose, Role, ToolChoice
 from domain.model.cap import Period
-from domain.model.catalogue import Feature, FieldKind, ModelType, ProviderKind
+from domain.model.catalogue import Feature, FieldKind, ModelType, PriceUnit, ProviderKind
 from domain.model.conversation import Origin
+from domain.model.credential import CredentialStatus
 from domain.model.events import Finish
 from domain.model.labels import Language
-from domain.model.quota import PotKind, Unit
+from domain.model.parameters import ParameterKind
+from domain.model.quota import Outcome, PotKind, Unit
 from domain.model.selection import KeySource, Status
 from domain.model.speech import SpeechFormat
+from domain.model.usage import Job
+from domain.model.usage_totals import Dimension
+
+E = TypeVar("E", bound=Enum)
+
+
+def in_order(kind: type[E], chosen: frozenset[E]) -> list[E]:
+    """The members of an enumeration that were chosen, in its own order."""
+    return list(_ordered(kind, chosen))
+
+
+@cache
+def _ordered(kind: type[E], chosen: frozenset[E]) -> tuple[E, ...]:
+    return tuple(member for member in kind if member in chosen)
 
 
 def _shown(name: str, description: str, values: Mapping[Enum, str]) -> None:
@@ -71,6 +89,26 @@ _shown(
     },
 )
 _shown(
+    "PriceUnit",
+    "What a price counts.",
+    {
+        PriceUnit.TOKENS: "Tokens, as the model's maker cuts texts into them.",
+        PriceUnit.CHARACTERS: "Characters that are spoken.",
+        PriceUnit.SECONDS: "Seconds that are heard.",
+    },
+)
+_shown(
+    "ParameterKind",
+    "What kind of value a parameter takes.",
+    {
+        ParameterKind.FLOAT: "A number.",
+        ParameterKind.INTEGER: "A whole number.",
+        ParameterKind.STRING: "A text, or one of the options where there are some.",
+        ParameterKind.STRINGS: "A list of texts.",
+        ParameterKind.BOOLEAN: "True or false.",
+    },
+)
+_shown(
     "KeySource",
     "Whose key pays for a call.",
     {KeySource.OWN: "The tenant's own credential.", KeySource.PLATFORM: "The platform's key, against a quota."},
@@ -85,6 +123,15 @@ _shown(
         Status.DISABLED: "The tenant switched it off.",
         Status.NOT_PERMITTED: "The quota on the platform's key does not include it.",
         Status.QUOTA_EXHAUSTED: "The quota on the platform's key is used up.",
+    },
+)
+_shown(
+    "CredentialStatus",
+    "Whether a credential serves calls.",
+    {
+        CredentialStatus.READY: "It may serve calls.",
+        CredentialStatus.RESTING: "Its vendor refused it: others of its kind go first until its rest is over.",
+        CredentialStatus.INACTIVE: "It serves no calls until it is made active.",
     },
 )
 _shown(
@@ -164,5 +211,42 @@ _shown(
         Origin.MODEL: "The model wrote them.",
         Origin.FALLBACK: "The answer was of no use: a title is then the user's shortened first words, and there are no "
         "questions.",
+    },
+)
+_shown(
+    "Job",
+    "What a call was for.",
+    {
+        Job.CHAT: "To answer a chat.",
+        Job.NAMING: "To name a conversation.",
+        Job.SUGGESTION: "To suggest what to ask next.",
+        Job.EMBEDDING: "To turn texts into vectors.",
+        Job.RERANK: "To order documents.",
+        Job.TRANSCRIPTION: "To write down what is said.",
+        Job.SPEECH: "To say what is written.",
+    },
+)
+_shown(
+    "Outcome",
+    "How a call ended.",
+    {
+        Outcome.SUCCEEDED: "The vendor answered.",
+        Outcome.REFUSED: "The vendor answered that it did not run the call.",
+        Outcome.UNSENT: "Nothing of it reached the vendor.",
+        Outcome.BROKEN: "It failed on the way, and may have run.",
+        Outcome.ABANDONED: "The client left before the end.",
+        Outcome.LOST: "The process that made it died.",
+    },
+)
+_shown(
+    "UsageDimension",
+    "What sums of usage are told apart by.",
+    {
+        Dimension.DAY: "The day on which a call began, in the time zone that is asked for.",
+        Dimension.MODEL: "The model that was called.",
+        Dimension.APPLICATION: "The client that made the call.",
+        Dimension.CREDENTIAL: "The tenant's credential that paid, or the platform's key.",
+        Dimension.JOB: "What a call was for.",
+        Dimension.OUTCOME: "How a call ended.",
     },
 )

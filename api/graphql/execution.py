@@ -2,7 +2,7 @@
 else, which is most of any list."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple, cast
 
 from graphql import (
@@ -181,7 +181,7 @@ def _attribute(name: str) -> Read:
 
 
 def _method(function: Callable[..., Any], arguments: dict[str, Any]) -> Read:
-    return lambda source: function(source, **arguments)
+    return partial(function, **arguments) if arguments else function
 
 
 def _object(plain: dict[str, Read]) -> Read:

@@ -41,7 +41,7 @@ _ANSWERS = {GRAPHQL: GRAPHQL, JSON: JSON, "application/*": JSON, "*/*": JSON}
 @lru_cache(128)
 def accepted(header: str | None) -> Accepted:
     """What an Accept header says; without one, JSON is taken. Unserved(406) when nothing of it can be given."""
-    ranges = _by_preference(header or "*/*")
+    ranges = by_preference(header or "*/*")
     answer = next((_ANSWERS[r] for r in ranges if r in _ANSWERS), None)
     if answer is None and EVENTS not in ranges:
         raise Unserved(406, "NOT_ACCEPTABLE", f"Accept {GRAPHQL}, {JSON} or {EVENTS}.")
@@ -124,13 +124,14 @@ async def _from_body(request: Request) -> Any:
     return decoded(await request.body())
 
 
-def _by_preference(header: str) -> list[str]:
+def by_preference(header: str) -> list[str]:
+    """The ranges of an Accept header of any kind, in lower case, without those that are refused (RFC 9110 §12.4.2)."""
     weighed = [(_quality(entry), entry.partition(";")[0].strip().lower()) for entry in header.split(",")]
     return [media for quality, media in sorted(weighed, key=lambda each: -each[0]) if quality > 0]
 
 
 def _quality(entry: str) -> float:
-    """The q of a media range (RFC 9110 §12.4.2); 1 without one, 0 for a malformed one."""
+    """The q of a range; 1 without one, 0 for a malformed one."""
     for parameter in entry.split(";")[1:]:
         name, _, value = parameter.strip().partition("=")
         if name.lower() == "q":

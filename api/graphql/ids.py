@@ -5,8 +5,10 @@ from uuid import UUID
 
 import strawberry
 
-from domain.errors import NotFound
+from domain.errors import InvalidRange, NotFound
 from domain.model.catalogue import ModelRef, ModelType
+from domain.model.ids import ClientId
+from domain.model.tokens import Kind, parse
 
 
 def node_id(kind: str, key: object) -> strawberry.ID:
@@ -43,3 +45,11 @@ def known_model(key: str) -> ModelRef:
         return ModelRef(provider, name, ModelType(model_type))
     except ValueError:
         raise NotFound("model") from None
+
+
+def known_client(text: str, field: str) -> ClientId:
+    """The client of an OAuth client id, whether there is one or not; InvalidRange(field) when it can be none."""
+    found = parse(Kind.CLIENT_ID, text)
+    if found is None:
+        raise InvalidRange(field, "is not a client id")
+    return ClientId(UUID(bytes=found.rest))

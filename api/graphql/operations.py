@@ -19,6 +19,8 @@ from api.graphql.documents import Library
 from api.graphql.errors import Refused, present
 from api.graphql.execution import Executor
 from api.graphql.inputs import compile_inputs
+from api.graphql.languages import prefer
+from domain.model.labels import Language
 
 Answers = AsyncGenerator[ExecutionResult, None]
 
@@ -97,6 +99,7 @@ class Schema(strawberry.Schema):
         allowed: Iterable[OperationType] | None,
         common: dict[str, Any],
     ) -> Begun:
+        prefer(getattr(common["context_value"], "language", Language.EN))
         try:
             prepared = self.library.prepare(query or "")
         except Exception as fault:

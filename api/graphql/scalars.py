@@ -142,7 +142,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     Decimal: strawberry.scalar(
         name="Decimal",
         description="An exact decimal number as a string, such as an amount of money.",
-        serialize=str,
+        serialize="{:f}".format,
         parse_value=_decimal,
     ),
 }

@@ -7,17 +7,20 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from api.graphql.caps import Cap, CapMutations, CapQueries, cap
-from api.graphql.catalogue import CatalogueQueries, Model, Provider, provider
+from api.graphql.catalogue import CatalogueQueries, Provider, provider
 from api.graphql.connections import LARGEST
 from api.graphql.context import Context, Info
 from api.graphql.conversations import ConversationMutations
-from api.graphql.credentials import Credential, CredentialMutations, CredentialQueries
+from api.graphql.credential_changes import CredentialMutations
+from api.graphql.credentials import Credential, CredentialQueries, shown
 from api.graphql.custom_models import CustomModelMutations
 from api.graphql.defaults import DefaultMutations, DefaultQueries
 from api.graphql.fields import field
 from api.graphql.grants import GrantMutations, GrantQueries
 from api.graphql.ids import known_model, known_uuid, parsed
 from api.graphql.inference import InferenceMutations, InferenceSubscriptions
+from api.graphql.keys import KeyMutations, TenantKey
+from api.graphql.models import Model
 from api.graphql.nodes import Node, or_none
 from api.graphql.operations import Schema
 from api.graphql.plans import PlanQueries
@@ -27,8 +30,9 @@ from api.graphql.rerank import RerankMutations
 from api.graphql.scalars import SCALARS
 from api.graphql.speech import SpeechMutations, SpeechSubscriptions
 from api.graphql.tenants import Tenant, TenantMutations, TenantQueries, Viewer, current_tenant
+from api.graphql.usage import Call, UsageQueries, known_call
 from domain.errors import InvalidRange
-from domain.model.ids import CapId, CredentialId
+from domain.model.ids import CapId
 
 GlobalId = Annotated[strawberry.ID, strawberry.argument(name="id", description="A global id.")]
 GlobalIds = Annotated[list[strawberry.ID], strawberry.argument(description=f"Global ids, at most {LARGEST}.")]
@@ -44,6 +48,7 @@ class Query(
     GrantQueries,
     PlanQueries,
     CredentialQueries,
+    UsageQueries,
 ):
     @field("What has this global id; null for one that is unknown, or another tenant's.")
     async def node(self, info: Info, global_id: GlobalId) -> Node | None:
@@ -69,6 +74,7 @@ class Mutation(
     SpeechMutations,
     CustomModelMutations,
     ConversationMutations,
+    KeyMutations,
 ):
     pass
 
@@ -85,7 +91,7 @@ def build_schema(*, introspection: bool = True) -> Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=(Tenant, Viewer, Provider, Model, Credential, Quota, Cap),
+        types=(Tenant, TenantKey, Viewer, Provider, Model, Credential, Quota, Cap, Call),
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
         exception_handlers=HANDLERS,
     )
@@ -101,13 +107,17 @@ async def _node(context: Context, global_id: str) -> Node | None:
         case "Model":
             return Model.of(await usecases.browsing.model(actor, known_model(key)))
         case "Credential":
-            wanted = CredentialId(known_uuid(global_id, kind))
-            return Credential.of(await usecases.credentials.one(actor, wanted))
+            return await shown(context, global_id)
+        case "Call":
+            return await known_call(context, global_id)
         case "Quota":
             pots = await usecases.quotas.all(actor)
             return next((Quota.of(pot) for pot in pots if str(pot.id) == key), None)
         case "Cap":
             return await cap(context, CapId(known_uuid(global_id, kind)))
+        case "TenantKey":
+            keys = await usecases.rotation.keys(actor)
+            return next((TenantKey.of(each) for each in keys if str(each.id) == key), None)
         case "Tenant" if key == str(actor.tenant_id):
             return await current_tenant(context)
         case "Viewer" if key == str(actor.client_id):

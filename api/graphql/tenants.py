@@ -1,4 +1,4 @@
-"""The tenant, who is asking, and opening new tenants."""
+"""The tenant, who is asking, and opening and closing tenants."""
 
 from datetime import datetime
 from typing import Annotated, Self
@@ -7,11 +7,13 @@ import strawberry
 
 from api.graphql.context import Context, Info
 from api.graphql.fields import Input, field, mutation
-from api.graphql.ids import node_id
+from api.graphql.ids import known_uuid, node_id
+from api.graphql.keys import TenantKey
 from api.graphql.nodes import Node
-from api.graphql.problems import InvalidRange
+from api.graphql.problems import InvalidRange, NotFound
 from domain.model import tenant
 from domain.model.access import Actor, Scope
+from domain.model.ids import TenantId
 from domain.model.tokens import Kind, mint
 
 
@@ -19,6 +21,10 @@ from domain.model.tokens import Kind, mint
 class Tenant(Node):
     name: str = strawberry.field(description="What it is called.")
     opened_at: datetime = strawberry.field(description="Since when it exists.")
+
+    @field("Its key pairs, oldest first; more than one while a rotation is under way.", needs=Scope.TENANT_READ)
+    async def keys(self, info: Info) -> list[TenantKey]:
+        return [TenantKey.of(key) for key in await info.context.usecases.rotation.keys(info.context.actor)]
 
     @classmethod
     def of(cls, row: tenant.Tenant) -> Self:
@@ -57,9 +63,25 @@ class OpenTenantPayload:
     client_secret: str = strawberry.field(description="That client's secret. It is shown this once.")
 
 
+@strawberry.input(description="A tenant to close, named twice so that it is no other by accident.")
+class CloseTenantInput:
+    tenant_id: strawberry.ID = strawberry.field(description="Its global id.")
+    name: str = strawberry.field(description="Its name, exactly.")
+
+
+@strawberry.type(description="The tenant is gone with all that it had. Its keys are shredded.")
+class CloseTenantPayload:
+    tenant_id: strawberry.ID = strawberry.field(description="The global id that it had.")
+    name: str = strawberry.field(description="The name that it had.")
+
+
 OpenTenantResult = Annotated[
     OpenTenantPayload | InvalidRange,
     strawberry.union("OpenTenantResult", description="The new tenant, or why it was not opened."),
+]
+CloseTenantResult = Annotated[
+    CloseTenantPayload | NotFound,
+    strawberry.union("CloseTenantResult", description="What was closed, or that there is no such tenant."),
 ]
 
 
@@ -84,6 +106,12 @@ class TenantMutations:
             client_id=opened.client_id,
             client_secret=opened.client_secret.reveal(),
         )
+
+    @mutation("Delete a tenant, for ever, with all that it has and its keys.", needs=Scope.TENANTS_CLOSE)
+    async def close_tenant(self, info: Info, given: Input[CloseTenantInput]) -> CloseTenantResult:
+        tenant_id = TenantId(known_uuid(given.tenant_id, "Tenant"))
+        closed = await info.context.usecases.tenants.close(info.context.actor, tenant_id, given.name)
+        return CloseTenantPayload(tenant_id=node_id("Tenant", closed.id), name=closed.name)
 
 
 async def current_tenant(context: Context) -> Tenant:

@@ -20,9 +20,11 @@ from api.graphql import ide, sockets, uploads
 from api.graphql.context import Context, GraphQLOptions, UseCases
 from api.graphql.cursors import CursorSeal
 from api.graphql.http import GRAPHQL, JSON, Accepted, Unserved, accepted, checked, limited, parameters
+from api.graphql.languages import accepted_language
 from api.graphql.operations import Answers, Schema
 from api.graphql.sse import EVENTS, EventStream
 from domain.errors import Unauthenticated
+from domain.model.labels import Language
 
 _STATUS = {
     "GRAPHQL_PARSE_FAILED": 400,
@@ -93,17 +95,22 @@ class View(GraphQL[Context, None]):
 
     @override
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
-        return Context(self.usecases, self.seal, self._caller(request))
+        return self._context(request)
+
+    def _context(self, connection: Request | WebSocket) -> Context:
+        language = accepted_language(connection.headers.get("accept-language"))
+        return Context(self.usecases, self.seal, self._caller(connection), language=language)
 
     async def _executed(self, request: Request) -> ASGIApp:
         """One answer where the client takes one; a stream of events for subscriptions, and for who takes only that."""
         taken = accepted(request.headers.get("accept"))
         has_files = uploads.sent(request.scope)
         asked = checked(await uploads.from_multipart(request)) if has_files else await parameters(request)
+        context = self._context(request)
         arguments: dict[str, Any] = {
             "query": asked.query,
             "variable_values": asked.variables,
-            "context_value": Context(self.usecases, self.seal, self._caller(request)),
+            "context_value": context,
             "operation_name": asked.operation_name,
             "operation_extensions": asked.extensions,
         }
@@ -114,7 +121,7 @@ class View(GraphQL[Context, None]):
             except InvalidOperationTypeError as error:
                 _check_streamable(error.operation_type, taken)
             else:
-                return _answered(_payload(result), taken.answer)
+                return _answered(_payload(result), taken.answer, context.language)
         answers = await self.schema.stream(**arguments, allowed_operation_types={*served, OperationType.SUBSCRIPTION})
         return EventStream(_payloads(answers))
 
@@ -146,12 +153,13 @@ async def _payloads(answers: Answers) -> AsyncGenerator[bytes, None]:
             yield orjson.dumps(_payload(answer))
 
 
-def _answered(payload: Payload, media_type: str) -> Response:
+def _answered(payload: Payload, media_type: str, language: Language) -> Response:
     """A request that was not executed has a status of its own only under the media type that allows it."""
     status = 200
     if "data" not in payload and media_type == GRAPHQL:
         status = _STATUS.get(payload["errors"][0]["extensions"]["code"], 500)
-    return Response(orjson.dumps(payload), status, media_type=media_type)
+    headers = {"Content-Language": language.value, "Vary": "Accept, Accept-Language"}
+    return Response(orjson.dumps(payload), status, headers, media_type)
 
 
 def _check_streamable(operation: OperationType, taken: Accepted) -> None:

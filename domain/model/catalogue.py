@@ -47,8 +47,9 @@ class FormField:
     """One field of a credential form, under the vendor's own name for it.
 
     `for_types` limits a field of a hosted vendor's form to some model types; empty means all. `shown_when` limits it to
-    forms in which other fields have these values: elsewhere it is neither asked for nor taken. What the tenant enters
-    can describe the model: `grants` maps an option to the feature it switches on, `sets` names the limit it states.
+    forms in which other fields, which come before it, have these values: elsewhere it is neither asked for nor taken.
+    What the tenant enters can describe the model: `grants` maps an option to the feature it switches on, `sets` names
+    the limit it states.
     """
 
     name: str
@@ -77,6 +78,12 @@ class ModelRef:
 
     def __str__(self) -> str:
         return f"{self.provider}/{self.name}"
+
+
+class PriceUnit(StrEnum):
+    TOKENS = "tokens"
+    CHARACTERS = "characters"
+    SECONDS = "seconds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +117,12 @@ class Voice:
     label: Text
     languages: tuple[str, ...] = ()
 
+    def speaks(self, tag: str) -> bool:
+        """Whether it speaks this language: "zh" is met by "zh-Hans", and "zh-Hans-CN" by "zh"."""
+        asked = f"{tag.casefold()}-"
+        known = [f"{language.casefold()}-" for language in self.languages]
+        return not known or any(asked.startswith(k) or k.startswith(asked) for k in known)
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -134,6 +147,14 @@ class Model:
     deprecated: bool = False
     custom: bool = False
 
+    @property
+    def priced_by(self) -> PriceUnit:
+        """What its price counts."""
+        return _PRICED_BY.get(self.ref.type, PriceUnit.TOKENS)
+
+
+_PRICED_BY = {ModelType.SPEECH_TO_TEXT: PriceUnit.SECONDS, ModelType.TEXT_TO_SPEECH: PriceUnit.CHARACTERS}
+
 
 @dataclass(frozen=True, slots=True)
 class Provider:
@@ -153,13 +174,21 @@ class Provider:
     lists_models: bool = False
 
     def checked(self, values: FormValues, model_type: ModelType | None) -> FormValues:
-        """The whole form with defaults filled in and secrets wrapped; InvalidForm names every field that is wrong."""
+        """The whole form with defaults filled in and secrets wrapped; InvalidForm names every field that is wrong.
+
+        A field that is hidden as the form is filled in has no default and need not be there; sent, it must be empty.
+        """
         fields = {f.name: f for f in self.form if not f.for_types or model_type in f.for_types}
         problems = [FieldProblem(name, "is not a field of this form") for name in values if name not in fields]
+        shown: dict[str, str] = {}
         complete: dict[str, Secret | str] = {}
         for spec in fields.values():
-            value = _text(values.get(spec.name)).strip() or (spec.default or "")
-            reason = _objection(spec, value)
+            value = _text(values.get(spec.name)).strip()
+            if not all(shown.get(name) == needed for name, needed in spec.shown_when.items()):
+                reason = "is not a field of this form as filled in" if value else None
+            else:
+                value = shown[spec.name] = value or spec.default or ""
+                reason = _objection(spec, value)
             if reason:
                 problems.append(FieldProblem(spec.name, reason))
             elif value:
@@ -168,11 +197,23 @@ class Provider:
             raise InvalidForm(tuple(problems))
         return complete
 
+    def current(self, model_type: ModelType) -> tuple[Model, ...]:
+        """The rows of one type that are not deprecated."""
+        return tuple(m for m in self.models if m.ref.type is model_type and not m.deprecated)
+
     def hosted(self, ref: ModelRef, public: Mapping[str, str]) -> Model:
-        """The row of a self-hosted model as the form of its credential describes it."""
-        features = {f.grants[public[f.name]] for f in self.form if public.get(f.name, "") in f.grants}
+        """The row of a self-hosted model as the form of its credential describes it. Every server of LLMs streams."""
+        granted = {f.grants[public[f.name]] for f in self.form if public.get(f.name, "") in f.grants}
+        streams = {Feature.STREAMING} if ref.type is ModelType.LLM else set()
         limits = {f.sets: int(public[f.name]) for f in self.form if f.sets and f.name in public}
-        return Model(ref, Text(ref.name), frozenset(features), limits.get("context"), limits.get("max_output"))
+        return Model(
+            ref,
+            Text(ref.name),
+            frozenset(granted | streams),
+            limits.get("context"),
+            limits.get("max_output"),
+            custom=True,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +223,12 @@ class Catalogue:
     providers: tuple[Provider, ...]
     _providers: dict[str, Provider] = field(init=False, repr=False, compare=False)
     _models: dict[ModelRef, Model] = field(init=False, repr=False, compare=False)
+    _current: dict[tuple[str, ModelType], tuple[Model, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_providers", {p.id: p for p in self.providers})
         object.__setattr__(self, "_models", {m.ref: m for p in self.providers for m in p.models})
+        object.__setattr__(self, "_current", {(p.id, t): p.current(t) for p in self.providers for t in ModelType})
 
     def provider(self, provider_id: str) -> Provider:
         """NotFound("provider") for an id that is not in the catalogue."""
@@ -197,6 +240,10 @@ class Catalogue:
     def model(self, ref: ModelRef) -> Model | None:
         """The row of a model, or None for one that only its tenant knows, such as a self-hosted one."""
         return self._models.get(ref)
+
+    def current(self, provider: str, model_type: ModelType) -> tuple[Model, ...]:
+        """The rows of a provider's models of one type that are not deprecated; none for an unknown provider."""
+        return self._current.get((provider, model_type), ())
 
     def successors(self, ref: ModelRef) -> Iterator[ModelRef]:
         """`ref`, then the models its vendor names as successors, nearest first."""

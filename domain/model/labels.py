@@ -1,5 +1,7 @@
 """Words for people, in the languages that Portunus speaks."""
 
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -20,4 +22,24 @@ class Text:
 
     def within(self, language: Language) -> str:
         """The text in that language, else in English."""
-        return {Language.EN: self.en, Language.JA: self.ja, Language.ZH: self.zh}[language] or self.en
+        if language is Language.JA:
+            return self.ja or self.en
+        if language is Language.ZH:
+            return self.zh or self.en
+        return self.en
+
+    @property
+    def every(self) -> tuple[str, ...]:
+        """The text in each language that it has."""
+        return tuple(text for text in (self.en, self.ja, self.zh) if text)
+
+
+def mentions(texts: Iterable[str], words: Iterable[str]) -> bool:
+    """Whether each of the words, which are `folded`, is part of one of the texts."""
+    whole = "\n".join(map(folded, texts))
+    return all(word in whole for word in words)
+
+
+def folded(text: str) -> str:
+    """Without regard to case and to the width of letters."""
+    return unicodedata.normalize("NFKC", text).casefold()

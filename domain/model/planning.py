@@ -22,10 +22,11 @@ from domain.errors import (
 )
 from domain.model.cap import CapSubject
 from domain.model.catalogue import Feature, Model, ModelRef, ModelType
+from domain.model.defaults import resolved
 from domain.model.ids import ClientId
 from domain.model.parameters import check_parameters
 from domain.model.quota import Line, Outcome, Pot, Unit, bound
-from domain.model.selection import OwnKey, Platform, PlatformKey, Source, Standing, model_of, resolved, sources
+from domain.model.selection import OwnKey, Platform, PlatformKey, Source, Standing, model_of, sources
 
 
 def _anything(_: Model | None) -> None:
@@ -36,8 +37,8 @@ def _anything(_: Model | None) -> None:
 class Demand:
     """What a call asks for: a model or the default of a type, features, parameters, and how large it can get.
 
-    `parameters` go by their names in the model's rules; of `extra`, none may be without a rule. `fits` raises what else
-    the model's row rules out.
+    `parameters` go by their names in the model's rules; those of `extra` must have one where the catalogue has the
+    model. `fits` raises what else the model's row rules out.
     """
 
     model: ModelRef | None
@@ -154,7 +155,8 @@ def _check(demand: Demand, ref: ModelRef, row: Model | None) -> None:
     missing = demand.features - row.features if row is not None else frozenset()
     if missing:
         raise UnsupportedFeature(min(missing).value.replace("_", " "), str(ref))
-    check_parameters(row.parameters if row else (), demand.parameters, closed=demand.extra)
+    closed = () if row is None or row.custom else demand.extra  # of the tenant's own models no rules are known
+    check_parameters(row.parameters if row else (), demand.parameters, closed=closed)
     demand.fits(row)
 
 

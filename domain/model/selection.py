@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from domain.errors import CredentialRemoved, DomainError, ModelDisabled, NoCredential, NoDefaultModel, NotPermitted
+from domain.errors import CredentialRemoved, DomainError, ModelDisabled, NoCredential, NotPermitted
 from domain.model.cap import Cap
 from domain.model.catalogue import Catalogue, Model, ModelRef, ModelType
 from domain.model.credential import Cooling, Credential
@@ -107,16 +107,6 @@ class Availability:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DefaultModel:
-    """The default of one type: `model` is None when there is none, and `reason` then says why."""
-
-    type: ModelType
-    model: ModelRef | None
-    automatic: bool
-    reason: str | None = None
-
-
 def sources(
     ref: ModelRef, standing: Standing, platform: Platform, *, now: datetime | None = None, spin: float = 0.0
 ) -> tuple[Source, ...]:
@@ -175,52 +165,14 @@ def model_of(ref: ModelRef, standing: Standing, catalogue: Catalogue) -> Model |
 def models(standing: Standing, catalogue: Catalogue) -> Iterator[Model]:
     """Every model a tenant can name: the catalogue's, and its own, each once."""
     yield from (m for p in catalogue.providers for m in p.models)
+    yield from own_models(standing, catalogue)
+
+
+def own_models(standing: Standing, catalogue: Catalogue) -> Iterator[Model]:
+    """The models that only this tenant knows: hosted ones, added and imported ones."""
     own = {c.model for c in standing.credentials if c.model is not None} | standing.custom.keys()
     rows = (model_of(ref, standing, catalogue) for ref in sorted(own) if catalogue.model(ref) is None)
     yield from (row for row in rows if row is not None)
-
-
-def default_model(wanted: ModelType, standing: Standing, platform: Platform) -> DefaultModel:
-    """The tenant's choice, else the usable model it uses most, else the best ranked; nothing is stored.
-
-    A choice that cannot be used is kept and says why, instead of being replaced behind the tenant's back.
-    """
-    chosen = standing.chosen.get(wanted)
-    if chosen is not None:
-        found = availability(chosen, standing, platform)
-        reason = None if found.status is Status.ACTIVE else f"{chosen} is chosen but unusable: {_lower(found.status)}"
-        return DefaultModel(wanted, chosen, automatic=False, reason=reason)
-    ranked = _best_first(wanted, standing, platform.catalogue)
-    best = next((m for m in ranked if availability(m.ref, standing, platform).status is Status.ACTIVE), None)
-    if best is None:
-        return DefaultModel(wanted, None, automatic=True, reason="no model of this type is usable")
-    return DefaultModel(wanted, best.ref, automatic=True)
-
-
-def resolved(asked: ModelRef | None, wanted: ModelType, standing: Standing, platform: Platform) -> ModelRef:
-    """The model to call: the one asked for, else the chosen one, usable or not, else the automatic default.
-
-    When quotas are all that is missing, the best model that they are for: the call then says which quota is used up.
-    NoDefaultModel when there is nothing to call.
-    """
-    chosen = asked or standing.chosen.get(wanted)
-    if chosen is not None:
-        return chosen
-    ranked = _best_first(wanted, standing, platform.catalogue)
-    for status in (Status.ACTIVE, Status.QUOTA_EXHAUSTED):
-        best = next((m for m in ranked if availability(m.ref, standing, platform).status is status), None)
-        if best is not None:
-            return best.ref
-    raise NoDefaultModel(wanted.value)
-
-
-def _best_first(wanted: ModelType, standing: Standing, catalogue: Catalogue) -> list[Model]:
-    """The models of that type at the providers where the tenant has anything, most used first, then by rank."""
-    pools = any(p.provider is None and p.kind is not PotKind.CAP for p in standing.pots)
-    within = {c.provider for c in standing.credentials} | {p.provider for p in standing.pots}
-    found = (m for m in models(standing, catalogue) if m.ref.type is wanted and (pools or m.ref.provider in within))
-    listed = (m for m in found if not m.deprecated)
-    return sorted(listed, key=lambda m: (-standing.uses.get(m.ref, 0), m.retires is not None, -m.rank, m.ref))
 
 
 def _unserved(ref: ModelRef, standing: Standing) -> DomainError:
@@ -259,7 +211,3 @@ def _has_room(source: Source, ref: ModelRef, platform: Platform) -> bool:
 
 def _by_activity(credentials: Iterable[Credential]) -> list[Credential]:
     return sorted(credentials, key=lambda c: not c.active)
-
-
-def _lower(status: Status) -> str:
-    return status.value.replace("_", " ")

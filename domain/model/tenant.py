@@ -1,10 +1,11 @@
 """A tenant, and the key pair under which its credentials are sealed."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from domain.errors import InvalidRange
-from domain.model.ids import KeyId, TenantId
+from domain.model.ids import KeyId, TenantId, made_at
 
 NAME_LIMIT = 100
 
@@ -25,6 +26,22 @@ class TenantKey:
     public: bytes
     wrapped_private: bytes
     master_key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInUse:
+    """What may be shown of a key: how many `credentials` are sealed under it; new ones are under the `newest` alone."""
+
+    id: KeyId
+    made_at: datetime
+    newest: bool
+    credentials: int
+
+
+def in_use(keys: Sequence[TenantKey], sealed: Mapping[KeyId, int]) -> tuple[KeyInUse, ...]:
+    """Of a tenant's keys, oldest first, and how many credentials are sealed under each."""
+    newest = keys[-1].id if keys else None
+    return tuple(KeyInUse(key.id, made_at(key.id), key.id == newest, sealed.get(key.id, 0)) for key in keys)
 
 
 def checked_name(name: str, *, field: str = "name") -> str:

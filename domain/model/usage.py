@@ -2,15 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 
 from domain.model.catalogue import Model, ModelRef, ModelType, Price
 from domain.model.events import Usage
 from domain.model.ids import CallId, ClientId, CredentialId, TenantId
 from domain.model.quota import Outcome
+from domain.model.selection import KeySource
 
 NANOS = 10**9
+MOST_NANOS = 2**63 - 1
+"""The dearest call that can be written down: some nine thousand million of any currency."""
 
 
 class Job(StrEnum):
@@ -31,6 +35,11 @@ class Cost:
 
     nanos: int
     currency: str
+
+    @property
+    def amount(self) -> Decimal:
+        """In whole units of the currency."""
+        return Decimal(self.nanos) / NANOS
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,31 +64,43 @@ class CallRecord:
     characters: int | None = None
     cost: Cost | None = None
 
+    @property
+    def place(self) -> tuple[datetime, CallId]:
+        """Where it stands among its tenant's records, which are read newest first."""
+        return self.at, self.id
+
+    @property
+    def paid_by(self) -> KeySource:
+        return KeySource.PLATFORM if self.credential_id is None else KeySource.OWN
+
 
 def cost(row: Model | None, usage: Usage) -> Cost | None:
-    """What the usage costs at the row's list price; None when a price or a count that it needs is unknown.
+    """What the usage costs at the row's list price, exact and then rounded half to even.
 
-    Tokens are priced for chats, embeddings and reranking, seconds for speech to text, characters for text to speech;
-    where a vendor counts speech in tokens, those are.
+    Chats cost what they read and what they write, embeddings and reranking what they read, in tokens. Speech costs
+    seconds heard or characters spoken, and tokens like a chat where its price has a rate for output. None when a rate
+    or a count that it takes is unknown, and for a count below zero or beyond belief.
     """
     if row is None or row.price is None:
         return None
-    counted = _counted(row.ref.type, usage)
-    if counted is None:
+    shares = [_share(row.price, rate, units) for rate, units in _priced(row.ref.type, row.price, usage)]
+    known = [share for share in shares if share is not None]
+    nanos = round(sum(known) * NANOS)
+    return Cost(nanos, row.price.currency) if len(known) == len(shares) and nanos <= MOST_NANOS else None
+
+
+def _priced(kind: ModelType, price: Price, usage: Usage) -> list[tuple[Decimal | None, Fraction | int | None]]:
+    """The rates that a call of this kind is priced at, each with how many units it used."""
+    if kind in (ModelType.EMBEDDING, ModelType.RERANK):
+        return [(price.input, usage.input)]
+    if kind is ModelType.LLM or price.output is not None:
+        return [(price.input, usage.input), (price.output, usage.output)]
+    if kind is ModelType.SPEECH_TO_TEXT:
+        return [(price.input, None if usage.audio_ms is None else Fraction(usage.audio_ms, 1_000))]
+    return [(price.input, usage.characters)]
+
+
+def _share(price: Price, rate: Decimal | None, units: Fraction | int | None) -> Fraction | None:
+    if rate is None or units is None or rate < 0 or units < 0 or price.per < 1:
         return None
-    money = _share(row.price, row.price.input, counted[0]) + _share(row.price, row.price.output, counted[1])
-    return Cost(int((money * NANOS).to_integral_value(ROUND_HALF_EVEN)), row.price.currency)
-
-
-def _counted(kind: ModelType, usage: Usage) -> tuple[Decimal, Decimal] | None:
-    if kind is ModelType.SPEECH_TO_TEXT and usage.audio_ms is not None:
-        return Decimal(usage.audio_ms) / 1_000, Decimal(0)
-    if kind is ModelType.TEXT_TO_SPEECH and usage.characters is not None:
-        return Decimal(usage.characters), Decimal(0)
-    if usage.input is None or (usage.output is None and kind is ModelType.LLM):
-        return None
-    return Decimal(max(usage.input, 0)), Decimal(max(usage.output or 0, 0))
-
-
-def _share(price: Price, rate: Decimal | None, units: Decimal) -> Decimal:
-    return units * (rate or Decimal(0)) / price.per
+    return Fraction(rate) * units / price.per

@@ -82,7 +82,7 @@ class Caps:
         return removed
 
     async def _now(self, work: Work, caps: Sequence[Cap]) -> list[Capped]:
-        opened = {pot.id: pot for pot in await work.pots.all()}
+        opened = {pot.id: pot for pot in await work.pots.all(self.clock())}
         windows = [cap.window(self.clock()) for cap in caps]
         return [Capped(cap, opened.get(w.id, w)) for cap, w in zip(caps, windows, strict=True)]
 

@@ -7,10 +7,11 @@ from domain.model.access import Actor, Scope
 from domain.model.calls import Role
 from domain.model.catalogue import Model, ModelRef, ModelType
 from domain.model.conversation import NamingCall, Origin, SuggestionCall
+from domain.model.defaults import resolved
 from domain.model.events import ChatAnswer, Usage
 from domain.model.excerpts import headed
 from domain.model.questions import questions_in
-from domain.model.selection import Platform, model_of, resolved
+from domain.model.selection import Platform, model_of
 from domain.model.titles import LONGEST_TITLE, title_in
 from domain.model.usage import Job
 from domain.ports import StandingReader

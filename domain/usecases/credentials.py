@@ -1,27 +1,33 @@
-"""Adding, checking, showing and removing a tenant's credentials."""
+"""Adding, checking, showing, switching and removing a tenant's credentials."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from domain.errors import InvalidRange
 from domain.model.access import Actor, Scope
-from domain.model.catalogue import Catalogue, FormValues, ModelRef, Provider, ProviderKind, masked_part, public_part
-from domain.model.credential import Credential, SealContext
+from domain.model.catalogue import Catalogue, FormValues, ModelRef, masked_part, public_part
+from domain.model.credential import Credential, SealContext, Sealed, checked_weight
+from domain.model.credential_scope import check_model, heir_of, hosted_model
 from domain.model.ids import CredentialId
-from domain.model.selection import KeySource
 from domain.model.tenant import checked_name
 from domain.ports import Begin, Clock, Fresh, Gateway, StandingReader, Vault, Work
+from domain.usecases.alike import activated, activity, among_alike, prefer_own_if_first, uncapped
+from domain.usecases.sealing import sealed_into
 
 
 @dataclass(frozen=True, slots=True)
 class NewCredential:
-    """What an admin enters. `model` is required for hosted vendors, and refused for the others."""
+    """What an admin enters. `model` is required for hosted vendors, and refused for the others.
+
+    `active` None makes it serve calls if nothing else of its scope does: a second key changes nothing that runs.
+    """
 
     provider: str
     name: str
     values: FormValues
     model: ModelRef | None = None
+    active: bool | None = None
+    weight: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,14 @@ class Proof:
 
     endpoint: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What is gone, and the credential that became active in its place, if one did."""
+
+    credential: Credential
+    successor: Credential | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +67,12 @@ class Credentials:
         return proof
 
     async def add(self, actor: Actor, new: NewCredential) -> Credential:
-        """Prove, seal under the tenant's key, store. After a failure, `check`'s or DuplicateName, nothing is."""
+        """Prove, seal under the tenant's key, store. After a failure, `check`'s or DuplicateName, nothing is.
+
+        With the first credential of a hosted model the tenant has that model. InvalidRange for a name or weight.
+        """
         actor.require(Scope.CREDENTIALS_WRITE)
-        name = checked_name(new.name)
+        name, weight = checked_name(new.name), checked_weight(new.weight)
         values, proof = await self._proved(new)
         credential = Credential(
             tenant_id=actor.tenant_id,
@@ -69,15 +86,20 @@ class Credentials:
             version=1,
             created_at=proof.at,
             proved_at=proof.at,
+            weight=weight,
         )
-        async with self.begin(actor.tenant_id) as work:
-            key = await work.keys.newest()
-        sealed = await self.vault.seal(key, SealContext.of(credential), values)
-        async with self.begin(actor.tenant_id) as work:
-            await _prefer_own_if_first(work, new.provider)
-            await work.credentials.add(credential, sealed)
+
+        async def store(work: Work, sealed: Sealed) -> Credential:
+            added = replace(credential, active=await activity(work, credential, new.active))
+            await prefer_own_if_first(work, new.provider)
+            await work.credentials.add(added, sealed)
+            if added.model is not None:
+                await work.models.add(hosted_model(added, added.model, self.catalogue.provider(added.provider)))
+            return added
+
+        stored = await sealed_into(self.begin, self.vault, SealContext.of(credential), values, store)
         self.standing.forget(actor.tenant_id)
-        return credential
+        return stored
 
     async def one(self, actor: Actor, credential_id: CredentialId) -> Credential:
         """NotFound when it is unknown to this tenant."""
@@ -86,42 +108,56 @@ class Credentials:
             return await work.credentials.one(credential_id)
 
     async def page(
-        self, actor: Actor, *, first: int, after: CredentialId | None = None, provider: str | None = None
+        self,
+        actor: Actor,
+        *,
+        first: int,
+        after: CredentialId | None = None,
+        provider: str | None = None,
+        model: ModelRef | None = None,
+        active: bool | None = None,
     ) -> Sequence[Credential]:
-        """Up to `first` credentials, oldest first, from behind `after`."""
+        """Up to `first` credentials, oldest first, from behind `after`: at a provider, or such that reach a model."""
         actor.require(Scope.CREDENTIALS_READ)
         async with self.begin(actor.tenant_id) as work:
-            return await work.credentials.page(first=first, after=after, provider=provider)
+            return await work.credentials.page(first=first, after=after, provider=provider, model=model, active=active)
 
-    async def remove(self, actor: Actor, credential_id: CredentialId) -> Credential:
-        """Forget a credential and its sealed form; what is left of a trial serves again. NotFound when unknown."""
+    async def switch(self, actor: Actor, credential_id: CredentialId) -> Credential:
+        """Make it the only active one of its scope; nothing is sent. NotFound when it is unknown.
+
+        A rest goes on: its vendor asked for it, whichever key the tenant prefers. Alone, it is tried all the same.
+        """
         actor.require(Scope.CREDENTIALS_WRITE)
         async with self.begin(actor.tenant_id) as work:
-            credential = await work.credentials.one(credential_id)
-            await work.credentials.remove(credential_id)
+            chosen, others = await among_alike(work, credential_id)
+            chosen = await activated(work, chosen)
+            for other in others:
+                if other.active:
+                    await work.credentials.put(replace(other, active=False), version=other.version)
         self.standing.forget(actor.tenant_id)
-        return credential
+        return chosen
+
+    async def remove(self, actor: Actor, credential_id: CredentialId, successor: CredentialId | None = None) -> Removed:
+        """Forget a credential, its sealed form and its caps; what is left of a trial serves again after the last one.
+
+        A `successor` takes an active one's place. If the last active one of a scope goes and none is named, the one
+        that was proved most recently does. NotFound when it is unknown, InvalidRange for a successor of another scope.
+        """
+        actor.require(Scope.CREDENTIALS_WRITE)
+        async with self.begin(actor.tenant_id) as work:
+            gone, others = await among_alike(work, credential_id)
+            heir = heir_of(gone, others, successor)
+            await work.credentials.remove(credential_id)
+            await uncapped(work, credential_id)
+            if heir is not None:
+                heir = await activated(work, heir)
+        self.standing.forget(actor.tenant_id)
+        return Removed(gone, heir)
 
     async def _proved(self, new: NewCredential) -> tuple[FormValues, Proof]:
         provider = self.catalogue.provider(new.provider)
-        _check_model(provider, new.model)
+        check_model(provider, new.model)
         values = provider.checked(new.values, new.model.type if new.model else None)
         endpoint = self.gateway.endpoint(provider.id, values)
         await self.gateway.probe(provider.id, values, new.model)
         return values, Proof(endpoint, self.clock())
-
-
-async def _prefer_own_if_first(work: Work, provider: str) -> None:
-    if not await work.credentials.page(first=1, provider=provider):
-        await work.choices.put_preferred(provider, KeySource.OWN)
-
-
-def _check_model(provider: Provider, model: ModelRef | None) -> None:
-    if provider.kind is ProviderKind.PROPRIETARY:
-        if model is not None:
-            raise InvalidRange("model", "must be left out: one key of this provider reaches all its models")
-        return
-    if model is None or not model.name.strip():
-        raise InvalidRange("model", "must be named: each model of this provider has a credential of its own")
-    if model.type not in provider.types:
-        raise InvalidRange("model", "must be of a type that this provider serves")

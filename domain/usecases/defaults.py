@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from domain.errors import NotFound
 from domain.model.access import Actor, Scope
 from domain.model.catalogue import ModelRef, ModelType
-from domain.model.selection import DefaultModel, Platform, default_model, model_of, sources
+from domain.model.defaults import DefaultModel, default_model
+from domain.model.selection import Platform, model_of, sources
 from domain.ports import Begin, StandingReader
 
 

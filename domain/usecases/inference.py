@@ -9,7 +9,7 @@ from domain.errors import UpstreamError
 from domain.model.access import Actor, Scope
 from domain.model.calls import ChatCall, EmbedCall
 from domain.model.catalogue import ModelRef
-from domain.model.events import ChatAnswer, ChatEvent, Embeddings, Finished, Usage
+from domain.model.events import ChatAnswer, ChatEvent, Embeddings, Finished, Usage, Warned
 from domain.model.ids import CallId, CredentialId
 from domain.model.planning import Demand
 from domain.model.quota import Outcome
@@ -131,7 +131,6 @@ class Inference:
 
         async def pump(ticket: Ticket, meter: Meter) -> None:
             async with self.gateway.chat_stream(ticket.target, _bounded(call, ticket)) as events:
-                await outlet.put(_receipt(ticket))
                 await _pass_on(events, outlet, ticket, meter)
 
         return self._streamed(outlet, lambda: self._pumped(actor, demands.of_chat(call), Job.CHAT, pump))
@@ -194,9 +193,17 @@ class Inference:
 async def _pass_on(
     events: AsyncIterator[ChatEvent], outlet: "Outlet[ChatEvent | Receipt]", ticket: Ticket, meter: Meter
 ) -> None:
-    """Where tokens are counted, what nobody wants any more is read on, up to the vendor's count of it."""
+    """The receipt, then the events. Where tokens are counted, what nobody wants is read on, up to the vendor's count.
+
+    Nothing is passed on before the vendor's first event: until then another key may take over.
+    """
+    held: list[ChatEvent | Receipt] = [_receipt(ticket)]
     async for event in events:
-        wanted = await outlet.put(event)
+        held.append(event)
+        if isinstance(event, Warned):
+            continue
+        wanted = all([await outlet.put(each) for each in held])
+        held.clear()
         if isinstance(event, Finished):
             meter.succeeded(event.usage)
         elif not wanted and not ticket.counts_tokens:

@@ -8,6 +8,7 @@ from domain.model.catalogue import ModelRef, ProviderKind
 from domain.model.custom_model import CustomModel
 from domain.model.selection import Platform, Standing, availability, model_of
 from domain.ports import Begin, Clock, StandingReader
+from domain.usecases.alike import uncapped
 from domain.usecases.browsing import Offered
 
 _EVERY = 10_000
@@ -52,6 +53,7 @@ class Models:
             own = [c for c in await work.credentials.page(first=_EVERY, provider=ref.provider) if c.model == ref]
             for credential in own:
                 await work.credentials.remove(credential.id)
+                await uncapped(work, credential.id)
             await work.models.enable(ref)
             await work.models.remove(ref)
         self.standing.forget(actor.tenant_id)

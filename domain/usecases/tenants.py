@@ -1,7 +1,9 @@
-"""Opening tenants, each with its key pair, its first client and its trials."""
+"""Opening tenants, each with its key pair, its first client and its trials; and closing them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from domain.errors import NotFound
 from domain.model.access import OPERATOR_SCOPES, TENANT_SCOPES, Actor, Client, Scope
 from domain.model.ids import ClientId, KeyId, PotId, TenantId
 from domain.model.quota import Pot, PotKind, Trial
@@ -9,7 +11,7 @@ from domain.model.secret import Secret
 from domain.model.selection import Platform
 from domain.model.tenant import Tenant, checked_name
 from domain.model.tokens import SECRET_BYTES, Kind, digest, mint
-from domain.ports import Begin, Clock, Fresh, Randomness, Vault
+from domain.ports import Begin, Clock, Fresh, Randomness, Remembers, Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +26,15 @@ class OpenedTenant:
 
 @dataclass(frozen=True, slots=True)
 class Tenants:
+    """`remembering` is what this process keeps of tenants and must forget of one that is closed."""
+
     begin: Begin
     vault: Vault
     platform: Platform
     clock: Clock
     fresh: Fresh
     randomness: Randomness
+    remembering: Sequence[Remembers] = ()
 
     async def tenant(self, actor: Actor) -> Tenant:
         """The actor's own tenant."""
@@ -45,6 +50,33 @@ class Tenants:
     async def found(self, name: str, *, operator: bool = False) -> OpenedTenant:
         """A new tenant, opened from the operator's own shell, where there is no actor to ask."""
         return await self._opened(name, TENANT_SCOPES | OPERATOR_SCOPES if operator else TENANT_SCOPES)
+
+    async def close(self, actor: Actor, tenant_id: TenantId, name: str) -> Tenant:
+        """Delete a tenant and all that it has, its private keys included: nothing opens its envelopes any more.
+
+        Done by an operator's client, which repeats the name. NotFound when there is no such tenant of that name.
+        """
+        actor.require(Scope.TENANTS_CLOSE)
+        return await self._closed(tenant_id, name)
+
+    async def shut(self, tenant_id: TenantId) -> Tenant:
+        """The same from the operator's own shell, where there is no actor to ask."""
+        return await self._closed(tenant_id)
+
+    async def named(self, tenant_id: TenantId) -> Tenant:
+        """Any tenant, for the operator's own shell. NotFound when it is not open."""
+        async with self.begin(tenant_id) as work:
+            return await work.tenants.one()
+
+    async def _closed(self, tenant_id: TenantId, name: str | None = None) -> Tenant:
+        async with self.begin(tenant_id) as work:
+            tenant = await work.tenants.one()
+            if name not in (None, tenant.name):
+                raise NotFound("tenant")
+            await work.tenants.close()
+        for memory in self.remembering:
+            memory.forget(tenant_id)
+        return tenant
 
     async def _opened(self, name: str, scopes: frozenset[Scope]) -> OpenedTenant:
         tenant = Tenant(TenantId(self.fresh()), checked_name(name), self.clock())

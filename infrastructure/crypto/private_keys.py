@@ -37,6 +37,12 @@ class PrivateKeys:
         self._keep(name, parsed)
         return parsed
 
+    def forget(self, tenant_id: UUID) -> None:
+        """Drop the keys of that tenant."""
+        with self._lock:
+            for name in [name for name in self._kept if name[0] == tenant_id]:
+                del self._kept[name]
+
     @property
     def kept(self) -> int:
         """How many keys are in memory now."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import orjson
@@ -37,10 +37,17 @@ class RsaVault:
     _private: PrivateKeys = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._private = PrivateKeys(self._unwrapped)
+        self._private = PrivateKeys(self._imported)
+
+    @property
+    def master_key_id(self) -> str:
+        return self.master_keys.first
 
     async def keypair(self, tenant_id: TenantId, key_id: KeyId) -> TenantKey:
         return await self._off_loop(lambda: self._generate(tenant_id, key_id))
+
+    async def rewrapped(self, key: TenantKey) -> TenantKey:
+        return await self._off_loop(lambda: self._rewrap(key))
 
     async def seal(self, key: TenantKey, context: SealContext, values: FormValues) -> Sealed:
         sealed = await self._off_loop(
@@ -50,6 +57,9 @@ class RsaVault:
 
     async def open(self, key: TenantKey, context: SealContext, sealed: Sealed) -> FormValues:
         return await self._off_loop(lambda: self._open(key, context, sealed))
+
+    def forget(self, tenant_id: TenantId) -> None:
+        self._private.forget(tenant_id)
 
     def close(self) -> None:
         """Waits for what runs, at most for one generation of a key; drops what has not begun."""
@@ -63,15 +73,25 @@ class RsaVault:
         wrapped = self.master_keys.wrap(tenant_id, key_id, private)
         return TenantKey(tenant_id, key_id, public, wrapped, self.master_keys.first)
 
+    def _rewrap(self, key: TenantKey) -> TenantKey:
+        try:
+            private = self._unwrapped(key)
+        except (ValueError, KeyError):
+            raise CredentialUnreadable from None
+        wrapped = self.master_keys.wrap(key.tenant_id, key.id, private)
+        return replace(key, wrapped_private=wrapped, master_key_id=self.master_keys.first)
+
     def _open(self, key: TenantKey, context: SealContext, sealed: Sealed) -> FormValues:
         try:
             return _read(envelope.unseal(self._private(key), key.id, context, sealed.envelope))
         except (ValueError, KeyError, TypeError, IndexError):
             raise CredentialUnreadable from None
 
-    def _unwrapped(self, key: TenantKey) -> RsaKey:
-        der = self.master_keys.unwrap(key.master_key_id, key.tenant_id, key.id, key.wrapped_private)
-        return RSA.import_key(der)
+    def _imported(self, key: TenantKey) -> RsaKey:
+        return RSA.import_key(self._unwrapped(key))
+
+    def _unwrapped(self, key: TenantKey) -> bytes:
+        return self.master_keys.unwrap(key.master_key_id, key.tenant_id, key.id, key.wrapped_private)
 
     async def _off_loop(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.threads, work)

@@ -81,6 +81,7 @@ def _sqlite_connected(connection: Any, _: Any, *, foreign_keys: bool) -> None:
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
     cursor.execute("PRAGMA busy_timeout = 30000")
+    cursor.execute("PRAGMA secure_delete = ON")  # a shredded key's bytes do not stay in the file
     # The mode is the file's. To change it needs the file alone and does not wait; whoever comes later tries again.
     with suppress(sqlite3.OperationalError):
         cursor.execute("PRAGMA journal_mode = WAL")

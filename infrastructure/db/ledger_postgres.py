@@ -1,6 +1,7 @@
 """The ledger on PostgreSQL: a hold or a settlement is one statement, sent past SQLAlchemy to the driver."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -55,7 +56,8 @@ class PostgresLedger:
 
     async def settle(self, record: CallRecord, charges: Charges = IN_FULL, incident: str | None = None) -> None:
         due = _json({str(pot_id): clamped(charge) for pot_id, charge in charges.items()})
-        await self._run(_SETTLE, _json(columns(record)), closing(record), due, incident)
+        with suppress(asyncpg.ForeignKeyViolationError):  # the tenant was closed, and its calls went with it
+            await self._run(_SETTLE, _json(columns(record)), closing(record), due, incident)
 
     async def release(self, tenant_id: TenantId, call_id: CallId) -> None:
         await self.portable.release(tenant_id, call_id)

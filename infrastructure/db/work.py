@@ -13,9 +13,11 @@ from infrastructure.db.repositories.caps import SqlCaps
 from infrastructure.db.repositories.choices import SqlChoices
 from infrastructure.db.repositories.coolings import SqlCoolings
 from infrastructure.db.repositories.credentials import SqlCredentials
+from infrastructure.db.repositories.envelopes import SqlEnvelopes
 from infrastructure.db.repositories.models import SqlModels
-from infrastructure.db.repositories.quota import SqlGrants, SqlPots, SqlRecords
+from infrastructure.db.repositories.quota import SqlGrants, SqlPots
 from infrastructure.db.repositories.tenants import SqlTenantKeys, SqlTenants
+from infrastructure.db.repositories.usage import SqlRecords
 
 
 class SqlWork:
@@ -57,6 +59,10 @@ class SqlWork:
     @cached_property
     def tokens(self) -> SqlTokens:
         return SqlTokens(self._rows)
+
+    @cached_property
+    def envelopes(self) -> SqlEnvelopes:
+        return SqlEnvelopes(self._rows)
 
     @cached_property
     def credentials(self) -> SqlCredentials:

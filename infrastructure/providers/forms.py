@@ -16,18 +16,29 @@ _DIGITS = 9
 _ABROAD = "use_international_endpoint"
 _API_KEY = Text("API key", "API キー", "API 密钥")
 
-
-def secret(name: str, label: Text = _API_KEY, *, required: bool = True) -> FormField:
-    return FormField(name, label, FieldKind.SECRET, required)
-
-
-def text(name: str, label: Text, *, required: bool = False, default: str | None = None, only: Types = ()) -> FormField:
-    return FormField(name, label, FieldKind.TEXT, required, default, for_types=_types(only))
+When = Mapping[str, str] | None
+"""The values of fields before it in which a field is shown; always, when there are none."""
 
 
-def address(name: str, label: Text, *, default: str | None = None) -> FormField:
+def secret(name: str, label: Text = _API_KEY, *, required: bool = True, when: When = None) -> FormField:
+    return FormField(name, label, FieldKind.SECRET, required, shown_when=when or {})
+
+
+def text(
+    name: str,
+    label: Text,
+    *,
+    required: bool = False,
+    default: str | None = None,
+    only: Types = (),
+    when: When = None,
+) -> FormField:
+    return FormField(name, label, FieldKind.TEXT, required, default, for_types=_types(only), shown_when=when or {})
+
+
+def address(name: str, label: Text, *, default: str | None = None, when: When = None) -> FormField:
     """An http or https address; required unless it has a default."""
-    return FormField(name, label, FieldKind.URL, default is None, default, max_length=2_048)
+    return FormField(name, label, FieldKind.URL, default is None, default, max_length=2_048, shown_when=when or {})
 
 
 def whole(
@@ -37,11 +48,19 @@ def whole(
     only: Types = (),
     *,
     sets: Literal["context", "max_output"] | None = None,
+    when: When = None,
 ) -> FormField:
     """A whole number above zero; `sets` names the limit of the model that it states."""
-    usual = None if default is None else str(default)
     return FormField(
-        name, label, FieldKind.INTEGER, False, usual, for_types=_types(only), max_length=_DIGITS, sets=sets
+        name,
+        label,
+        FieldKind.INTEGER,
+        False,
+        None if default is None else str(default),
+        for_types=_types(only),
+        shown_when=when or {},
+        max_length=_DIGITS,
+        sets=sets,
     )
 
 
@@ -51,10 +70,19 @@ def choice(
     *options: str,
     only: Types = (),
     grants: Mapping[str, Feature] | None = None,
+    when: When = None,
 ) -> FormField:
     """One of `options`, of which the first is the default."""
     return FormField(
-        name, label, FieldKind.SELECT, False, options[0], options, for_types=_types(only), grants=grants or {}
+        name,
+        label,
+        FieldKind.SELECT,
+        False,
+        options[0],
+        options,
+        for_types=_types(only),
+        shown_when=when or {},
+        grants=grants or {},
     )
 
 

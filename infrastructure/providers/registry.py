@@ -1,15 +1,17 @@
 """Which vendors there are. Adding one touches its adapter, its rows, its fixtures, and one name here."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-from domain.model.catalogue import Catalogue
+from domain.model.catalogue import Catalogue, Provider
 from domain.model.quota import Trial
 from infrastructure.providers import adapters
 from infrastructure.providers.catalogue import rows
 from infrastructure.providers.catalogue import trials as trial_file
+from infrastructure.providers.catalogue.descriptions import descriptions
 from infrastructure.providers.spec import Adapter
 
 _VENDORS = (
@@ -41,11 +43,18 @@ ADAPTERS: Mapping[str, Adapter] = {name: import_module(f"{adapters.__name__}.{na
 
 @cache
 def catalogue() -> Catalogue:
-    """Every vendor with its model rows."""
-    return Catalogue(tuple(adapter.provider(rows.rows(name)) for name, adapter in ADAPTERS.items()))
+    """Every vendor with its description and its model rows."""
+    return Catalogue(tuple(map(_provider, ADAPTERS)))
 
 
 @cache
 def trials(file: Path = trial_file.FILE) -> Mapping[str, Trial]:
     """The trials on the platform's keys, by provider, or over all of them. ValueError or OSError for a bad file."""
     return trial_file.trials(catalogue(), file)
+
+
+def _provider(name: str) -> Provider:
+    """Rows of a type that the adapter does not speak are not offered."""
+    adapter = ADAPTERS[name]
+    models = tuple(row for row in rows.rows(name) if row.ref.type in adapter.types)
+    return replace(adapter.provider(models), description=descriptions().get(name))

@@ -24,6 +24,16 @@ async def test_a_query_is_answered() -> None:
         assert answer.json()["extensions"] == {"cost": {"requested": 1}}
 
 
+async def test_words_come_in_the_language_that_the_client_accepts() -> None:
+    label = {"query": '{ provider(id: "acme") { label en: label(language: EN) } }'}
+    async with front(House()) as asked:
+        answer = await asked.post(label, accept_language="fr, ja-JP;q=0.9, en;q=0.5")
+        assert answer.json()["data"]["provider"] == {"label": "アクメ", "en": "Acme"}
+        assert answer.headers["content-language"] == "ja"
+        assert "Accept-Language" in answer.headers["vary"]
+        assert (await asked.post(label)).json()["data"]["provider"]["label"] == "Acme"
+
+
 async def test_a_chat_and_vectors_are_answered() -> None:
     embed = "mutation E($input: EmbedInput!) { embed(input: $input) { ... on EmbedPayload { vectors } } }"
     async with front(House(FakeGateway(ANSWER, EMBEDDINGS))) as asked:

@@ -50,6 +50,14 @@ async def test_a_chat_streams_as_server_sent_events() -> None:
         assert stream_items(await asked.events(STREAM, input=CHAT)) == ITEMS
 
 
+async def test_a_socket_is_answered_in_the_language_of_its_handshake() -> None:
+    house = House()
+    async with front(house) as asked, asked.socket(**{"Accept-Language": "ja"}) as socket:
+        await socket.init(asked.token)
+        await socket.subscribe('{ provider(id: "acme") { label } }')
+        assert (await socket.receive())["payload"]["data"] == {"provider": {"label": "アクメ"}}
+
+
 async def test_a_client_that_also_takes_json_gets_events_for_a_subscription_alone() -> None:
     both = f"{SCHEMA_JSON}, application/json, text/event-stream"
     async with front(House(FakeGateway(EVENTS))) as asked:

@@ -164,3 +164,13 @@ async def test_a_call_that_runs_while_its_cap_is_removed_is_settled_all_the_same
     await store.ledger.settle(a_record(pot.tenant_id, hold.id), costs(hold, 1))
     assert await balance(store.begin, pot) == (1, 0)
     assert await store.outcome(pot.tenant_id, hold.id) is Outcome.SUCCEEDED
+
+
+async def test_windows_that_have_closed_are_left_out_of_what_calls_can_hold(store: Store, pot: Pot, cap: Cap) -> None:
+    old, new = cap.window(NOW), cap.window(TOMORROW)
+    for window in (old, new):
+        await store.ledger.hold(a_hold((window, 1)))
+    async with store.begin(pot.tenant_id) as work:
+        assert {each.id for each in await work.pots.all()} == {pot.id, old.id, new.id}
+        assert {each.id for each in await work.pots.all(NOW)} == {pot.id, old.id, new.id}
+        assert {each.id for each in await work.pots.all(new.opened_at)} == {pot.id, new.id}

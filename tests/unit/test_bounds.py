@@ -1,6 +1,7 @@
 """One tenant cannot occupy a process, and nobody waits for ever."""
 
 import asyncio
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -69,6 +70,17 @@ async def test_a_tenant_beyond_its_share_is_refused_and_another_is_served() -> N
     app.may.set()
     assert [(await task)[0]["status"] for task in running] == [200, 200, 200]
     assert (await ask(bounds, 1))[0]["status"] == 200
+
+
+async def test_applications_can_be_bounded_together() -> None:
+    app, running = App(), Counter[UUID]()
+    one, other = (Bounds(app, concurrency=1, seconds=60, running=running) for _ in range(2))
+    task = asyncio.create_task(ask(one, 1))
+    await waiting(app, 1)
+    assert (await ask(other, 1))[0]["status"] == 429
+    app.may.set()
+    await task
+    assert (await ask(other, 1))[0]["status"] == 200
 
 
 async def test_an_operation_that_does_not_answer_ends() -> None:

@@ -129,12 +129,34 @@ async def test_the_oldest_form_makes_room() -> None:
 async def test_a_failure_reaches_all_who_wait_and_is_not_kept() -> None:
     drawer = Drawer()
     credential = await drawer.lay()
-    stale = replace(credential, version=2)
-    outcomes = await asyncio.gather(*(drawer.keyring.own(stale) for _ in range(3)), return_exceptions=True)
+    rows = drawer.store.rows[TENANT].credentials
+    whole = rows[credential.id]
+    rows[credential.id] = replace(credential, version=2), whole[1]
+    outcomes = await asyncio.gather(*(drawer.keyring.own(credential) for _ in range(3)), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [CredentialUnreadable] * 3
     assert drawer.vault.opened == 1
-    await drawer.relay(stale, FORM)
-    assert await drawer.keyring.own(stale) == FORM
+    rows[credential.id] = whole
+    assert await drawer.keyring.own(credential) == FORM
+
+
+async def test_a_call_that_chose_the_credential_before_it_was_replaced_sends_the_new_form() -> None:
+    drawer = Drawer()
+    chosen = await drawer.lay()
+    await drawer.relay(replace(chosen, version=2), {"key": Secret("renewed")})
+    assert await drawer.keyring.own(chosen) == {"key": Secret("renewed")}
+
+
+async def test_a_tenant_is_forgotten_and_no_other() -> None:
+    drawer = Drawer()
+    mine, others = await drawer.lay(), await drawer.lay(tenant_id=TenantId(UUID(int=2)))
+    await drawer.keyring.own(mine)
+    await drawer.keyring.own(others)
+    drawer.keyring.forget(TENANT)
+    assert drawer.keyring.kept == 1
+    await drawer.keyring.own(others)
+    assert drawer.vault.opened == 2
+    await drawer.keyring.own(mine)
+    assert drawer.vault.opened == 3
 
 
 async def test_a_caller_that_leaves_does_not_end_the_opening_for_the_others() -> None:

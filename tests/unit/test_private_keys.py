@@ -86,3 +86,15 @@ def test_a_failure_is_not_remembered() -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the parser's own, without words
         keys(key(1, wrapped=b"broken"))
     assert keys(key(1)) is PARSED
+
+
+def test_the_keys_of_a_tenant_are_forgotten_and_no_others() -> None:
+    parsing = Parsing()
+    keys = PrivateKeys(parsing, parsing.monotonic)
+    for tenant, number in ((1, 1), (1, 2), (2, 1)):
+        keys(key(number, tenant))
+    keys.forget(TenantId(UUID(int=1)))
+    assert keys.kept == 1
+    keys(key(1, tenant=2))
+    keys(key(1, tenant=1))
+    assert parsing.done == [(1, 1), (1, 2), (2, 1), (1, 1)]

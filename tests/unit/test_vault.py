@@ -222,6 +222,28 @@ async def test_an_old_master_key_still_unwraps_and_the_first_one_wraps(vault: Rs
     renewed.close()
 
 
+async def test_a_key_that_is_wrapped_anew_needs_the_old_master_key_no_more(vault: RsaVault, key: TenantKey) -> None:
+    sealed = await vault.seal(key, CONTEXT, FORM)
+    both, new, old = (RsaVault(MasterKeys.of(*masters)) for masters in ((b"n" * 32, MASTER), (b"n" * 32,), (MASTER,)))
+    renewed = await both.rewrapped(key)
+    assert (renewed.id, renewed.public, renewed.master_key_id) == (key.id, key.public, both.master_key_id)
+    assert await new.open(renewed, CONTEXT, sealed) == FORM
+    assert await unreadable(old, renewed, CONTEXT, sealed)
+    with pytest.raises(CredentialUnreadable):
+        await new.rewrapped(key)
+    with pytest.raises(CredentialUnreadable):
+        await both.rewrapped(replace(key, tenant_id=OTHER_TENANT))
+    for made in (both, new, old):
+        made.close()
+
+
+async def test_a_vault_forgets_a_tenants_private_keys(vault: RsaVault, key: TenantKey) -> None:
+    await vault.open(key, CONTEXT, await vault.seal(key, CONTEXT, FORM))
+    kept = vault._private.kept
+    vault.forget(TENANT)
+    assert vault._private.kept < kept
+
+
 async def test_a_refusal_says_nothing_of_what_is_kept(vault: RsaVault, key: TenantKey) -> None:
     sealed = await vault.seal(key, CONTEXT, FORM)
     with pytest.raises(CredentialUnreadable) as refusal:

@@ -1,7 +1,9 @@
 """Service clients and the digests of their tokens."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+
+from sqlalchemy import select
 
 from domain.model.access import AccessToken, Client, Scope
 from domain.model.ids import ClientId, TenantId
@@ -33,6 +35,10 @@ class SqlClients:
             _split(row.scopes),
             row.created_at,
         )
+
+    async def names(self, client_ids: Collection[ClientId]) -> Mapping[ClientId, str]:
+        query = select(clients.c.id, clients.c.name).where(self.rows.mine(clients), clients.c.id.in_(client_ids))
+        return {ClientId(row.id): row.name for row in await self.rows.all(query)}
 
 
 @dataclass(frozen=True, slots=True)

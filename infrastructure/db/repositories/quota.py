@@ -1,18 +1,17 @@
-"""Pots as they are shown, what was granted, and what calls left behind. Balances are written by the ledger alone."""
+"""Pots as they are shown, and what was granted. Balances are written by the ledger alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select
+from sqlalchemy import Row, insert, or_, select
 
-from domain.model.catalogue import ModelRef, ModelType
 from domain.model.ids import ClientId, GrantId, PotId, TenantId
-from domain.model.quota import Grant, Outcome, Pot, PotKind
+from domain.model.quota import Grant, Pot, PotKind
 from infrastructure.db.fence import Rows
 from infrastructure.db.pot_rows import columns, pot_of
-from infrastructure.db.tables import call_records, grants, pots
+from infrastructure.db.tables import grants, pots
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +21,11 @@ class SqlPots:
     async def add(self, pot: Pot) -> None:
         await self.rows.connection.execute(insert(pots).values(columns(pot) | {"tenant_id": self.rows.tenant_id}))
 
-    async def all(self) -> Sequence[Pot]:
-        found = [pot_of(row) for row in await self.rows.all(select(pots).where(self.rows.mine(pots)))]
+    async def all(self, at: datetime | None = None) -> Sequence[Pot]:
+        query = select(pots).where(self.rows.mine(pots))
+        if at is not None:
+            query = query.where(or_(pots.c.closes_at.is_(None), pots.c.closes_at > at))
+        found = [pot_of(row) for row in await self.rows.all(query)]
         spending_order = list(PotKind)
         return sorted(found, key=lambda pot: (spending_order.index(pot.kind), pot.id))
 
@@ -37,22 +39,6 @@ class SqlGrants:
         if after is not None:
             query = query.where(grants.c.id < after)
         return [_grant(row) for row in await self.rows.all(query)]
-
-
-@dataclass(frozen=True, slots=True)
-class SqlRecords:
-    rows: Rows
-
-    async def uses(self, since: datetime) -> Mapping[ModelRef, int]:
-        model = (call_records.c.provider, call_records.c.model, call_records.c.type)
-        query = (
-            select(*model, func.count().label("calls"))
-            .where(self.rows.mine(call_records), call_records.c.at >= since)
-            .where(call_records.c.outcome == Outcome.SUCCEEDED)
-            .group_by(*model)
-        )
-        found = await self.rows.all(query)
-        return {ModelRef(row.provider, row.model, ModelType(row.type)): row.calls for row in found}
 
 
 def _grant(row: Row[Any]) -> Grant:

@@ -8,14 +8,18 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from domain.model.catalogue import Feature, Model, ModelRef, ModelType, Price
+from domain.model.catalogue import Feature, Limits, Model, ModelRef, ModelType, Price, Voice
 from domain.model.labels import Text
+from infrastructure.providers.catalogue.rules import rules
+from infrastructure.providers.catalogue.words import checked_keys, text, word
 
 FOLDER = Path(__file__).parent
-_KEYS = frozenset(
-    {"name", "type", "features", "context", "max_output", "dimensions", "price", "retires", "successor", "rank"}
-)
+_SIZES = frozenset({"context", "max_output", "dimensions"})
+_LISTS = frozenset({"features", "voices", "parameters"})
+_KEYS = _SIZES | _LISTS | {"name", "type", "label", "limits", "price", "retires", "successor", "deprecated", "rank"}
 _PRICE_KEYS = frozenset({"input", "output", "per", "currency"})
+_LIMIT_KEYS = frozenset({"texts", "characters", "bytes", "formats"})
+_VOICE_KEYS = frozenset({"id", "label", "languages"})
 
 
 def rows(provider: str, folder: Path = FOLDER) -> tuple[Model, ...]:
@@ -24,37 +28,57 @@ def rows(provider: str, folder: Path = FOLDER) -> tuple[Model, ...]:
     if not path.exists():
         return ()
     models = []
-    for row in tomllib.loads(path.read_text(encoding="utf-8")).get("models", ()):
+    file = tomllib.loads(path.read_text(encoding="utf-8"))
+    for row in file.get("models", ()):
         try:
-            models.append(_model(provider, row))
+            models.append(_model(provider, row, file))
         except (ValueError, KeyError, TypeError) as wrong:
             raise ValueError(f"{path.name}: {row.get('name')}: {wrong}") from wrong
     _check_together(path.name, models)
     return tuple(models)
 
 
-def _model(provider: str, row: Mapping[str, Any]) -> Model:
-    _check_keys(row, _KEYS)
+def _model(provider: str, row: Mapping[str, Any], file: Mapping[str, Any]) -> Model:
+    """A row, on top of what the file says of all its vendor's models."""
+    checked_keys(row, _KEYS)
     retires = row.get("retires")
     if retires is not None and type(retires) is not date:
         raise ValueError("retires is no date")
     return Model(
-        ref=ModelRef(provider, _word(row["name"]), ModelType(row["type"])),
-        label=Text(_word(row["name"])),
+        ref=ModelRef(provider, word(row["name"]), ModelType(row["type"])),
+        label=text(row.get("label", row["name"])),
         features=frozenset(map(Feature, row.get("features", ()))),
         context=_size(row, "context"),
         max_output=_size(row, "max_output"),
         dimensions=_size(row, "dimensions"),
         price=_price(row["price"]) if "price" in row else None,
         retires=retires,
-        successor=_word(row["successor"]) if "successor" in row else None,
+        successor=word(row["successor"]) if "successor" in row else None,
         rank=int(row.get("rank", 0)),
+        limits=_limits({**file.get("limits", {}).get(row["type"], {}), **row.get("limits", {})}),
+        voices=tuple(map(_voice, row.get("voices", ()))),
+        parameters=rules(row, file.get("parameters", {})),
+        deprecated=row.get("deprecated", False) is True,
     )
 
 
+def _limits(limits: Mapping[str, Any]) -> Limits:
+    checked_keys(limits, _LIMIT_KEYS)
+    formats = tuple(map(word, limits.get("formats", ())))
+    return Limits(_size(limits, "texts"), _size(limits, "characters"), _size(limits, "bytes"), formats)
+
+
+def _voice(voice: str | Mapping[str, Any]) -> Voice:
+    """A voice with a label and languages, or one that is called by its id and speaks any."""
+    if isinstance(voice, str):
+        return Voice(word(voice), Text(voice.capitalize()))
+    checked_keys(voice, _VOICE_KEYS)
+    return Voice(word(voice["id"]), text(voice["label"]), tuple(map(word, voice.get("languages", ()))))
+
+
 def _price(price: Mapping[str, Any]) -> Price:
-    _check_keys(price, _PRICE_KEYS)
-    currency = _word(price["currency"])
+    checked_keys(price, _PRICE_KEYS)
+    currency = word(price["currency"])
     if len(currency) != 3 or not currency.isupper():
         raise ValueError("currency is no ISO 4217 code")
     per = _size(price, "per")
@@ -67,7 +91,7 @@ def _amount(price: Mapping[str, Any], key: str) -> Decimal | None:
     if key not in price:
         return None
     try:
-        amount = Decimal(_word(price[key]))
+        amount = Decimal(word(price[key]))
     except InvalidOperation:
         raise ValueError(f"{key} is no decimal") from None
     if not amount.is_finite() or amount < 0:
@@ -80,17 +104,6 @@ def _size(row: Mapping[str, Any], key: str) -> int | None:
     if size is not None and (type(size) is not int or size <= 0):
         raise ValueError(f"{key} is no size")
     return size
-
-
-def _word(value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError("a name or amount is no text")
-    return value
-
-
-def _check_keys(row: Mapping[str, Any], known: frozenset[str]) -> None:
-    if unknown := row.keys() - known:
-        raise ValueError(f"unknown keys: {', '.join(sorted(unknown))}")
 
 
 def _check_together(file: str, models: Sequence[Model]) -> None:

@@ -114,5 +114,5 @@ def test_the_probe_calls_the_very_model(end: str, kind: ModelType, path: str) ->
 def test_the_form_describes_the_model() -> None:
     public = {"context_size": "32768", "function_calling_type": "tool_call", "vision_support": "support"}
     row = ADAPTERS[ID].provider().hosted(ModelRef(ID, "qwen3", ModelType.LLM), public)
-    assert (row.context, row.features) == (32768, frozenset({Feature.TOOLS, Feature.VISION}))
+    assert (row.context, row.features) == (32768, frozenset({Feature.TOOLS, Feature.VISION, Feature.STREAMING}))
     assert client.probed(ID, {**FORM, "endpoint_model_name": "owner/qwen3"}).body["model"] == "owner/qwen3"

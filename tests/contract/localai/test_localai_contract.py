@@ -99,6 +99,6 @@ def test_the_probe_calls_the_very_model(base: str, kind: ModelType, path: str) -
 def test_the_form_describes_the_model() -> None:
     provider = ADAPTERS[ID].provider()
     silent = provider.hosted(ModelRef(ID, "gpt-4", ModelType.LLM), {})
-    assert (silent.context, silent.features) == (None, frozenset())
+    assert (silent.context, silent.features) == (None, frozenset({Feature.STREAMING}))
     told = provider.hosted(ModelRef(ID, "gpt-4", ModelType.LLM), {"context_size": "4096", "vision_support": "support"})
-    assert (told.context, told.features) == (4096, frozenset({Feature.VISION}))
+    assert (told.context, told.features) == (4096, frozenset({Feature.VISION, Feature.STREAMING}))

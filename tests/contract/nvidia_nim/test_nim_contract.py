@@ -87,4 +87,4 @@ def test_a_container_without_a_proxy_needs_an_address_only(base: str) -> None:
 def test_the_form_describes_the_model() -> None:
     public = {"context_size": "131072", "max_tokens_to_sample": "8192", "function_calling_type": "tool_call"}
     row = ADAPTERS[ID].provider().hosted(ModelRef(ID, "meta/llama-3.1-8b-instruct", ModelType.LLM), public)
-    assert (row.context, row.max_output, row.features) == (131072, 8192, frozenset({Feature.TOOLS}))
+    assert (row.context, row.max_output, row.features) == (131072, 8192, frozenset({Feature.TOOLS, Feature.STREAMING}))

@@ -109,7 +109,7 @@ def test_the_form_describes_the_model() -> None:
     public |= {"vision_support": "true", "function_call_support": "false"}
     row = ADAPTER.provider().hosted(ModelRef("ollama", "mine", ModelType.LLM), public)
     assert (row.context, row.max_output) == (8192, 512)
-    assert row.features == {Feature.VISION, Feature.STRUCTURED_OUTPUT}
+    assert row.features == {Feature.VISION, Feature.STRUCTURED_OUTPUT, Feature.STREAMING}
 
 
 def test_the_context_of_the_form_is_asked_for() -> None:

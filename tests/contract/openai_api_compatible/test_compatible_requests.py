@@ -100,7 +100,7 @@ def test_the_form_describes_the_model() -> None:
     public |= {"vision_support": "no_support", "structured_output_support": "supported"}
     row = ADAPTER.provider().hosted(ModelRef(ID, "mine", ModelType.LLM), public)
     assert (row.context, row.max_output) == (2048, 64)
-    assert row.features == {Feature.TOOLS, Feature.STRUCTURED_OUTPUT}
+    assert row.features == {Feature.TOOLS, Feature.STRUCTURED_OUTPUT, Feature.STREAMING}
 
 
 @pytest.mark.parametrize(("kind", "path"), [(ModelType.LLM, "chat/completions"), (ModelType.EMBEDDING, "embeddings")])

@@ -151,6 +151,6 @@ def test_models_that_ended_name_those_that_took_their_place() -> None:
     ]
     flash = offered.model(ModelRef(ID, MODEL, ModelType.LLM))
     assert flash
-    assert flash.features == {Feature.TOOLS, Feature.VISION, Feature.REASONING}
+    assert flash.features == {Feature.TOOLS, Feature.VISION, Feature.REASONING, Feature.STREAMING}
     assert flash.price
     assert (str(flash.price.input), flash.price.currency) == ("1.35", "CNY")

@@ -87,7 +87,7 @@ def test_the_form_describes_the_model() -> None:
     public |= {"vision_support": "no_support", "structured_output_support": "supported"}
     row = ADAPTER.provider().hosted(ModelRef(ID, LLAMA, ModelType.LLM), public)
     assert (row.context, row.max_output) == (131072, 64)
-    assert row.features == {Feature.TOOLS, Feature.STRUCTURED_OUTPUT}
+    assert row.features == {Feature.TOOLS, Feature.STRUCTURED_OUTPUT, Feature.STREAMING}
 
 
 def test_a_whole_answer_is_read() -> None:

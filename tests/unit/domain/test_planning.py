@@ -255,3 +255,13 @@ def test_only_an_own_key_takes_over_and_only_where_that_can_help() -> None:
     assert [type(c.source) for c in left.candidates] == [OwnKey]
     assert found.after(found.candidates[0], UpstreamTimeout("acme")) is None
     assert found.after(found.candidates[1], CredentialRejected("acme", 401)) is None
+
+
+def test_a_further_parameter_needs_a_rule_where_the_catalogue_has_the_model_and_none_elsewhere() -> None:
+    def asking(name: str, provider: str) -> Demand:
+        return Demand(ref(name, provider), LLM, parameters={"top_k": 5}, extra=frozenset({"top_k"}))
+
+    standing = Standing((credential(), credential(2, "home", ref("llama", "home"))))
+    with pytest.raises(InvalidForm, match="top_k: is not a parameter of this model"):
+        planned(standing, asking("best", "acme"))
+    assert planned(standing, asking("llama", "home")).model == ref("llama", "home")

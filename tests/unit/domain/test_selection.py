@@ -7,6 +7,7 @@ import pytest
 from domain.errors import CredentialRemoved, ModelDisabled, NoCredential, NoDefaultModel, NotPermitted
 from domain.model.catalogue import Catalogue, Feature, ModelType
 from domain.model.custom_model import CustomModel
+from domain.model.defaults import default_model, resolved
 from domain.model.quota import POOL, PotKind, Terms, Trial, Unit
 from domain.model.selection import (
     KeySource,
@@ -16,11 +17,9 @@ from domain.model.selection import (
     Standing,
     Status,
     availability,
-    default_model,
     model_of,
     models,
     preferred,
-    resolved,
     sources,
 )
 from tests.unit.domain.samples import (
@@ -89,7 +88,8 @@ def test_a_hosted_model_is_what_its_form_says() -> None:
     mine = ref("llama", "home")
     row = model_of(mine, Standing((credential(provider="home", model=mine),)), PLATFORM.catalogue)
     assert row is not None
-    assert (row.context, row.features) == (8192, frozenset({Feature.VISION}))
+    assert (row.context, row.features) == (8192, frozenset({Feature.VISION, Feature.STREAMING}))
+    assert row.custom
 
 
 def test_models_lists_hosted_ones_once_behind_the_catalogue() -> None:

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from api.graphql.documents import REMEMBERED, TOKENS, Library
 from api.graphql.limits import LIMITS, Ruler, Size, excess
 from domain.model.access import Actor
-from domain.model.catalogue import ModelType
-from domain.usecases.browsing import Browsing, Offered
+from domain.usecases.browsing import Browsing, ModelFilter, Offered
 from tests.graphql_house import CHAT, House, large_catalogue
 
 SCHEMA = build_schema("""
@@ -167,14 +166,13 @@ async def test_all_providers_with_all_their_models_pass_and_tell_their_cost() ->
 
 async def test_the_standing_is_read_once_for_a_list_and_its_models() -> None:
     house = House(catalogue=large_catalogue())
+    everything = ModelFilter()
     asked = []
 
     class Counting(Browsing):
-        async def models(
-            self, actor: Actor, model_type: ModelType | None = None, provider: str | None = None
-        ) -> tuple[Offered, ...]:
-            asked.append(provider)
-            return await super().models(actor, model_type, provider)
+        async def models(self, actor: Actor, wanted: ModelFilter = everything) -> tuple[Offered, ...]:
+            asked.append(wanted.provider)
+            return await super().models(actor, wanted)
 
     browsing = house.usecases.browsing
     house.usecases = replace(house.usecases, browsing=Counting(browsing.standing, browsing.platform))

@@ -6,22 +6,47 @@ from pathlib import Path
 
 import pytest
 
-from domain.model.catalogue import Catalogue, Feature, ModelRef, ModelType, Price, Provider, ProviderKind
+from domain.model.catalogue import (
+    Catalogue,
+    Feature,
+    Limits,
+    ModelRef,
+    ModelType,
+    Price,
+    PriceUnit,
+    Provider,
+    ProviderKind,
+    Voice,
+)
 from domain.model.labels import Text
+from domain.model.parameters import ParameterKind
 from domain.model.quota import POOL, Trial, Unit
 from infrastructure.providers.catalogue.rows import rows
 from infrastructure.providers.catalogue.trials import trials
 
 GOOD = """
+[parameters]
+temperature = { of = "^ol", max = 1, default = 1 }
+max_tokens = { max = "max_output" }
+
+[limits.text_to_speech]
+characters = 80
+
 [[models]]
 name = "old"
 type = "llm"
+label = { en = "Old", ja = "旧" }
+parameters = [
+    "temperature", "max_tokens", "stop", { name = "top_k", max = 40, label = "K" },
+    { name = "reasoning_effort", options = ["low"] },
+]
 features = ["tools", "vision"]
 context = 1000
 max_output = 100
 price = { input = "0.10", output = "0.5", per = 1000000, currency = "USD" }
 retires = 2026-10-23
 successor = "new"
+deprecated = true
 rank = 3
 
 [[models]]
@@ -33,6 +58,13 @@ name = "vectors"
 type = "embedding"
 dimensions = 8
 price = { input = "0.02", per = 1000000, currency = "CNY" }
+
+[[models]]
+name = "voice"
+type = "text_to_speech"
+limits = { formats = ["mp3"] }
+voices = ["fox", { id = "v:1", label = { en = "One", zh = "一" }, languages = ["zh"] }]
+price = { input = "15", per = 1000000, currency = "USD" }
 """
 
 
@@ -42,7 +74,7 @@ def put(folder: Path, text: str) -> Path:
 
 
 def test_a_row_says_all_that_is_known(tmp_path: Path) -> None:
-    old, new, vectors = rows("acme", put(tmp_path, GOOD))
+    old, new, vectors, voice = rows("acme", put(tmp_path, GOOD))
     assert old.ref == ModelRef("acme", "old", ModelType.LLM)
     assert old.features == {Feature.TOOLS, Feature.VISION}
     assert (old.context, old.max_output, old.rank) == (1000, 100, 3)
@@ -50,6 +82,23 @@ def test_a_row_says_all_that_is_known(tmp_path: Path) -> None:
     assert (old.retires, old.successor) == (date(2026, 10, 23), "new")
     assert (new.price, new.context, new.retires) == (None, None, None)
     assert (vectors.dimensions, vectors.price) == (8, Price(Decimal("0.02"), None, 1_000_000, "CNY"))
+    assert (old.label, new.label) == (Text("Old", "旧"), Text("new"))
+    assert (old.deprecated, new.deprecated, old.custom) == (True, False, False)
+    assert voice.limits == Limits(characters=80, formats=("mp3",))
+    assert voice.voices == (Voice("fox", Text("Fox")), Voice("v:1", Text("One", zh="一"), ("zh",)))
+    assert (old.priced_by, voice.priced_by) == (PriceUnit.TOKENS, PriceUnit.CHARACTERS)
+
+
+def test_a_rule_is_the_shared_one_then_the_vendors_then_the_models(tmp_path: Path) -> None:
+    old, new, *_ = rows("acme", put(tmp_path, GOOD))
+    temperature, most, stop, top_k, effort = old.parameters
+    assert (temperature.kind, temperature.min, temperature.max, temperature.default) == (ParameterKind.FLOAT, 0, 1, 1)
+    assert temperature.label.ja == "温度"
+    assert (most.min, most.max) == (1, 100)
+    assert (stop.kind, stop.max) == (ParameterKind.STRINGS, None)
+    assert (top_k.max, top_k.label) == (40, Text("K"))
+    assert effort.options == ("low",)
+    assert new.parameters == ()
 
 
 def test_a_provider_without_a_file_has_no_rows(tmp_path: Path) -> None:
@@ -76,6 +125,19 @@ def test_a_provider_without_a_file_has_no_rows(tmp_path: Path) -> None:
         ('successor = "new"', 'successor = "gone"'),
         ('name = "new"', 'name = "old"'),
         ('name = "new"', 'name = ""'),
+        ('"stop", {', '"stop", "stop", {'),
+        ('"stop", {', '"stomp", {'),
+        ("max = 40", "max = '40'"),
+        ("max = 40", "min = 41, max = 40"),
+        ("max = 40", "most = 40"),
+        ("default = 1 ", "default = 2 "),
+        ('options = ["low"]', "options = [1]"),
+        ("characters = 80", "characters = 0"),
+        ("characters = 80", "letters = 80"),
+        ('["mp3"]', '[""]'),
+        ('id = "v:1", ', ""),
+        ('en = "One", ', ""),
+        ('ja = "旧"', 'fr = "Vieux"'),
     ],
 )
 def test_a_row_that_cannot_be_right_is_refused(tmp_path: Path, right: str, wrong: str) -> None:

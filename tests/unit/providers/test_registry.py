@@ -1,26 +1,31 @@
 """The registry, the adapters, their rows and their fixtures name the same vendors, each complete."""
 
 import tomllib
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
 from domain.errors import InvalidForm
-from domain.model.catalogue import Feature, FieldKind, ModelRef, ModelType, ProviderKind
+from domain.model.calls import ChatCall, Knobs, Message, Role, TextPart
+from domain.model.catalogue import Feature, FieldKind, Model, ModelRef, ModelType, PriceUnit, ProviderKind
+from domain.model.defaults import default_model
+from domain.model.parameters import ParameterKind, check_parameters
 from domain.model.quota import Unit
 from domain.model.selection import Platform as Offer
-from domain.model.selection import Standing, default_model
+from domain.model.selection import Standing
+from domain.ports import Target
 from infrastructure.providers import adapters
-from infrastructure.providers.catalogue.rows import FOLDER
+from infrastructure.providers.catalogue.descriptions import descriptions
+from infrastructure.providers.catalogue.rows import FOLDER, rows
 from infrastructure.providers.registry import ADAPTERS, catalogue, trials
 from tests.unit.domain.samples import pot
 
 CONTRACTS = Path(__file__).parents[2] / "contract"
 KINDS = {"sdk", "spec", "vector", "recorded", "documented", "inferred"}
-DATA = {"trials"}
 MARKS = {"request", "schema", "answer"}
 CHAT_MARKS = MARKS | {"stream", "tools", "vision", "structured_output", "reasoning"}
+DATA = {"trials", "parameters", "descriptions"}
 
 
 def names(folder: Path, pattern: str) -> set[str]:
@@ -60,12 +65,94 @@ def test_a_form_is_labelled_in_three_languages_and_asks_for_little(provider: str
 
 
 @pytest.mark.parametrize("provider", ADAPTERS)
+def test_a_vendor_is_described_in_three_languages_briefly(provider: str) -> None:
+    described = catalogue().provider(provider).description
+    assert described
+    words = [described.en, described.ja, described.zh]
+    assert all(text and 10 <= len(text) <= 160 and text[-1] in ".。" for text in words)
+    assert len(set(words)) == len(words)
+
+
+def test_no_description_is_left_of_a_vendor_that_is_gone() -> None:
+    assert descriptions().keys() == ADAPTERS.keys()
+
+
+@pytest.mark.parametrize("provider", ADAPTERS)
+def test_a_conditional_field_looks_at_fields_before_it(provider: str) -> None:
+    form = ADAPTERS[provider].form
+    for at, field in enumerate(form):
+        before = {earlier.name: earlier for earlier in form[:at]}
+        for name, value in field.shown_when.items():
+            assert value in before[name].options
+
+
+@pytest.mark.parametrize("provider", ADAPTERS)
 def test_only_vendors_whose_key_reaches_all_models_have_rows(provider: str) -> None:
     shown = catalogue().provider(provider)
     assert bool(shown.models) is (shown.kind is ProviderKind.PROPRIETARY)
     assert {model.ref.type for model in shown.models} <= shown.types
-    assert all(model.context for model in shown.models)
-    assert len({model.price is None for model in shown.models}) <= 1
+    counted = [model for model in shown.models if model.priced_by is PriceUnit.TOKENS]
+    assert all(model.context for model in counted)
+    assert len({model.price is None for model in counted}) <= 1
+
+
+KNOBS = Knobs(0.5, 0.5, 7, ("end",), 7, 0.5, 0.5)
+OFFERING = [provider.id for provider in catalogue().providers if provider.models]
+
+
+def chat_rows(provider: str) -> list[Model]:
+    return [row for row in catalogue().provider(provider).models if row.ref.type is ModelType.LLM]
+
+
+@pytest.mark.parametrize("provider", OFFERING)
+def test_a_chat_row_offers_only_what_its_dialect_sends(provider: str) -> None:
+    adapter = ADAPTERS[provider]
+    assert adapter.chat
+    form = {field.name: field.default for field in adapter.form if field.default}
+    for row in chat_rows(provider):
+        offered = {rule.name for rule in row.parameters}
+        unified = {spec.name: getattr(KNOBS, spec.name) for spec in fields(KNOBS) if spec.name in offered}
+        check_parameters(row.parameters, unified)
+        call = ChatCall((Message(Role.USER, (TextPart("hi"),)),), knobs=Knobs(**unified))
+        assert adapter.chat.render(Target(row.ref, form), call, stream=False).warnings == ()
+        assert "max_tokens" in offered
+        assert Feature.STREAMING in row.features
+
+
+@pytest.mark.parametrize("provider", OFFERING)
+def test_a_rule_can_be_shown_in_three_languages_and_has_values(provider: str) -> None:
+    for rule in (rule for row in chat_rows(provider) for rule in row.parameters):
+        assert rule.help
+        assert all(text.ja and text.zh for text in (rule.label, rule.help))
+        assert rule.options or rule.kind is not ParameterKind.STRING
+
+
+def test_ranges_are_the_vendors_own() -> None:
+    def bounds(provider: str, model: str, rule: str) -> tuple[float | None, float | None]:
+        row = catalogue().model(ModelRef(provider, model, ModelType.LLM))
+        assert row
+        (found,) = [each for each in row.parameters if each.name == rule]
+        return found.min, found.max
+
+    assert bounds("openai", "gpt-4o", "temperature") == (0, 2)
+    assert bounds("openai", "gpt-4o", "max_tokens") == (1, 16_384)
+    assert bounds("anthropic", "claude-sonnet-4-5", "temperature") == (0, 1)
+    assert bounds("mistral_ai", "mistral-small-latest", "temperature") == (0, 1.5)
+    assert bounds("mistral_ai", "mistral-small-latest", "max_tokens") == (1, None)
+
+
+@pytest.mark.parametrize("provider", ADAPTERS)
+def test_a_deprecated_row_is_never_a_first_choice(provider: str) -> None:
+    assert not any(m.deprecated and m.rank for m in catalogue().provider(provider).models)
+
+
+@pytest.mark.parametrize("provider", OFFERING)
+def test_rows_of_every_type_can_be_read(provider: str) -> None:
+    """Those too that the adapter does not speak yet."""
+    for row in rows(provider):
+        assert row.voices or row.ref.type is not ModelType.TEXT_TO_SPEECH
+        assert row.limits.bytes or row.ref.type is not ModelType.SPEECH_TO_TEXT
+        assert row.limits.texts or row.ref.type is not ModelType.EMBEDDING
 
 
 def test_every_successor_leads_to_a_model_that_stays() -> None:

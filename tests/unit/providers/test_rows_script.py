@@ -47,6 +47,8 @@ LITELLM = [
     litellm("acme/bare", mode="embedding", max_input_tokens=None, output_vector_size=8),
     litellm("foreign", litellm_provider="other"),
     litellm("sings", mode="audio_speech"),
+    litellm("listens", mode="audio_transcription", costs={"input_cost_per_second": "0.000283333333333"}),
+    litellm("counts tokens", mode="audio_transcription"),
 ]
 DIFY = [dify("alias", max_tokens=77), dify("only-dify", currency="RMB"), dify("only-dify"), dify("unlisted")]
 DEFECT = [*DIFY, dify("bare", "text-embedding", unit="1000000"), dify("bare")]
@@ -86,7 +88,7 @@ def test_only_models_that_can_be_called_become_rows(rows: dict[str, dict[str, An
 
 
 def test_the_hand_has_the_last_word(rows: dict[str, dict[str, Any]]) -> None:
-    assert rows["new"]["features"] == ["vision", "reasoning"]
+    assert rows["new"]["features"] == ["vision", "reasoning", "streaming"]
     assert (rows["new"]["rank"], rows["old"]["successor"]) == (9, "new")
 
 
@@ -111,7 +113,7 @@ def test_a_vendor_that_only_one_collection_knows_gets_its_current_rows(tmp_path:
     assert run(tmp_path, [current, *gone], '[source]\ndify = "acme"\n[hand]\nnamed = { rank = 1 }\n').returncode == 0
     text = (tmp_path / "infrastructure/providers/catalogue/acme.toml").read_text()
     features = {row["name"]: row["features"] for row in tomllib.loads(text)["models"]}
-    assert features == {"now": ["vision", "reasoning"], "named": ["vision"]}
+    assert features == {"now": ["vision", "reasoning", "streaming"], "named": ["vision", "streaming"]}
 
 
 def test_a_vendor_without_prices_is_free_where_the_hand_says_so(tmp_path: Path) -> None:
@@ -140,3 +142,83 @@ def test_a_hand_kept_name_that_nobody_knows_is_an_error(tmp_path: Path) -> None:
     done = run(tmp_path, [])
     assert done.returncode != 0
     assert "only-dify" in done.stderr
+
+
+SPEECH = """[source]
+litellm = "acme"
+dify = "acme"
+types = ["llm", "speech_to_text", "text_to_speech"]
+[parameters]
+max_tokens = { max = "max_output" }
+temperature = { of = '^alias' }
+effort = { needs = "reasoning", told = true, options = ["low"] }
+top_k = { listed = true }
+[limits.speech_to_text]
+bytes = 5
+[voices]
+'^made' = ["fox"]
+[hand]
+"new" = { with = ["reasoning"], without = ["streaming"] }
+"new-2026-01-01" = { type = "llm", with = ["reasoning"] }
+"says" = { label = "Says it" }
+"made" = { type = "text_to_speech" }
+"""
+VOICES = [{"mode": "b", "name": "Bee", "language": ["ja-JP"]}, {"mode": "a", "name": "Ai", "language": []}]
+SPOKEN = {"voices": VOICES, "default_voice": "a", "word_limit": 80}
+HEARD = {"file_upload_limit": 25, "supported_file_extensions": "mp3, wav"}
+RULES = [{"name": "effort", "options": ["low", "high"], "max": 9}, {"name": "top_k", "max": 3}, {"name": "inner"}]
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("told")
+    models = [
+        dify("new", parameter_rules=RULES),
+        dify("says", "tts", properties=SPOKEN, label_en="says"),
+        dify("listens", "speech2text", properties=HEARD, label_en="Listens well"),
+    ]
+    done = run(folder, models, SPEECH)
+    assert done.returncode == 0, done.stderr
+    text = (folder / "infrastructure/providers/catalogue/acme.toml").read_text()
+    return {row["name"]: row for row in tomllib.loads(text)["models"]}
+
+
+def test_a_chat_model_names_the_rules_that_its_vendor_has_for_it(told: dict[str, dict[str, Any]]) -> None:
+    effort = {"name": "effort", "options": ["low", "high"]}
+    assert told["new"]["parameters"] == ["max_tokens", effort, "top_k"]
+    assert told["new-2026-01-01"]["parameters"] == ["max_tokens", effort, "top_k"]
+    assert told["alias"]["parameters"] == ["max_tokens", "temperature"]
+    assert "parameters" not in told["listens"]
+
+
+def test_what_writes_or_speaks_streams_unless_the_hand_says_otherwise(told: dict[str, dict[str, Any]]) -> None:
+    streaming = {name for name, row in told.items() if "streaming" in row.get("features", ())}
+    assert streaming.isdisjoint({"new", "listens"})
+    assert {"alias", "says", "made"} <= streaming
+
+
+def test_voices_begin_with_the_usual_one_and_are_the_vendors_where_it_has_its_own(
+    told: dict[str, dict[str, Any]],
+) -> None:
+    assert [voice["id"] for voice in told["says"]["voices"]] == ["a", "b"]
+    assert told["says"]["voices"][1] == {"id": "b", "label": "Bee", "languages": ["ja-JP"]}
+    assert told["made"]["voices"] == ["fox"]
+
+
+def test_limits_are_difys_unless_the_vendor_has_its_own(told: dict[str, dict[str, Any]]) -> None:
+    assert told["says"]["limits"] == {"characters": 80}
+    assert "limits" not in told["listens"]
+
+
+def test_speech_is_priced_by_the_minute_and_not_by_tokens(told: dict[str, dict[str, Any]]) -> None:
+    assert told["listens"]["price"] == {"input": "0.017", "per": 60, "currency": "USD"}
+    assert "price" not in told["counts tokens"]
+
+
+def test_a_label_is_kept_where_it_says_more_than_the_name(told: dict[str, dict[str, Any]]) -> None:
+    assert (told["listens"]["label"], told["says"]["label"]) == ("Listens well", "Says it")
+    assert "label" not in told["new"]
+
+
+def test_what_has_ended_and_is_still_named_is_deprecated(rows: dict[str, dict[str, Any]]) -> None:
+    assert {name for name, row in rows.items() if row.get("deprecated")} == {"old", "only-dify"}

@@ -8,7 +8,7 @@ from datetime import timedelta
 from domain.errors import DomainError, NoCredential
 from domain.model.access import TENANT_SCOPES, Actor, Scope
 from domain.model.catalogue import Catalogue, FormValues
-from domain.model.credential import Credential, SealContext
+from domain.model.credential import Cooling, Credential
 from domain.model.ids import ClientId, KeyId, TenantId
 from domain.model.quota import Pot, Trial, Unit
 from domain.model.secret import Secret
@@ -17,11 +17,15 @@ from domain.model.tenant import Tenant, TenantKey
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
+from domain.usecases.credential_states import CredentialStates
+from domain.usecases.credential_updates import CredentialUpdates
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
 from domain.usecases.grants import Grants
+from domain.usecases.imports import Imports
 from domain.usecases.inference import Inference
 from domain.usecases.metering import Metering
+from domain.usecases.models import Models
 from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
 from infrastructure.background import Detached
@@ -64,9 +68,11 @@ class OpenKeyring:
 
     async def own(self, credential: Credential) -> FormValues:
         async with self.store.begin(credential.tenant_id) as work:
-            sealed = await work.credentials.sealed(credential.id)
-            key = await work.keys.one(sealed.key_id)
-        return await self.vault.open(key, SealContext.of(credential), sealed)
+            opening = await work.envelopes.one(credential.id)
+        return await self.vault.open(opening.key, opening.context, opening.sealed)
+
+    def forget(self, tenant_id: TenantId) -> None:
+        """It remembers nothing."""
 
     def platform(self, provider: str) -> FormValues:
         if provider != "acme":
@@ -109,10 +115,27 @@ class House:
         held = frozenset(scopes) or TENANT_SCOPES
         return Actor(TENANT, ClientId(self.fresh()), held, self.clock() + timedelta(hours=1))
 
+    async def rest(self, credential: Credential, span: timedelta = timedelta(minutes=1)) -> Cooling:
+        """Let it rest for so long, as a call does that its vendor refused."""
+        cooling = Cooling(credential.id, self.clock() + span, "UPSTREAM_RATE_LIMITED")
+        async with self.store.begin(credential.tenant_id) as work:
+            await work.coolings.put(cooling)
+        self.standing.forget(credential.tenant_id)
+        return cooling
+
     @property
     def credentials(self) -> Credentials:
         catalogue = self.platform.catalogue
         return Credentials(self.store.begin, catalogue, self.gateway, self.vault, self.standing, self.clock, self.fresh)
+
+    @property
+    def updates(self) -> CredentialUpdates:
+        catalogue = self.platform.catalogue
+        return CredentialUpdates(self.store.begin, catalogue, self.gateway, self.vault, self.standing, self.clock)
+
+    @property
+    def states(self) -> CredentialStates:
+        return CredentialStates(self.store.begin, self.standing, self.platform, self.clock)
 
     @property
     def metering(self) -> Metering:
@@ -140,6 +163,16 @@ class House:
     @property
     def conversations(self) -> Conversations:
         return Conversations(self.inference, self.standing, self.platform)
+
+    @property
+    def models(self) -> Models:
+        return Models(self.store.begin, self.standing, self.platform, self.clock)
+
+    @property
+    def imports(self) -> Imports:
+        keyring = OpenKeyring(self.store, self.vault)
+        begin, clock = self.store.begin, self.clock
+        return Imports(begin, self.standing, self.platform, self.gateway, keyring, self.vault, clock, self.fresh)
 
     @property
     def defaults(self) -> Defaults:
