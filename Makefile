@@ -5,10 +5,10 @@ PY := .venv/bin/python
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 DEMO_PORT ?= 8080
 
-.PHONY: help install demo test test-real check schema lock bench audit format clean
+.PHONY: help install demo test test-real check schema lock bench prove-quota audit format clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/ready ## install everything into .venv (with uv, which is bootstrapped when absent)
 
@@ -51,6 +51,9 @@ audit: install ## judge GraphQL over HTTP with the graphql-http audit suite (nee
 
 bench: install ## throughput, latency and CPU per call, beside a direct call and a bare pass-through
 	@$(PY) -m bench
+
+prove-quota: install ## kill workers while they spend a quota; print billed, charged and overspent (PORTUNUS_SEED repeats a run)
+	@$(PY) -m tests.prove_quota
 
 lock: ## resolve the dependencies anew
 	@$(UV) pip compile -q pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header -o requirements.lock -U

@@ -1,5 +1,6 @@
 """Global ids (Relay): base64url of a type's name and its key, opaque to clients."""
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from uuid import UUID
 
@@ -9,6 +10,8 @@ from domain.errors import InvalidRange, NotFound
 from domain.model.catalogue import ModelRef, ModelType
 from domain.model.ids import ClientId
 from domain.model.tokens import Kind, parse
+
+_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def node_id(kind: str, key: object) -> strawberry.ID:
@@ -34,7 +37,7 @@ def known_uuid(node: str, kind: str) -> UUID:
     try:
         return UUID(key if found == kind else "")
     except ValueError:
-        raise NotFound(kind.lower()) from None
+        raise NotFound(_CAPITAL.sub(" ", kind).lower()) from None
 
 
 def known_model(key: str) -> ModelRef:

@@ -9,10 +9,20 @@ from domain.model.cooling import rest_after
 from domain.model.credential import Credential, SealContext, Sealed
 from domain.model.credential_change import CredentialChange, GivenFields, check_kept_secrets
 from domain.model.ids import CredentialId
+from domain.model.tenant import TenantKey
 from domain.ports import Begin, Clock, Gateway, StandingReader, Vault, Work
 from domain.usecases.alike import among_alike
 from domain.usecases.credentials import Proof
 from domain.usecases.sealing import sealed_into
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A credential with all that opens its form."""
+
+    credential: Credential
+    sealed: Sealed
+    key: TenantKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +49,8 @@ class CredentialUpdates:
         """
         actor.require(Scope.CREDENTIALS_WRITE)
         stored = await self._stored(actor, credential_id)
-        changed = await (self._replaced(stored, change) if change.touches_form(stored) else self._kept(stored, change))
+        touched = change.touches_form(stored.credential)
+        changed = await (self._replaced(stored, change) if touched else self._kept(stored.credential, change))
         self.standing.forget(actor.tenant_id)
         return changed
 
@@ -50,41 +61,42 @@ class CredentialUpdates:
         """
         actor.require(Scope.CREDENTIALS_WRITE)
         stored = await self._stored(actor, credential_id)
-        values = await self._opened(stored)
+        values, credential = await self._opened(stored), stored.credential
         try:
-            await self.gateway.probe(stored.provider, values, stored.model)
+            await self.gateway.probe(credential.provider, values, credential.model)
         except UpstreamError as failure:
-            await self._rest(stored, failure)
+            await self._rest(credential, failure)
             raise
-        return await self._proved_again(stored)
+        return await self._proved_again(credential)
 
-    async def _stored(self, actor: Actor, credential_id: CredentialId) -> Credential:
+    async def _stored(self, actor: Actor, credential_id: CredentialId) -> _Stored:
+        """As it is at one moment: its secrets belong to this version's endpoint and to no other's."""
         async with self.begin(actor.tenant_id) as work:
-            return await work.credentials.one(credential_id)
+            credential, _ = await among_alike(work, credential_id)
+            sealed = await work.credentials.sealed(credential_id)
+            return _Stored(credential, sealed, await work.keys.one(sealed.key_id))
 
-    async def _opened(self, credential: Credential) -> FormValues:
-        """The form of this very version: its secrets belong to this version's endpoint and to no other's."""
-        async with self.begin(credential.tenant_id) as work:
-            sealed = await work.credentials.sealed(credential.id)
-            key = await work.keys.one(sealed.key_id)
-        return await self.vault.open(key, SealContext.of(credential), sealed)
+    async def _opened(self, stored: _Stored) -> FormValues:
+        return await self.vault.open(stored.key, SealContext.of(stored.credential), stored.sealed)
 
-    async def _proved(self, stored: Credential, change: CredentialChange) -> tuple[FormValues, Proof]:
-        provider = self.catalogue.provider(stored.provider)
-        known = await self._opened(stored) if change.kept_secrets(stored) else stored.public
-        model_type = stored.model.type if stored.model else None
+    async def _proved(self, stored: _Stored, change: CredentialChange) -> tuple[FormValues, Proof]:
+        credential = stored.credential
+        provider = self.catalogue.provider(credential.provider)
+        known = await self._opened(stored) if change.kept_secrets(credential) else credential.public
+        model_type = credential.model.type if credential.model else None
         values = provider.checked(change.form(provider, known), model_type)
         endpoint = self.gateway.endpoint(provider.id, values)
-        check_kept_secrets(change, stored, provider, values, endpoint)
-        await self.gateway.probe(provider.id, values, stored.model)
+        check_kept_secrets(change, credential, provider, values, endpoint)
+        await self.gateway.probe(provider.id, values, credential.model)
         return values, Proof(endpoint, self.clock())
 
-    async def _replaced(self, stored: Credential, change: CredentialChange) -> Credential:
+    async def _replaced(self, stored: _Stored, change: CredentialChange) -> Credential:
         values, proof = await self._proved(stored, change)
-        context = replace(SealContext.of(stored), version=stored.version + 1)
+        before = stored.credential
+        context = replace(SealContext.of(before), version=before.version + 1)
 
         async def store(work: Work, sealed: Sealed) -> Credential:
-            current = change.beside_form(await _unchanged(work, stored))
+            current = change.beside_form(await _unchanged(work, before))
             renewed = replace(
                 current,
                 public=public_part(values),
@@ -93,8 +105,8 @@ class CredentialUpdates:
                 version=context.version,
                 proved_at=proof.at,
             )
-            await work.credentials.put(renewed, sealed, version=stored.version)
-            await work.coolings.clear(stored.id)
+            await work.credentials.put(renewed, sealed, version=before.version)
+            await work.coolings.clear(before.id)
             return renewed
 
         return await sealed_into(self.begin, self.vault, context, values, store)

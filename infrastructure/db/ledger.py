@@ -166,9 +166,10 @@ async def _reserve(connection: AsyncConnection, hold: Hold, line: Line) -> bool:
 async def _take(connection: AsyncConnection, tenant_id: TenantId, line: Line) -> None:
     room = or_(pots.c.granted.is_(None), pots.c.granted - pots.c.used - pots.c.held >= line.amount)
     taken = update(pots).where(_is(tenant_id, line.pot_id), room).values(held=pots.c.held + line.amount)
-    if not (await connection.execute(taken)).rowcount:
+    while not (await connection.execute(taken)).rowcount:
         pot = await _pot(connection, tenant_id, line.pot_id)
-        raise QuotaExhausted(pot.kind, pot.unit, pot.free or 0, line.amount, pot.closes_at)
+        if pot.free is not None and pot.free < line.amount:  # else something was given back since the update looked
+            raise QuotaExhausted(pot.kind, pot.unit, pot.free, line.amount, pot.closes_at)
 
 
 async def _close(

@@ -18,6 +18,8 @@ HOLD = """
 CREATE FUNCTION hold_quota(
     tenant uuid, call uuid, pot_ids uuid[], amounts bigint[], until timestamptz, windows jsonb)
 RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    short record;
 BEGIN
     PERFORM set_config('app.tenant_id', tenant::text, true);
     FOR i IN 1 .. cardinality(pot_ids) LOOP
@@ -33,13 +35,16 @@ BEGIN
         VALUES (tenant, call, pot_ids[i], amounts[i], 'held', until)
         ON CONFLICT DO NOTHING;
         CONTINUE WHEN NOT FOUND;
-        UPDATE pots SET held = held + amounts[i]
-        WHERE tenant_id = tenant AND id = pot_ids[i] AND (granted IS NULL OR granted - used - held >= amounts[i]);
-        CONTINUE WHEN FOUND;
-        RAISE 'too little is free' USING DETAIL = (
-            SELECT json_build_object('kind', kind, 'unit', unit, 'free', granted - used - held, 'asked', amounts[i],
-                                     'closes_at', closes_at)
-            FROM pots WHERE tenant_id = tenant AND id = pot_ids[i]);
+        LOOP
+            UPDATE pots SET held = held + amounts[i]
+            WHERE tenant_id = tenant AND id = pot_ids[i] AND (granted IS NULL OR granted - used - held >= amounts[i]);
+            EXIT WHEN FOUND;
+            SELECT kind, unit, granted - used - held AS free, amounts[i] AS asked, closes_at
+            INTO short FROM pots WHERE tenant_id = tenant AND id = pot_ids[i];
+            IF short.free < short.asked THEN  -- else something was given back since the update looked
+                RAISE 'too little is free' USING DETAIL = to_json(short);
+            END IF;
+        END LOOP;
     END LOOP;
 END $$
 """

@@ -112,6 +112,8 @@ async def test_a_failed_reading_is_not_remembered(counted: Counted, standing: Le
 
 
 async def test_uses_are_counted_less_often(counted: Counted, standing: LeasedStanding, clock: FakeClock) -> None:
+    async with counted.store.begin(TENANT) as work:
+        await work.tenants.add(Tenant(TENANT, "Acme", NOW))
     assert (await standing(TENANT)).uses == {}
     await FakeLedger(counted.store).settle(a_record(TENANT))
     for _ in range(USES_LEASE // LEASE - 1):
