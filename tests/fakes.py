@@ -36,7 +36,7 @@ from domain.model.selection import KeySource
 from domain.model.speech import SpeakCall, Speech, TranscribeCall, Transcript
 from domain.model.tenant import Tenant, TenantKey
 from domain.model.usage import CallRecord
-from domain.ports import ListedModel, Target
+from domain.ports import Ledger, ListedModel, Target, Work
 from tests.fake_records import FakeRecords
 
 _PORTS = {"http": 80, "https": 443}
@@ -119,12 +119,16 @@ class FakeStore:
         self.rows: defaultdict[TenantId, TenantRows] = defaultdict(TenantRows)
         self.turn = asyncio.Lock()
 
-    def begin(self, tenant_id: TenantId) -> "FakeWork":
+    def begin(self, tenant_id: TenantId) -> Work:
         return FakeWork(self, tenant_id)
 
     async def roll_call(self, *, first: int, after: TenantId | None = None) -> Sequence[TenantId]:
         there = sorted(tenant_id for tenant_id, rows in self.rows.items() if rows.tenants)
         return [tenant_id for tenant_id in there if after is None or tenant_id > after][:first]
+
+    @property
+    def ledger(self) -> Ledger:
+        return FakeLedger(self)
 
 
 class FakeWork:

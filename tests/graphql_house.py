@@ -78,7 +78,7 @@ from infrastructure.background import Detached
 from infrastructure.balances import PolledBalances
 from infrastructure.keyring import LeasedKeyring
 from infrastructure.standing import LeasedStanding
-from tests.fakes import CountedIds, FakeClock, FakeGateway, FakeLedger, FakeStore, FakeVault, Reply
+from tests.fakes import CountedIds, FakeClock, FakeGateway, FakeStore, FakeVault, Reply
 
 OPTIONS = GraphQLOptions(cursor_key=b"a key for the cursors of the tests")
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -202,8 +202,9 @@ class House:
         gateway: FakeGateway | None = None,
         catalogue: Catalogue | None = None,
         vendor: Gateway | None = None,
+        store: FakeStore | None = None,
     ) -> None:
-        self.store = FakeStore()
+        self.store = store or FakeStore()
         self.clock = FakeClock(NOW)
         self.gateway = gateway or FakeGateway()
         self.vendor: Gateway = vendor or self.gateway
@@ -224,7 +225,7 @@ class House:
         platform = Platform(catalogue, {"acme": TRIAL})
         standing = LeasedStanding(begin, clock)
         keyring = LeasedKeyring(begin, self.vault, clock, {"acme": {"api_key": Secret("the platform's")}})
-        ledger = FakeLedger(self.store)
+        ledger = self.store.ledger
         self.detached = Detached()
         metering = Metering(begin, standing, platform, keyring, ledger, clock, fresh, timedelta(minutes=20))
         inference = Inference(metering, self.vendor, self.detached)

@@ -108,25 +108,25 @@ class Credential(Node):
     created_at: datetime = strawberry.field(description="When it was added.")
     proved_at: datetime = strawberry.field(description="When the vendor last accepted it on being asked.")
 
-    @field("Whether it serves calls now.")
+    @field("Whether it serves calls now.", needs=Scope.CREDENTIALS_READ)
     async def status(self) -> CredentialStatus:
         return self.row.status(await self._cooling(), self.shelf.now)
 
-    @field("Until when it rests after its vendor refused it; null when it does not.")
+    @field("Until when it rests after its vendor refused it; null when it does not.", needs=Scope.CREDENTIALS_READ)
     async def resting_until(self) -> datetime | None:
         cooling = await self._cooling()
         return cooling.until if cooling else None
 
-    @field("Why it rests, as the code of the vendor's refusal; null when it does not.")
+    @field("Why it rests, as the code of the vendor's refusal; null when it does not.", needs=Scope.CREDENTIALS_READ)
     async def resting_reason(self) -> str | None:
         cooling = await self._cooling()
         return cooling.reason if cooling else None
 
-    @field("When a call was last sent with it; null when none ever was.")
+    @field("When a call was last sent with it; null when none ever was.", needs=Scope.CREDENTIALS_READ)
     async def last_used_at(self) -> datetime | None:
         return (await self.shelf.last_used.value()).get(self.row.id)
 
-    @field("What depends on it.")
+    @field("What depends on it.", needs=Scope.CREDENTIALS_READ)
     async def used_by(self) -> CredentialUse:
         found = (await self.shelf.users.value()).get(self.row.id, credential_states.UsedBy((), ()))
         return CredentialUse.of(found, self.row.tenant_id)

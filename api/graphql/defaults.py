@@ -7,7 +7,7 @@ import strawberry
 from api.graphql.context import Info
 from api.graphql.fields import Input, field, mutation
 from api.graphql.model_names import ModelName, TypedModelInput
-from api.graphql.problems import NoCredential, NotFound, NotPermitted
+from api.graphql.problems import CredentialRemoved, ModelDisabled, NoCredential, NotFound, NotPermitted
 from domain.model import defaults
 from domain.model.access import Scope
 from domain.model.catalogue import ModelType
@@ -47,7 +47,7 @@ class ClearDefaultModelPayload:
 
 
 SetDefaultModelResult = Annotated[
-    SetDefaultModelPayload | NotFound | NoCredential | NotPermitted,
+    SetDefaultModelPayload | NotFound | NoCredential | NotPermitted | ModelDisabled | CredentialRemoved,
     strawberry.union("SetDefaultModelResult", description="The new default, or why the model cannot be one."),
 ]
 ClearDefaultModelResult = Annotated[

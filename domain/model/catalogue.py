@@ -237,6 +237,9 @@ class Catalogue:
             raise NotFound("provider")
         return found
 
+    def offers(self, provider_id: str) -> bool:
+        return provider_id in self._providers
+
     def model(self, ref: ModelRef) -> Model | None:
         """The row of a model, or None for one that only its tenant knows, such as a self-hosted one."""
         return self._models.get(ref)

@@ -169,9 +169,10 @@ def models(standing: Standing, catalogue: Catalogue) -> Iterator[Model]:
 
 
 def own_models(standing: Standing, catalogue: Catalogue) -> Iterator[Model]:
-    """The models that only this tenant knows: hosted ones, added and imported ones."""
-    own = {c.model for c in standing.credentials if c.model is not None} | standing.custom.keys()
-    rows = (model_of(ref, standing, catalogue) for ref in sorted(own) if catalogue.model(ref) is None)
+    """The models that only this tenant knows: hosted ones, added and imported ones; none of a vendor that is gone."""
+    every = {c.model for c in standing.credentials if c.model is not None} | standing.custom.keys()
+    own = (ref for ref in sorted(every) if catalogue.offers(ref.provider) and catalogue.model(ref) is None)
+    rows = (model_of(ref, standing, catalogue) for ref in own)
     yield from (row for row in rows if row is not None)
 
 

@@ -23,7 +23,10 @@ class Defaults:
         return tuple(default_model(t, standing, self.platform) for t in ModelType)
 
     async def choose(self, actor: Actor, model: ModelRef) -> DefaultModel:
-        """Make `model` the default of its type. NotFound, NoCredential or NotPermitted when it cannot be called."""
+        """Make `model` the default of its type.
+
+        NotFound, NoCredential, NotPermitted, ModelDisabled or CredentialRemoved when it cannot be called.
+        """
         actor.require(Scope.DEFAULTS_WRITE)
         standing = await self.standing(actor.tenant_id)
         if model_of(model, standing, self.platform.catalogue) is None:
