@@ -6,7 +6,8 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
-from domain.model.ids import TenantId
+from domain.model.cap import Period
+from domain.model.ids import ClientId, TenantId
 from domain.model.quota import HoldState, Outcome, Pot
 from infrastructure.db.engine import open_engine
 from infrastructure.db.fence import bind
@@ -22,14 +24,16 @@ from infrastructure.db.ledger_postgres import ledger_on
 from infrastructure.db.tables import call_records, holds
 from infrastructure.db.work import begin
 from tests import spenders
-from tests.belongings import a_grant, a_pot, as_stored, given, later
+from tests.belongings import a_cap, a_grant, a_pot, as_stored, given, later
 from tests.databases import Urls
 from tests.spenders import FAILED, REFUSED, REFUSED_FALSELY, SERVED, Errand
 from tests.stubs import billing
 
 _GRANT = 150
+_UNREACHED = 10**6
 _MOMENT = 0.02
-_PAUSE = 0.25
+_FIRST = 4
+_PAUSE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,8 @@ class Plan:
     kills: int = 50
     processes: int = 4
     customers: int = 16
-    hold_seconds: float = 4.0
-    longest_seconds: float = 150.0
+    hold_seconds: float = 5.0
+    longest_seconds: float = 270.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +79,15 @@ class Books:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What a run showed. `ahead` is the most by which the bill ever exceeded what was used and held."""
+    """What a run showed. `capped` is the window of the cap beside the pot, `ahead` the most by which the bill ever
+    exceeded what was used and held.
+    """
 
     plan: Plan
     seconds: float
     kills: int
     pot: Pot
+    capped: Pot
     books: Books
     ahead: int
     said: Counter[bytes]
@@ -104,7 +111,8 @@ class Figure:
             "charged, not billed, and no reason": len(books.unexplained()),
             "used differs from the limit": abs(self.pot.used - self.limit),
             "used differs from what was charged": abs(self.pot.used - len(books.charged())),
-            "phantom holds": self.pot.held + books.in_state(HoldState.HELD),
+            "used of the cap differs": abs(self.capped.used - self.pot.used),
+            "phantom holds": self.capped.held + self.pot.held + books.in_state(HoldState.HELD),
             "refused while enough was free": self.said[REFUSED_FALSELY],
             "no call was refused by an empty pot": int(not self.said[REFUSED]),
         }
@@ -117,7 +125,7 @@ class Figure:
         lines = (
             ("limit", self.limit, f"calls, granted in steps of {_GRANT} while the pot was spent"),
             ("billed", self.billed, "by the vendor, in its own process"),
-            ("charged", self.pot.used, f"= billed + {unbilled} that the vendor never billed"),
+            ("charged", self.pot.used, f"{unbilled} of which the vendor never billed"),
             ("unknown", expired, f"holds of killed workers, charged in full: {expired - unbilled} had been billed"),
             ("overspend", max(0, self.billed - self.limit), "billed − limit"),
             ("charged − limit", self.pot.used - self.limit, ""),
@@ -138,7 +146,8 @@ class Crew:
     plan: Plan
     database: str
     vendor: str
-    pot: Pot
+    tenant_id: TenantId
+    client_id: ClientId
     folder: Path
     kills: int = 0
     reports: list[Path] = field(default_factory=list)
@@ -148,13 +157,13 @@ class Crew:
         report = self.folder / f"report {len(self.reports)}"
         report.touch()
         self.reports.append(report)
-        plan = self.plan
-        errand = Errand(self.database, self.vendor, self.pot, report, plan.customers, plan.hold_seconds)
+        whose, hold_for = (self.tenant_id, self.client_id), timedelta(seconds=self.plan.hold_seconds)
+        errand = Errand(self.database, self.vendor, *whose, report, self.plan.customers, hold_for)
         self.working.append((spenders.started(spenders.customers, errand), report))
 
-    async def at_work(self, number: int) -> None:
-        """A process has begun to call."""
-        while not self.working[number][1].stat().st_size:
+    async def at_work(self, number: int, answers: int) -> None:
+        """Wait until a process may call, and has had that many answers."""
+        while self.working[number][1].stat().st_size <= answers:
             self.check()
             await asyncio.sleep(_MOMENT)
 
@@ -201,13 +210,16 @@ class Watch:
 async def proved(urls: Urls, plan: Plan, folder: Path) -> Figure:
     """Spend a pot while its spenders are being killed, until it is empty. TimeoutError after `longest_seconds`."""
     began = time.monotonic()
-    pot, bill = a_pot(TenantId(uuid7()), granted=_GRANT), folder / "bill"
+    cap = a_cap(TenantId(uuid7()), _UNREACHED, Period.NEVER)
+    pot, bill = replace(a_pot(cap.tenant_id, granted=_GRANT), provider="plain"), folder / "bill"
     bill.touch()
     async with asyncio.timeout(plan.longest_seconds), _opened(urls.app) as engine:
         await given(begin(engine), pot)
+        async with begin(engine)(cap.tenant_id) as work:
+            await work.caps.put(cap)
         watch = Watch(engine, pot, bill)
         async with _vendor(bill, plan.seed) as url:
-            crew = Crew(plan, urls.app, url, pot, folder)
+            crew = Crew(plan, urls.app, url, cap.tenant_id, ClientId(cap.subject_id), folder)
             try:
                 await _spend(crew, watch)
             finally:
@@ -215,8 +227,9 @@ async def proved(urls: Urls, plan: Plan, folder: Path) -> Figure:
         await asyncio.sleep(plan.hold_seconds)
         await watch.sweep()
         now = await watch.look()
+        capped = await as_stored(begin(engine), cap.window(cap.created_at))
         books = await _books(engine, pot, bill)
-    return Figure(plan, time.monotonic() - began, crew.kills, now, books, watch.ahead, crew.said())
+    return Figure(plan, time.monotonic() - began, crew.kills, now, capped, books, watch.ahead, crew.said())
 
 
 async def _spend(crew: Crew, watch: Watch) -> None:
@@ -237,7 +250,7 @@ async def _spend(crew: Crew, watch: Watch) -> None:
 async def _kill(crew: Crew, dice: random.Random) -> None:
     for _ in range(crew.plan.kills):
         number = dice.randrange(crew.plan.processes)
-        await crew.at_work(number)
+        await crew.at_work(number, answers=dice.randrange(_FIRST))
         await asyncio.sleep(dice.uniform(0, _PAUSE))
         crew.kill(number)
         crew.hire()
@@ -267,7 +280,8 @@ async def _opened(url: str) -> AsyncIterator[AsyncEngine]:
 
 
 async def _books(engine: AsyncEngine, pot: Pot, bill: Path) -> Books:
-    held = select(holds.c.call_id, holds.c.state, holds.c.charged).where(holds.c.tenant_id == pot.tenant_id)
+    columns, mine = (holds.c.call_id, holds.c.state, holds.c.charged), holds.c.tenant_id == pot.tenant_id
+    held = select(*columns).where(mine, holds.c.pot_id == pot.id)
     said = select(call_records.c.id, call_records.c.outcome).where(call_records.c.tenant_id == pot.tenant_id)
     async with engine.connect() as connection:
         await bind(connection, pot.tenant_id)

@@ -13,6 +13,7 @@ from domain.model.selection import Platform, Standing, model_of
 from domain.ports import Begin, Clock, Fresh, Gateway, Keyring, ListedModel, StandingReader, Vault, Work
 from domain.usecases.browsing import Offered
 from domain.usecases.models import offered
+from domain.usecases.sealing import all_sealed_into
 
 IMPORT_LIMIT = 200
 _ACCESS = (FieldKind.SECRET, FieldKind.URL)
@@ -76,12 +77,16 @@ class Imports:
         chosen = _chosen(wanted, await self.gateway.listed(provider, form), served)
         models = [self._model(actor, provider, each) for each in chosen]
         new = [m for m in models if self.platform.catalogue.model(m.ref) is None]
-        envelopes = [await self._sealed(key, form, m) for m in new] if key.model else []
-        async with self.begin(actor.tenant_id) as work:
+        alike = [self._alike(key, form, m) for m in new] if key.model else []
+
+        async def store(work: Work, envelopes: Sequence[Sealed]) -> None:
             added = {m.ref for m in new if await work.models.add(m)}
-            for credential, sealed in envelopes:
+            for (credential, _), sealed in zip(alike, envelopes, strict=True):
                 if credential.model in added:
                     await _add(work, credential, sealed)
+
+        forms = [(SealContext.of(credential), values) for credential, values in alike]
+        await all_sealed_into(self.begin, self.vault, actor.tenant_id, forms, store)
         self.standing.forget(actor.tenant_id)
         standing = await self.standing(actor.tenant_id)
         return [offered(m.ref, standing, self.platform) for m in models]
@@ -111,7 +116,7 @@ class Imports:
         ref = ModelRef(provider, listed.name, kind)
         return CustomModel(actor.tenant_id, ref, listed.name, self.clock(), context=listed.context, imported=True)
 
-    async def _sealed(self, key: Credential, form: FormValues, model: CustomModel) -> tuple[Credential, Sealed]:
+    def _alike(self, key: Credential, form: FormValues, model: CustomModel) -> tuple[Credential, FormValues]:
         """The key with which the model was listed, as a credential of the model's own."""
         now = self.clock()
         values = _carried_over(self.platform.catalogue.provider(key.provider), form, model)
@@ -126,9 +131,7 @@ class Imports:
             active=True,
             weight=1,
         )
-        async with self.begin(key.tenant_id) as work:
-            newest = await work.keys.newest()
-        return credential, await self.vault.seal(newest, SealContext.of(credential), values)
+        return credential, values
 
 
 def _chosen(

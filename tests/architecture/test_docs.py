@@ -1,7 +1,12 @@
 """The documentation names what is there."""
 
+import re
 from pathlib import Path
 
+import typer
+
+from api.cli import app
+from api.graphql.schema import build_schema
 from infrastructure.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -16,3 +21,23 @@ def test_every_setting_is_documented_and_no_other() -> None:
 def test_decisions_are_numbered_without_gaps() -> None:
     numbers = sorted(int(path.name[:3]) for path in (ROOT / "docs/decisions").glob("*.md"))
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_every_operation_and_test_that_the_features_name_exists() -> None:
+    rows = [line for line in (ROOT / "docs/features.md").read_text().splitlines() if line.startswith("| ")]
+    named = [name for row in rows for name in re.findall(r"`([^`]+)`", row)]
+    tests = {name for name in named if "::" in name}
+    assert len(tests) > 50
+    assert [name for name in sorted(tests) if not _defined(*name.split("::"))] == []
+    schema = build_schema().as_str()
+    fields = {name for row in rows for name in re.findall(r"`([a-z]\w+)`", row.split("|")[2])}
+    assert len(fields) > 40
+    assert [name for name in sorted(fields) if not re.search(rf"^  {name}(\(|:)", schema, re.MULTILINE)] == []
+    commands = {name for name in named if name.startswith("portunus ")}
+    known = {f"portunus {name}" for name in typer.main.get_command(app).commands}  # type: ignore[attr-defined]
+    assert commands <= known
+
+
+def _defined(file: str, test: str) -> bool:
+    path = ROOT / file
+    return path.exists() and f"def {test}(" in path.read_text()

@@ -69,7 +69,7 @@ async def test_a_client_that_also_takes_json_gets_events_for_a_subscription_alon
 
 @pytest.mark.parametrize(
     ("script", "items"),
-    [(ContextTooLong("acme", 400), [ITEMS[0], *REFUSED]), ((TextDelta("Hel"), StreamBroken("acme")), BROKEN)],
+    [(ContextTooLong("acme", 400), REFUSED), ((TextDelta("Hel"), StreamBroken("acme")), BROKEN)],
 )
 async def test_a_failure_is_the_last_item_and_then_the_stream_completes(script: Any, items: list[Any]) -> None:
     async with front(House(FakeGateway(script))) as asked:

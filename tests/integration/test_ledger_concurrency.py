@@ -8,10 +8,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
-from domain.errors import NotFound
+from domain.errors import NotFound, QuotaExhausted
 from domain.model.cap import Cap
 from domain.model.ids import TenantId
-from domain.model.quota import Hold
+from domain.model.quota import Hold, Outcome
 from domain.ports import Ledger
 from infrastructure.db.engine import open_engine
 from infrastructure.db.fence import bind
@@ -34,6 +34,29 @@ async def test_of_400_callers_in_two_processes_200_are_served(urls: Urls, engine
     assert [process.exitcode for process in crowds] == [0, 0]
     assert sum(int(report.read_text()) for report in reports) == 200
     assert await balance(begin(engine), pot) == (200, 0)
+
+
+async def test_no_refusal_names_enough_as_free_while_others_give_back(postgres_engine: AsyncEngine) -> None:
+    """A unit may come back between the look at the pot and the account of what was seen."""
+    pot, ledger = a_pot(TenantId(uuid7()), granted=2), ledger_on(postgres_engine)
+    await given(begin(postgres_engine), pot)
+
+    async def refusals() -> list[QuotaExhausted]:
+        found = []
+        for _ in range(25):
+            hold = a_hold((pot, 1))
+            try:
+                await ledger.hold(hold)
+            except QuotaExhausted as refused:
+                found.append(refused)
+            else:
+                await ledger.settle(a_record(pot.tenant_id, hold.id, Outcome.UNSENT))
+        return found
+
+    found = [refused for some in await asyncio.gather(*(refusals() for _ in range(12))) for refused in some]
+    assert found
+    assert [(refused.free, refused.asked) for refused in found if refused.free >= refused.asked] == []
+    assert await balance(begin(postgres_engine), pot) == (0, 0)
 
 
 async def test_a_cap_removed_under_use_charges_the_rest_of_each_call(engine: AsyncEngine) -> None:

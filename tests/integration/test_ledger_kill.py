@@ -10,7 +10,7 @@ from tests.databases import Urls
 from tests.quota_proof import Plan, proved
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(300)
 async def test_killed_workers_give_nothing_away(postgres_urls: Urls, tmp_path: Path) -> None:
     seed = int(os.environ.get("PORTUNUS_SEED") or random.randrange(2**32))
     print(f"PORTUNUS_SEED={seed}")  # noqa: T201 - shown when it fails

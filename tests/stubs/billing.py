@@ -15,7 +15,7 @@ from tests.stubs.asgi import JSON, Receive, Scope, Send
 from tests.stubs.misbehaviour import FAILURES
 from tests.stubs.serve import serving
 
-_THINKS = 0.5
+_THINKS = 0.8
 _LINE = 33
 
 

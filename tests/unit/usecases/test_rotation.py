@@ -1,6 +1,7 @@
 """Keys rotate in short steps: what was done stays done, and what is left is read from the rows."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -14,8 +15,9 @@ from domain.model.credential import Credential, SealContext, Sealed
 from domain.model.ids import ClientId, KeyId, TenantId, behind, made_at
 from domain.model.secret import Secret
 from domain.model.tenant import Tenant, TenantKey
+from domain.ports import Work
 from domain.usecases.rotation import Rewrapped, Rotation
-from domain.usecases.sealing import sealed_into
+from domain.usecases.sealing import all_sealed_into
 from infrastructure.background import Detached
 from tests.belongings import NOW, a_credential
 from tests.fakes import CountedIds, FakeStore, FakeVault
@@ -221,10 +223,11 @@ async def test_one_that_is_replaced_or_removed_meanwhile_is_left_to_who_did() ->
     assert await FakeVault().open(opening.key, opening.context, opening.sealed) == {"key": Secret("new")}
 
 
-async def test_a_form_whose_key_is_shredded_before_it_is_stored_is_sealed_again() -> None:
+@pytest.mark.parametrize("many", [1, 3])
+async def test_forms_whose_key_is_shredded_before_they_are_stored_are_sealed_again(many: int) -> None:
     smith = Locksmith(credentials=0)
     await smith.moved_in()
-    credential = a_credential(TENANT)
+    credentials = [a_credential(TENANT, str(n)) for n in range(many)]
 
     class SlowVault(FakeVault):
         async def seal(self, key: TenantKey, context: SealContext, values: FormValues) -> Sealed:
@@ -233,15 +236,14 @@ async def test_a_form_whose_key_is_shredded_before_it_is_stored_is_sealed_again(
                 rotated.append(await smith.rotation.renew(TENANT))
             return sealed
 
+    async def store(work: Work, envelopes: Sequence[Sealed]) -> None:
+        for credential, sealed in zip(credentials, envelopes, strict=True):
+            await work.credentials.add(credential, sealed)
+
     rotated: list[object] = []
-    await sealed_into(
-        smith.store.begin,
-        SlowVault(),
-        SealContext.of(credential),
-        FORM,
-        lambda work, sealed: work.credentials.add(credential, sealed),
-    )
-    assert smith.under == set(smith.rows.keys)
+    forms = [(SealContext.of(credential), FORM) for credential in credentials]
+    await all_sealed_into(smith.store.begin, SlowVault(), TENANT, forms, store)
+    assert (len(smith.rows.credentials), smith.under) == (many, set(smith.rows.keys))
     assert await smith.all_open()
 
 
