@@ -28,6 +28,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Context, Decimal, InvalidOperation
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,10 @@ def litellm_rows(facts: Mapping[str, Any], source: Mapping[str, Any]) -> Iterato
     wanted = set(source.get("endpoints", ()))
     for model in (m for models in facts["models"].values() for m in models):
         endpoints = model.get("endpoints")
-        if model["litellm_provider"] not in vendors or model["mode"] not in LITELLM_TYPES:
+        if (
+            not any(fnmatchcase(model["litellm_provider"], vendor) for vendor in vendors)
+            or model["mode"] not in LITELLM_TYPES
+        ):
             continue
         if wanted and endpoints and not wanted & set(endpoints):
             continue

@@ -18,6 +18,7 @@ _VENDORS = (
     "openai",
     "anthropic",
     "gemini",
+    "google_cloud",
     "nvidia_api_catalog",
     "nvidia_nim",
     "openrouter",

@@ -1,9 +1,10 @@
 """What Google's client for Python (google-genai 3.4.0) was made to send to both services of Gemini, in our words.
 
-Each service has these calls in its sdk_requests.json, recorded on loopback. Left out of the comparison: snake_case names
-and base64 in its URL alphabet, which the client mixes in and the services take as well; an empty `generationConfig`;
-the mode AUTO of tools, which is the default and not sent; and the id of a call, which we send and its caller had not.
-The client calls the service in the cloud under v1beta1, where we keep to v1, whose methods are the same.
+Each service has these calls in its sdk_requests.json, recorded on loopback. Left out of the comparison: names in
+snake_case and base64 in its URL alphabet, which the client mixes in and the services take as well; an empty
+`generationConfig`; the mode AUTO of tools, which is the default and not sent; and the id of a call, which we send and
+its caller had not. The client calls the service in the cloud under v1beta1, where we keep to v1, whose methods are the
+same.
 """
 
 import json
@@ -13,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from domain.model.calls import ChatCall, EmbedCall, Knobs, ResponseSchema
+from domain.model.catalogue import FormValues
 from domain.model.events import ChatAnswer
 from infrastructure.providers.dialects.gemini_turns import with_thought
 from infrastructure.providers.registry import ADAPTERS
@@ -46,7 +48,7 @@ def theirs(provider: str, name: str, headers: tuple[str, ...]) -> rec.Sent:
     return replace(sent, path=sent.path.replace("/v1beta1/", "/v1/"), body=body)
 
 
-def ours(provider: str, name: str, values: Mapping[str, str], headers: tuple[str, ...]) -> rec.Sent:
+def ours(provider: str, name: str, values: FormValues, headers: tuple[str, ...]) -> rec.Sent:
     """Our side of one of CHATS, less the ids of its calls."""
     stream = "stream" in name
     sent = rec.asked(provider, values, MODEL, CHATS[name], stream=stream, headers=headers)
