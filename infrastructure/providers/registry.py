@@ -17,6 +17,7 @@ from infrastructure.providers.spec import Adapter
 _VENDORS = (
     "openai",
     "anthropic",
+    "azure_openai",
     "nvidia_api_catalog",
     "nvidia_nim",
     "openrouter",
