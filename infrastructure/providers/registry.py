@@ -29,6 +29,7 @@ _VENDORS = (
     "stepfun",
     "yi_01ai",
     "zhinao_360",
+    "azure_ai_studio",
     "deepseek",
     "siliconflow",
     "localai",

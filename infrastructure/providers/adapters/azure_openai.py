@@ -5,27 +5,26 @@ from urllib.parse import quote
 
 import httpx2
 
-from domain.errors import BadRequestUpstream, ModelNotFoundUpstream
 from domain.model.catalogue import Feature, FormValues, ModelType, ProviderKind
 from domain.model.labels import Text
 from infrastructure.providers.dialects.azure import (
+    REFUSALS,
     V1,
     DeployedChat,
     DeployedEmbed,
     DeployedSpeak,
     DeployedTranscribe,
     resource,
+    used_up,
 )
-from infrastructure.providers.dialects.probes import calling, refusing
-from infrastructure.providers.dialects.refusals import Refusals
+from infrastructure.providers.dialects.probes import calling
 from infrastructure.providers.forms import READING, abilities, address, choice, entered, secret, secret_in, text, whole
 from infrastructure.providers.signing.client_credentials import Grant, client_credentials
 from infrastructure.providers.signing.header import key_header
 from infrastructure.providers.spec import Adapter
 
 _ID = "azure_openai"
-_REFUSALS = Refusals({"DeploymentNotFound": (ModelNotFoundUpstream, 404)})
-_CHAT, _EMBED = DeployedChat(refusals=_REFUSALS), DeployedEmbed()
+_CHAT, _EMBED = DeployedChat(refusals=REFUSALS), DeployedEmbed()
 _TRANSCRIBE, _SPEAK = DeployedTranscribe(), DeployedSpeak()
 _ENTRA = "entra_id_service_principal"
 _PRINCIPAL = {"auth_method": _ENTRA}
@@ -81,12 +80,11 @@ ADAPTER = Adapter(
     base_url=resource,
     sign=sign,
     probe=calling(_CHAT, _EMBED, transcribe=_TRANSCRIBE, speak=_SPEAK),
-    error=_REFUSALS,
+    error=REFUSALS,
     key_page="https://portal.azure.com",
     chat=_CHAT,
     embed=_EMBED,
     transcribe=_TRANSCRIBE,
     speak=_SPEAK,
-    # A model that thinks may use up the few tokens of the probe before it has said a word.
-    proves=refusing(BadRequestUpstream, words="could not finish the message"),
+    proves=used_up,
 )

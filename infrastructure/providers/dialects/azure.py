@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
+from domain.errors import BadRequestUpstream, ModelNotFoundUpstream
 from domain.model.calls import ChatCall, EmbedCall
 from domain.model.catalogue import FormValues
 from domain.model.speech import SpeakCall, TranscribeCall
@@ -11,10 +12,17 @@ from domain.ports import Target
 from infrastructure.providers.dialects.openai_audio import Speak, Transcribe
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.openai_reasoning import ReasoningChat
+from infrastructure.providers.dialects.probes import refusing
+from infrastructure.providers.dialects.refusals import Refusals
 from infrastructure.providers.forms import entered
 from infrastructure.providers.spec import Request
 
 V1 = "v1"
+REFUSALS = Refusals({"DeploymentNotFound": (ModelNotFoundUpstream, 404)})
+
+# A model that thinks may use up the few tokens of a probe before it has said a word.
+used_up = refusing(BadRequestUpstream, words="could not finish the message")
+
 _LAST_DATED = "2025-04-01-preview"
 _IN_V1 = re.compile(r"/openai/v1(/|$)")
 _SURFACE = re.compile(r"(?<!/)/openai(/.*)?$")
