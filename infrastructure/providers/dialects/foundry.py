@@ -26,22 +26,18 @@ from infrastructure.providers.wire.digging import dig
 
 VERSION = "2024-05-01-preview"
 _HOSTS = re.compile(r"//[^/]+\.(services\.ai|openai|cognitiveservices)\.azure\.com(?=[:/?]|$)")
-_PLACE = re.compile(
-    r"(?<!/)/(?:(openai|anthropic|models|providers|api/projects)|v\d|chat|embeddings|info)(?=[/?]|$).*|\?.*"
-)
+_NAMES = r"(?P<V1>openai)|(?P<MESSAGES>anthropic)|(?P<MODELS>models)|providers|api/projects|v\d|chat|embeddings|info"
+_PLACE = re.compile(rf"(?<!/)/(?:{_NAMES})(?=[/?]|$).*|\?.*")
 _RERANK = re.compile(r"(?<!/)/((?:providers/\w+/)?v\d/rerank)(?=[/?]|$)")
 
 
 class Surface(StrEnum):
-    """What is spoken at an endpoint; the value is where, from its root."""
+    """What is spoken at an endpoint; the value is where, from its root. `_NAMES` knows them by these names."""
 
     V1 = "openai/v1"
-    MESSAGES = "anthropic"
+    MESSAGES = "anthropic/v1"
     MODELS = "models"
     OWN = ""
-
-
-_NAMED = {"openai": Surface.V1, "anthropic": Surface.MESSAGES, "models": Surface.MODELS}
 
 
 def root(form: FormValues) -> str:
@@ -53,8 +49,9 @@ def surface(form: FormValues) -> Surface:
     """The one that the address names; else v1 on hosts that have it, and elsewhere a model with a host of its own."""
     endpoint = entered(form, "endpoint")
     place = _PLACE.search(endpoint)
-    named = _NAMED.get(place[1] or "") if place else None
-    return named or (Surface.V1 if _HOSTS.search(endpoint) else Surface.OWN)
+    if place and place.lastgroup:
+        return Surface[place.lastgroup]
+    return Surface.V1 if _HOSTS.search(endpoint) else Surface.OWN
 
 
 def placed(request: Request, form: FormValues) -> Request:
@@ -71,7 +68,7 @@ class FoundryChat:
 
     v1: Chat = field(default_factory=lambda: ReasoningChat(refusals=REFUSALS))
     inference: Chat = field(default_factory=lambda: Chat(refusals=REFUSALS, include_usage=False))
-    messages: Messages = field(default_factory=lambda: Messages(refusals=REFUSALS))
+    messages: Messages = field(default_factory=lambda: Messages(refusals=REFUSALS, path="messages"))
     framing: Framing = Framing.SSE
 
     def render(self, target: Target, call: ChatCall, *, stream: bool) -> Request:
