@@ -25,6 +25,7 @@ _VENDORS = (
     "ollama",
     "mistral_ai",
     "groqcloud",
+    "xinference",
     "moonshot_ai",
     "stepfun",
     "yi_01ai",

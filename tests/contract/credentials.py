@@ -19,6 +19,7 @@ FORMS: Mapping[str, FormValues] = {
     "ollama": {"base_url": "http://127.0.0.1:11434", "api_key": "<key>"},
     "mistral_ai": {"api_key": "dummy"},
     "groqcloud": {"api_key": "gsk_dummy"},
+    "xinference": {"server_url": "http://127.0.0.1:9997", "api_key": "<key>"},
     "moonshot_ai": {"api_key": "sk-fake"},
     "stepfun": {"api_key": "sk-fake"},
     "deepseek": {"api_key": "sk-dummy"},
