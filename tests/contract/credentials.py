@@ -7,6 +7,11 @@ from domain.model.catalogue import FormValues
 FORMS: Mapping[str, FormValues] = {
     "openai": {"openai_api_key": "sk-dummy", "openai_organization": "org-dummy"},
     "anthropic": {"anthropic_api_key": "sk-ant-dummy"},
+    "azure_openai": {
+        "openai_api_base": "https://r.openai.azure.com",
+        "openai_api_key": "dummy",
+        "openai_api_version": "2024-10-21",
+    },
     "gemini": {"google_api_key": "AIza-dummy"},
     "nvidia_api_catalog": {"api_key": "<key>"},
     "nvidia_nim": {"endpoint_url": "http://127.0.0.1:8000", "api_key": "<key>"},
@@ -15,6 +20,7 @@ FORMS: Mapping[str, FormValues] = {
     "ollama": {"base_url": "http://127.0.0.1:11434", "api_key": "<key>"},
     "mistral_ai": {"api_key": "dummy"},
     "groqcloud": {"api_key": "gsk_dummy"},
+    "xinference": {"server_url": "http://127.0.0.1:9997", "api_key": "<key>"},
     "moonshot_ai": {"api_key": "sk-fake"},
     "stepfun": {"api_key": "sk-fake"},
     "deepseek": {"api_key": "sk-dummy"},

@@ -8,7 +8,7 @@ import pytest
 
 from domain.errors import InvalidForm
 from domain.model.calls import ChatCall, Knobs, Message, Role, TextPart
-from domain.model.catalogue import Feature, FieldKind, Model, ModelRef, ModelType, PriceUnit, ProviderKind
+from domain.model.catalogue import Feature, FieldKind, FormField, Model, ModelRef, ModelType, PriceUnit, ProviderKind
 from domain.model.defaults import default_model
 from domain.model.parameters import ParameterKind, check_parameters
 from domain.model.quota import Unit
@@ -19,6 +19,7 @@ from infrastructure.providers import adapters
 from infrastructure.providers.catalogue.descriptions import descriptions
 from infrastructure.providers.catalogue.rows import FOLDER, rows
 from infrastructure.providers.registry import ADAPTERS, catalogue, trials
+from infrastructure.providers.spec import Adapter
 from tests.unit.domain.samples import pot
 
 CONTRACTS = Path(__file__).parents[2] / "contract"
@@ -53,12 +54,19 @@ def test_every_mark_says_what_holds_it(provider: str) -> None:
         assert all(mark["kind"] in KINDS and mark["source"] for mark in marks.values())
 
 
+def secrets(adapter: Adapter, kind: ModelType) -> list[FormField]:
+    """The secrets that a fresh form asks for."""
+    chosen = {field.name: field.default for field in adapter.form}
+    shown = [f for f in adapter.form if all(chosen[name] == value for name, value in f.shown_when.items())]
+    return [f for f in shown if f.kind is FieldKind.SECRET and (not f.for_types or kind in f.for_types)]
+
+
 @pytest.mark.parametrize("provider", ADAPTERS)
 def test_a_form_is_labelled_in_three_languages_and_asks_for_little(provider: str) -> None:
     adapter = ADAPTERS[provider]
     assert all(field.label.en and field.label.ja and field.label.zh for field in adapter.form)
     assert len({field.name for field in adapter.form}) == len(adapter.form)
-    assert sum(field.kind is FieldKind.SECRET for field in adapter.form) == 1
+    assert all(len(secrets(adapter, kind)) == 1 for kind in adapter.types)
     with pytest.raises(InvalidForm) as refused:
         adapter.provider().checked({}, ModelType.LLM)
     assert 1 <= len(refused.value.problems) <= 2
