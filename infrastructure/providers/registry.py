@@ -20,6 +20,7 @@ _VENDORS = (
     "nvidia_api_catalog",
     "nvidia_nim",
     "openrouter",
+    "cohere",
     "together_ai",
     "ollama",
     "mistral_ai",

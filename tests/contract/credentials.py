@@ -10,6 +10,7 @@ FORMS: Mapping[str, FormValues] = {
     "nvidia_api_catalog": {"api_key": "<key>"},
     "nvidia_nim": {"endpoint_url": "http://127.0.0.1:8000", "api_key": "<key>"},
     "openrouter": {"api_key": "sk-or-v1-dummy"},
+    "cohere": {"api_key": "dummy"},
     "together_ai": {"api_key": "dummy"},
     "ollama": {"base_url": "http://127.0.0.1:11434", "api_key": "<key>"},
     "mistral_ai": {"api_key": "dummy"},

@@ -44,7 +44,7 @@ def test_the_list_is_asked_for_as_the_client_does(provider: str) -> None:
     calls = rec.calls(provider)
     name = NAMES.get(provider) or next(name for name in ("models", "models.list") if name in calls)
     theirs = rec.recorded(calls[name], headers=HEADERS)
-    assert replace(sent(provider), query="") == replace(theirs, query="")
+    assert replace(rec.like(sent(provider), theirs), query="") == replace(theirs, query="")
 
 
 @pytest.mark.parametrize("provider", UNRECORDED)

@@ -75,6 +75,13 @@ def embeddings(body: object, expected: int) -> Embeddings:
     return Embeddings(vectors, _usage(dig(body, "usage")))
 
 
+def in_order(found: object, expected: int) -> tuple[Vector, ...]:
+    """Vectors in a bare list, in the order of the texts; BadRequestUpstream if there are more or fewer."""
+    if len(rows(found)) != expected:
+        raise not_understood(f"{len(rows(found))} vectors came for {expected} texts")
+    return tuple(map(vector, rows(found)))
+
+
 def vector(value: object) -> Vector:
     """A list of numbers, or base64 of little-endian float32 (RFC 4648); BadRequestUpstream if it is neither."""
     try:
