@@ -31,6 +31,7 @@ _VENDORS = (
     "zhinao_360",
     "deepseek",
     "siliconflow",
+    "jina_ai",
     "localai",
     "openai_api_compatible",
     "perfxcloud",

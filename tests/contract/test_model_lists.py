@@ -18,7 +18,11 @@ from tests.contract.credentials import FORMS
 
 HEADERS = ("authorization", "accept", "openai-organization")
 NAMES = {"ollama": "list"}
-UNRECORDED = {"openrouter": ("/api/v1/models", "output_modalities=all"), "together_ai": ("/v1/models", "")}
+UNRECORDED = {
+    "openrouter": ("/api/v1/models", "output_modalities=all"),
+    "together_ai": ("/v1/models", ""),
+    "jina_ai": ("/v1/models", ""),
+}
 
 
 def page(provider: str, body: Any) -> Page:
