@@ -36,6 +36,7 @@ _VENDORS = (
     "openai_api_compatible",
     "perfxcloud",
     "novita_ai",
+    "text_embedding_inference",
     "gpustack",
 )
 

@@ -24,5 +24,6 @@ FORMS: Mapping[str, FormValues] = {
     "openai_api_compatible": {"endpoint_url": "http://127.0.0.1:8000/v1", "api_key": "<key>"},
     "perfxcloud": {"api_key": "<key>"},
     "novita_ai": {"api_key": "<key>"},
+    "text_embedding_inference": {"server_url": "http://127.0.0.1:8080", "api_key": "<key>"},
     "gpustack": {"endpoint_url": "http://127.0.0.1:8000", "api_key": "<key>"},
 }

@@ -59,7 +59,7 @@ _PHRASES: tuple[tuple[re.Pattern[str], type[UpstreamError]], ...] = (
         re.compile(
             r"prompt is too long|maximum context length|context (length|size|window)|is too large to process"
             r"|input length exceeds|exceeded model token limit|exceeded max_prompt_tokens|max_seq_len"
-            r"|\binputs\W{1,3}tokens \+|token count \+ max_tokens",
+            r"|must have less than \d+ (tokens|characters)|\binputs\W{1,3}tokens \+|token count \+ max_tokens",
             re.I,
         ),
         ContextTooLong,
@@ -121,6 +121,7 @@ def _codes(body: object) -> list[str]:
     deep = (("details", "error_code"), ("availability", "code"), ("metadata", "error_type"))
     places = [*(dig(error, *path) for path in deep), error.get("code"), error.get("type")]
     places += [table(body).get("reason"), table(body).get("code"), table(body).get("type")]
+    places.append(table(body).get("error_type"))
     return [str(place) if count(place) else text(place) for place in places]
 
 
