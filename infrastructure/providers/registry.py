@@ -25,6 +25,7 @@ _VENDORS = (
     "ollama",
     "mistral_ai",
     "groqcloud",
+    "hugging_face",
     "moonshot_ai",
     "stepfun",
     "yi_01ai",

@@ -15,6 +15,7 @@ FORMS: Mapping[str, FormValues] = {
     "ollama": {"base_url": "http://127.0.0.1:11434", "api_key": "<key>"},
     "mistral_ai": {"api_key": "dummy"},
     "groqcloud": {"api_key": "gsk_dummy"},
+    "hugging_face": {"huggingfacehub_api_token": "<key>"},
     "moonshot_ai": {"api_key": "sk-fake"},
     "stepfun": {"api_key": "sk-fake"},
     "deepseek": {"api_key": "sk-dummy"},

@@ -17,7 +17,7 @@ from tests.contract import recordings as rec
 from tests.contract.credentials import FORMS
 
 HEADERS = ("authorization", "accept", "openai-organization")
-NAMES = {"ollama": "list"}
+NAMES = {"ollama": "list", "hugging_face": "list router models (GET /v1/models)"}
 UNRECORDED = {
     "openrouter": ("/api/v1/models", "output_modalities=all"),
     "together_ai": ("/v1/models", ""),

@@ -127,7 +127,8 @@ def _codes(body: object) -> list[str]:
 
 def _named_status(body: object, known: list[Meaning]) -> int | None:
     error = table(table(body).get("error"))
-    for number in (error.get("code"), error.get("status"), error.get("http_status"), table(body).get("code")):
+    told = [error.get(place) for place in ("code", "status", "http_status", "http_status_code")]
+    for number in (*told, table(body).get("code")):
         named = count(int(number) if isinstance(number, str) and number.isdecimal() and len(number) == 3 else number)
         if named is not None and 400 <= named < 600:
             return named
