@@ -81,7 +81,7 @@ class HttpGateway:
         parts: list[Embeddings] = []
         try:
             async with self._exchange.in_time(to, self._limits.total):
-                for part in batched(call, dialect.batch(target.form)):
+                for part in batched(call, dialect.batch(target)):
                     request = dialect.render(target, part)
                     body = await self._exchange.json(to, request)
                     parts.append(_read(to, request, partial(dialect.parse, count=len(part.texts)), body))
