@@ -19,6 +19,7 @@ _VENDORS = (
     "anthropic",
     "nvidia_api_catalog",
     "nvidia_nim",
+    "aws_bedrock",
     "openrouter",
     "together_ai",
     "ollama",

@@ -1,0 +1,35 @@
+"""Signed requests in the shape of their recordings, which have no date, no signature, and no `accept` of their own."""
+
+import base64
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from domain.model.catalogue import FormValues
+from infrastructure.providers.registry import ADAPTERS
+from infrastructure.providers.spec import Request
+from tests.contract import recordings as rec
+
+HEADERS = ("authorization", "content-type", "x-amzn-sagemaker-inference-component")
+PAIR: Mapping[str, str] = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "wJalrXUtnFEMI/K7MDENG"}
+
+
+def ours(provider: str, form: FormValues, request: Request) -> rec.Sent:
+    return _comparable(rec.sent(ADAPTERS[provider], form, request, HEADERS))
+
+
+def theirs(provider: str, name: str, *without: str) -> rec.Sent:
+    return _comparable(rec.recorded(rec.calls(provider)[name], without=without, headers=HEADERS))
+
+
+def replayed(provider: str, name: str) -> bytes:
+    """The bytes of a stream that the SDK accepted."""
+    return base64.b64decode(rec.calls(provider)[name]["reply_replayed"]["base64"])
+
+
+def _comparable(sent: rec.Sent) -> rec.Sent:
+    claim = sent.headers["authorization"]
+    claim = re.sub(r"Signature=\S+", "Signature", re.sub(r"/(\d{8}|<yyyymmdd>)/", "/day/", claim))
+    return replace(
+        sent, headers={**sent.headers, "authorization": claim.replace("SignedHeaders=accept;", "SignedHeaders=")}
+    )
