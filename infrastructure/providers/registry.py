@@ -35,6 +35,7 @@ _VENDORS = (
     "openai_api_compatible",
     "perfxcloud",
     "novita_ai",
+    "amazon_sagemaker",
     "gpustack",
 )
 

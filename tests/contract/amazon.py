@@ -1,9 +1,14 @@
-"""Signed requests in the shape of their recordings, which have no date, no signature, and no `accept` of their own."""
+"""Signed requests in the shape of their recordings, which have no date, no signature, and no `accept` of their own; and
+messages of an AWS event stream."""
 
 import base64
+import json
 import re
+import struct
+import zlib
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from domain.model.catalogue import FormValues
 from infrastructure.providers.registry import ADAPTERS
@@ -25,6 +30,25 @@ def theirs(provider: str, name: str, *without: str) -> rec.Sent:
 def replayed(provider: str, name: str) -> bytes:
     """The bytes of a stream that the SDK accepted."""
     return base64.b64decode(rec.calls(provider)[name]["reply_replayed"]["base64"])
+
+
+def packed(headers: bytes, payload: bytes = b"") -> bytes:
+    """A message with its lengths and checksums."""
+    prelude = struct.pack(">II", 16 + len(headers) + len(payload), len(headers))
+    whole = prelude + zlib.crc32(prelude).to_bytes(4) + headers + payload
+    return whole + zlib.crc32(whole).to_bytes(4)
+
+
+def written(headers: Mapping[str, str]) -> bytes:
+    """Headers of text."""
+    parts = ((name.encode(), value.encode()) for name, value in headers.items())
+    return b"".join(bytes([len(n)]) + n + b"\x07" + struct.pack(">H", len(v)) + v for n, v in parts)
+
+
+def message(kind: str, name: str, payload: Any) -> bytes:
+    """An event or an exception with its JSON."""
+    headers = {":message-type": kind, f":{kind}-type": name, ":content-type": "application/json"}
+    return packed(written(headers), json.dumps(payload).encode())
 
 
 def _comparable(sent: rec.Sent) -> rec.Sent:

@@ -16,6 +16,7 @@ from domain.model.catalogue import ModelType
 from domain.model.events import ChatAnswer, fold
 from domain.model.secret import Secret
 from domain.ports import Target
+from infrastructure.providers.forms import fixed
 from infrastructure.providers.gateway import HttpGateway
 from infrastructure.providers.registry import ADAPTERS
 from infrastructure.providers.signing import sigv4
@@ -33,6 +34,7 @@ class Verifier:
     """Recomputes each signature from the bytes that arrived, then answers with a recording."""
 
     recording: str
+    provider: str = ID
     seen: list[str] = field(default_factory=list)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,9 +44,9 @@ class Verifier:
         await (self._answer() if good else _stranger())(scope, receive, send)
 
     def _answer(self) -> Response:
-        reply = rec.calls(ID)[self.recording]["reply_replayed"]
+        reply = rec.calls(self.provider)[self.recording]["reply_replayed"]
         if "base64" in reply:
-            raw = amazon.replayed(ID, self.recording)
+            raw = amazon.replayed(self.provider, self.recording)
             return StreamingResponse(_pieces(raw), media_type=EVENTS)
         return JSONResponse(reply["body"])
 
@@ -104,6 +106,17 @@ async def test_a_stream_of_binary_messages_comes_through() -> None:
         answer = await streamed(at, at.target(aws_session_token="TOKEN", aws_region="eu-west-1"))
     assert (answer.text, answer.tool_calls[0].arguments) == ("Let me check.", '{"city":"Paris"}')
     assert at.vendor.seen == ["/model/us.amazon.nova-2-lite-v1%3A0/converse-stream"]
+
+
+async def test_events_cut_into_messages_come_through() -> None:
+    vendor = Verifier("chat_stream", "amazon_sagemaker")
+    async with serving(vendor) as url:
+        there = replace(ADAPTERS[vendor.provider], base_url=fixed(url))
+        async with gateway(adapters={vendor.provider: there}) as subject:
+            form = {**amazon.PAIR, "inference_component": "ic-1"}
+            answer = await streamed(Reached(subject, vendor, url), rec.target(vendor.provider, "mine", form))
+    assert (answer.tool_calls[0].arguments, answer.usage.input) == ('{"city":"Paris"}', 30)
+    assert vendor.seen == ["/endpoints/mine/invocations-response-stream"]
 
 
 async def test_a_wrong_secret_is_refused() -> None:

@@ -12,6 +12,7 @@ import pytest
 from infrastructure.providers.spec import Frame
 from infrastructure.providers.wire import Malformed
 from infrastructure.providers.wire.eventstream import EventStreamFramer, Messages, PayloadFramer
+from tests.contract.amazon import packed, written
 
 FILE = Path(__file__).parents[1] / "contract/aws_bedrock/eventstream_vectors.json"
 VECTORS = json.loads(FILE.read_text())
@@ -27,18 +28,6 @@ EVENT = {":message-type": "event", ":event-type": "PayloadPart"}
 def framed(*pieces: bytes, limit: int = 1000) -> list[Frame]:
     framer = EventStreamFramer(limit)
     return [frame for piece in pieces for frame in framer.feed(piece)] + framer.end()
-
-
-def packed(headers: bytes, payload: bytes = b"") -> bytes:
-    prelude = struct.pack(">II", 16 + len(headers) + len(payload), len(headers))
-    body = prelude + zlib.crc32(prelude).to_bytes(4) + headers + payload
-    return body + zlib.crc32(body).to_bytes(4)
-
-
-def written(headers: Mapping[str, str]) -> bytes:
-    return b"".join(
-        bytes([len(n)]) + n.encode() + b"\x07" + struct.pack(">H", len(v)) + v.encode() for n, v in headers.items()
-    )
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, len(STREAM)])

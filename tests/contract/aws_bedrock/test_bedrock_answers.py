@@ -1,9 +1,6 @@
 """What Amazon Bedrock answers: replies and streams that botocore 1.44.5 accepted (sdk_requests.json), and others that
 satisfy its service models (*_model.json)."""
 
-import json
-import struct
-import zlib
 from typing import Any
 
 import pytest
@@ -38,22 +35,11 @@ def body(name: str) -> Any:
     return rec.calls(ID)[name]["reply_replayed"]["body"]
 
 
-def message(kind: str, name: str, payload: Any) -> bytes:
-    headers = {":message-type": kind, f":{kind}-type": name, ":content-type": "application/json"}
-    head = b"".join(
-        bytes([len(n)]) + n.encode() + b"\x07" + struct.pack(">H", len(v)) + v.encode() for n, v in headers.items()
-    )
-    text = json.dumps(payload).encode()
-    prelude = struct.pack(">II", 16 + len(head) + len(text), len(head))
-    whole = prelude + zlib.crc32(prelude).to_bytes(4) + head + text
-    return whole + zlib.crc32(whole).to_bytes(4)
-
-
 def stream(*events: dict[str, Any]) -> bytes:
     """Events as the service sends them, each of which satisfies its model."""
     for event in events:
         satisfies(ID, "runtime_model.json", "ConverseStreamOutput", event)
-    return b"".join(message("event", name, payload) for event in events for name, payload in event.items())
+    return b"".join(amazon.message("event", name, payload) for event in events for name, payload in event.items())
 
 
 def delta(index: int, **what: Any) -> dict[str, Any]:
@@ -169,8 +155,10 @@ def test_a_stream_cut_before_its_last_event_is_broken() -> None:
 
 
 def test_padding_and_events_of_tomorrow_do_not_hurt() -> None:
-    odd = message("event", "tomorrow", {"p": "abc"}) + message("event", "contentBlockDelta", {"delta": None, "p": "x"})
-    lost = message("event", "contentBlockDelta", {"delta": {"toolUse": {"input": "{}"}}})
+    odd = amazon.message("event", "tomorrow", {"p": "abc"}) + amazon.message(
+        "event", "contentBlockDelta", {"delta": None, "p": "x"}
+    )
+    lost = amazon.message("event", "contentBlockDelta", {"delta": {"toolUse": {"input": "{}"}}})
     answer = rec.streamed(ID, odd + lost + stream(delta(0, text="Hi"), *closing("end_turn", COUNTS)), ())
     assert (answer.text, answer.tool_calls) == ("Hi", ())
 
@@ -259,7 +247,7 @@ def test_an_exception_of_a_stream_has_the_status_of_its_type(
     kind: str, said: str, meaning: type[UpstreamError], status: int
 ) -> None:
     with pytest.raises(meaning) as caught:
-        rec.streamed(ID, stream(OPENING) + message("exception", kind, {"message": said}), ())
+        rec.streamed(ID, stream(OPENING) + amazon.message("exception", kind, {"message": said}), ())
     assert (caught.value.status, caught.value.detail) == (status, said)
 
 
