@@ -50,7 +50,7 @@ def text(
 
 
 def address(name: str, label: Text, *, default: str | None = None, when: When = None) -> FormField:
-    """An http or https address; required unless it has a default."""
+    """An http or https address; required unless it has a default, which may be empty."""
     return FormField(name, label, FieldKind.URL, default is None, default, max_length=2_048, shown_when=when or {})
 
 

@@ -22,6 +22,7 @@ _VENDORS = (
     "google_cloud",
     "nvidia_api_catalog",
     "nvidia_nim",
+    "aws_bedrock",
     "openrouter",
     "cohere",
     "together_ai",
@@ -42,6 +43,7 @@ _VENDORS = (
     "openai_api_compatible",
     "perfxcloud",
     "novita_ai",
+    "amazon_sagemaker",
     "text_embedding_inference",
     "gpustack",
 )

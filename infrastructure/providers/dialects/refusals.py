@@ -58,14 +58,15 @@ _PHRASES: tuple[tuple[re.Pattern[str], type[UpstreamError]], ...] = (
     (
         re.compile(
             r"prompt is too long|maximum context length|context (length|size|window)|is too large to process"
-            r"|input length exceeds|exceeded model token limit|exceeded max_prompt_tokens|max_seq_len"
+            r"|input length exceeds|input is too long|too many input tokens"
+            r"|exceeded model token limit|exceeded max_prompt_tokens|max_seq_len"
             r"|must have less than \d+ (tokens|characters)|\binputs\W{1,3}tokens \+|token count \+ max_tokens",
             re.I,
         ),
         ContextTooLong,
     ),
-    (re.compile(r"content exists risk", re.I), ContentRefused),
-    (re.compile(r"credit balance|spend(ing)? limit|usage limits", re.I), UpstreamPaymentRequired),
+    (re.compile(r"content exists risk|blocked by our content filters", re.I), ContentRefused),
+    (re.compile(r"credit balance|spend(ing)? limit|usage limits|payment.instrument", re.I), UpstreamPaymentRequired),
     (re.compile(r"(input|tools?|images?) (is|are) not supported", re.I), BadRequestUpstream),
 )
 _SPOKEN = frozenset({200, 400, 403, 413, 422, 500})
