@@ -25,6 +25,7 @@ Meaning = tuple[type[UpstreamError], int]
 
 _DETAIL = 300
 
+
 _WORDS: Mapping[str, Meaning] = {
     "authentication_error": (CredentialRejected, 401),
     "invalid_api_key": (CredentialRejected, 401),
@@ -100,6 +101,11 @@ class Refusals:
 
 
 USUAL = Refusals()
+
+
+def by_code(*meanings: tuple[type[UpstreamError], int, str]) -> Mapping[str, Meaning]:
+    """A vendor's own words: those that mean the same stand in one string, parted by spaces."""
+    return {code: (kind, status) for kind, status, codes in meanings for code in codes.split()}
 
 
 def _by_phrase(status: int, said: str) -> type[UpstreamError] | None:
