@@ -24,6 +24,7 @@ _VENDORS = (
     "ollama",
     "mistral_ai",
     "groqcloud",
+    "zhipu_ai",
     "moonshot_ai",
     "stepfun",
     "yi_01ai",
