@@ -27,6 +27,7 @@ _VENDORS = (
     "zhipu_ai",
     "moonshot_ai",
     "stepfun",
+    "volcengine",
     "yi_01ai",
     "zhinao_360",
     "deepseek",

@@ -18,7 +18,7 @@ from tests.contract.credentials import FORMS
 
 HEADERS = ("authorization", "accept", "openai-organization")
 NAMES = {"ollama": "list"}
-LISTLESS = {"zhipu_ai", "yi_01ai", "zhinao_360"}
+LISTLESS = {"zhipu_ai", "volcengine", "yi_01ai", "zhinao_360"}
 UNRECORDED = {"openrouter": ("/api/v1/models", "output_modalities=all"), "together_ai": ("/v1/models", "")}
 
 
@@ -130,6 +130,14 @@ SCOPES = openai_error(
     "correct role in your organization, and if you're using a restricted API key, that it has the necessary scopes."
 )
 DENIED = {"code": 403, "reason": "model_access_denied", "message": "Access denied."}
+NOT_OPEN = {
+    "error": {
+        "code": "ModelNotOpen",
+        "message": "Your account 2100000000 has not activated the model doubao-seed-2-0-lite-260428. Please activate "
+        "the model service in the Ark Console.",
+        "type": "Not Found",
+    }
+}
 NO_FUNCTION = {"status": 404, "title": "Not Found", "detail": "Function 'x': Not found for account 'y'"}
 
 
@@ -151,6 +159,8 @@ NO_FUNCTION = {"status": 404, "title": "Not Found", "detail": "Function 'x': Not
         ("nvidia_api_catalog", 403, {"status": 403, "title": "Forbidden", "detail": "Authorization failed"}, False),
         ("anthropic", 401, {"error": {"type": "authentication_error", "message": "invalid x-api-key"}}, False),
         ("deepseek", 403, openai_error("Forbidden"), False),
+        ("volcengine", 404, NOT_OPEN, True),
+        ("volcengine", 404, {"error": {"code": "InvalidEndpointOrModel.NotFound", "message": "No such model."}}, False),
     ],
 )
 def test_a_refusal_that_only_a_good_key_gets_proves_it(provider: str, status: int, body: Any, proof: bool) -> None:

@@ -59,8 +59,8 @@ _PHRASES: tuple[tuple[re.Pattern[str], type[UpstreamError]], ...] = (
     (
         re.compile(
             r"prompt is too long|maximum context length|context (length|size|window)|is too large to process"
-            r"|input length exceeds|exceeded model token limit|exceeded max_prompt_tokens|max_seq_len"
-            r"|\binputs\W{1,3}tokens \+|token count \+ max_tokens",
+            r"|input length (\d+ )?exceeds|exceed max message tokens|exceeded model token limit"
+            r"|exceeded max_prompt_tokens|max_seq_len|\binputs\W{1,3}tokens \+|token count \+ max_tokens",
             re.I,
         ),
         ContextTooLong,
@@ -84,9 +84,13 @@ _STATUSES: Mapping[int, type[UpstreamError]] = {
 
 @dataclass(frozen=True, slots=True)
 class Refusals:
-    """Reads any shape of error body; `words` are codes and types that one vendor uses beside the usual ones."""
+    """Reads any shape of error body; `words` are codes and types that one vendor uses beside the usual ones.
+
+    `families` are patterns of such words, for vendors that make up ever new ones; they match the whole of one.
+    """
 
     words: Mapping[str, Meaning] = field(default_factory=dict)
+    families: Mapping[str, Meaning] = field(default_factory=dict)
 
     def __call__(self, provider: str, reply: ErrorReply) -> UpstreamError:
         """The error by its meaning. One found inside a 200 has the status that it names, if it names one."""
@@ -94,10 +98,14 @@ class Refusals:
         said = _said(body)
         # A 413 stays one, though some vendors call it a rate limit: no wait makes the request smaller.
         words = () if reply.status == 413 else _codes(body)
-        known = [found for word in words if (found := self.words.get(word) or _WORDS.get(word))]
+        known = [found for word in words if (found := self._meaning(word))]
         status = reply.status if reply.status >= 400 else _named_status(body, known) or reply.status
         kind = known[0][0] if known else _by_phrase(status, said) or _by_status(status, said)
         return kind(provider, status, said, wait(reply.headers) if kind.retryable else None)
+
+    def _meaning(self, word: str) -> Meaning | None:
+        family = (meaning for pattern, meaning in self.families.items() if re.fullmatch(pattern, word))
+        return self.words.get(word) or _WORDS.get(word) or next(family, None)
 
 
 USUAL = Refusals()

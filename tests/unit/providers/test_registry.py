@@ -93,7 +93,7 @@ def test_only_vendors_whose_key_reaches_all_models_have_rows(provider: str) -> N
     assert {model.ref.type for model in shown.models} <= shown.types
     counted = [model for model in shown.models if model.priced_by is PriceUnit.TOKENS]
     assert all(model.context for model in counted)
-    assert len({model.price is None for model in counted}) <= 1
+    assert all(len({m.price is None for m in counted if m.ref.type is t}) <= 1 for t in ModelType)
 
 
 KNOBS = Knobs(0.5, 0.5, 7, ("end",), 7, 0.5, 0.5)
