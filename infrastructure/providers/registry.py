@@ -31,6 +31,7 @@ _VENDORS = (
     "yi_01ai",
     "zhinao_360",
     "deepseek",
+    "tencent_hunyuan",
     "siliconflow",
     "localai",
     "openai_api_compatible",
