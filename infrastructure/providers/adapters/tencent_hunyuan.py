@@ -25,7 +25,7 @@ ADAPTER = Adapter(
     sign=bearer("api_key"),
     probe=listing("models"),
     error=USUAL,
-    key_page="https://console.cloud.tencent.com/tokenhub",
+    key_page="https://console.cloud.tencent.com/tokenhub/apikey",
     chat=Chat(),
     embed=Embed(encoding="float", texts=16),
     models=Models(),

@@ -5,8 +5,7 @@ from dataclasses import replace
 from typing import Any, Self
 
 from domain import errors
-from domain.errors import UnsupportedFeature
-from domain.model.calls import ChatCall, Message, ToolChoice
+from domain.model.calls import ChatCall, Message
 from domain.model.catalogue import ProviderKind
 from domain.model.events import ChatAnswer, ChatEvent, TextDelta
 from domain.model.labels import Text
@@ -18,7 +17,7 @@ from infrastructure.providers.dialects.probes import chatting
 from infrastructure.providers.dialects.refusals import Refusals, by_code
 from infrastructure.providers.forms import at, base, secret, trial_model
 from infrastructure.providers.signing.header import bearer
-from infrastructure.providers.spec import Adapter, Decoder, Frame, Request
+from infrastructure.providers.spec import Adapter, Decoder, Frame
 
 _HOME = "https://open.bigmodel.cn/api/paas/v4"
 _UNNAMED = frozenset({"seed", "presence_penalty", "frequency_penalty"})
@@ -49,13 +48,6 @@ class _Chat(Chat):
         """GLM-4V breaks off when it is told where to stop."""
         return replace(self, refused=_UNNAMED | {"stop"}) if target.model.name.startswith("glm-4v") else self
 
-    def written(self, model: str, call: ChatCall, *, stream: bool) -> Request:
-        """Of the choices among tools it takes only auto; none of them is as good as no tools."""
-        if call.tools and call.tool_choice is ToolChoice.REQUIRED:
-            raise UnsupportedFeature("a call that is required", model)
-        tools = () if call.tool_choice is ToolChoice.NONE else call.tools
-        return super().written(model, replace(call, tools=tools), stream=stream)
-
     def turn(self, message: Message, model: str) -> dict[str, Any]:
         turn = super().turn(message, model)
         return turn | {"content": list(map(_part, turn["content"]))} if isinstance(turn["content"], list) else turn
@@ -84,7 +76,7 @@ def _unboxed(said: str) -> str:
     return said.replace("<|begin_of_box|>", "").replace("<|end_of_box|>", "")
 
 
-_CHAT = _Chat(include_usage=False, refused=_UNNAMED, refusals=_REFUSALS)
+_CHAT = _Chat(include_usage=False, chooses=False, refused=_UNNAMED, refusals=_REFUSALS)
 
 ADAPTER = Adapter(
     id="zhipu_ai",

@@ -51,9 +51,13 @@ def usage(counts: object) -> Usage:
 
 
 def reasoning(message: object) -> str:
-    """`reasoning_content` as DeepSeek named it, `reasoning` as newer vLLM does, or Mistral's `thinking` parts."""
+    """`reasoning_content` as DeepSeek named it, `reasoning` as newer vLLM does, or parts.
+
+    The parts are MiniMax's `reasoning_details`, or Mistral's `thinking` inside the content.
+    """
     named = text(dig(message, "reasoning_content")) or text(dig(message, "reasoning"))
-    parts = (rows(dig(part, "thinking")) for part in rows(dig(message, "content")))
+    parts = [rows(dig(message, "reasoning_details"))]
+    parts += [rows(dig(part, "thinking")) for part in rows(dig(message, "content"))]
     return named or "".join(text(dig(thought, "text")) for thoughts in parts for thought in thoughts)
 
 

@@ -36,7 +36,7 @@ class ChunkDecoder:
             yield from self.end()
             return
         chunk = self.opened(frame)
-        if frame.event == "error" or _failed(table(chunk)):
+        if frame.event == "error" or self._refusals.failed(chunk) or _bare(table(chunk)):
             raise self._refusals("", ErrorReply(200, {}, chunk))
         if counts := table(chunk).get("usage") or dig(chunk, "choices", 0, "usage"):
             self._usage = openai_answers.usage(counts)
@@ -69,9 +69,9 @@ class ChunkDecoder:
         self._raw_finish = text(dig(choice, "finish_reason")) or self._raw_finish
 
 
-def _failed(chunk: Mapping[str, Any]) -> bool:
-    """Whether a chunk is an error: under that key, or bare, with a message where the choices would be."""
-    return bool(chunk.get("error")) or ("choices" not in chunk and bool(text(chunk.get("message"))))
+def _bare(chunk: Mapping[str, Any]) -> bool:
+    """Whether a chunk is an error without that key, with a message where the choices would be."""
+    return "choices" not in chunk and bool(text(chunk.get("message")))
 
 
 class CallFragments:
