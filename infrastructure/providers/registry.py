@@ -25,6 +25,7 @@ _VENDORS = (
     "mistral_ai",
     "groqcloud",
     "zhipu_ai",
+    "baichuan",
     "minimax",
     "moonshot_ai",
     "stepfun",
