@@ -26,6 +26,7 @@ _VENDORS = (
     "groqcloud",
     "zhipu_ai",
     "baichuan",
+    "spark",
     "minimax",
     "moonshot_ai",
     "stepfun",

@@ -18,7 +18,7 @@ from tests.contract.credentials import FORMS
 
 HEADERS = ("authorization", "accept", "openai-organization")
 NAMES = {"ollama": "list"}
-LISTLESS = {"zhipu_ai", "baichuan", "volcengine", "yi_01ai", "zhinao_360"}
+LISTLESS = {"zhipu_ai", "baichuan", "spark", "volcengine", "yi_01ai", "zhinao_360"}
 UNRECORDED = {"openrouter": ("/api/v1/models", "output_modalities=all"), "together_ai": ("/v1/models", "")}
 
 
