@@ -36,6 +36,7 @@ _VENDORS = (
     "deepseek",
     "tencent_hunyuan",
     "siliconflow",
+    "chatglm",
     "openllm",
     "localai",
     "openai_api_compatible",

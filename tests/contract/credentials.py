@@ -18,6 +18,7 @@ FORMS: Mapping[str, FormValues] = {
     "stepfun": {"api_key": "sk-fake"},
     "deepseek": {"api_key": "sk-dummy"},
     "siliconflow": {"api_key": "sk-fake"},
+    "chatglm": {"api_base": "http://127.0.0.1:8000", "api_key": "<key>"},
     "openllm": {"server_url": "http://127.0.0.1:3000", "api_key": "<key>"},
     "localai": {"server_url": "http://127.0.0.1:8080", "api_key": "<key>"},
     "openai_api_compatible": {"endpoint_url": "http://127.0.0.1:8000/v1", "api_key": "<key>"},
