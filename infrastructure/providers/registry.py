@@ -41,6 +41,7 @@ _VENDORS = (
     "localai",
     "openai_api_compatible",
     "perfxcloud",
+    "lepton_ai",
     "novita_ai",
     "gpustack",
 )

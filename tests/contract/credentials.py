@@ -23,6 +23,7 @@ FORMS: Mapping[str, FormValues] = {
     "localai": {"server_url": "http://127.0.0.1:8080", "api_key": "<key>"},
     "openai_api_compatible": {"endpoint_url": "http://127.0.0.1:8000/v1", "api_key": "<key>"},
     "perfxcloud": {"api_key": "<key>"},
+    "lepton_ai": {"api_key": "<key>", "endpoint_url": "https://llama3-1-8b.lepton.run/api/v1"},
     "novita_ai": {"api_key": "<key>"},
     "gpustack": {"endpoint_url": "http://127.0.0.1:8000", "api_key": "<key>"},
 }
