@@ -17,7 +17,13 @@ from tests.contract import recordings as rec
 from tests.gateways import gateway
 from tests.real_model import DIMENSIONS, KEY, model_server
 
-ADDRESSES = {"nvidia_nim": "endpoint_url", "localai": "server_url", "gpustack": "endpoint_url"}
+ADDRESSES = {
+    "nvidia_nim": "endpoint_url",
+    "openllm": "server_url",
+    "localai": "server_url",
+    "lepton_ai": "endpoint_url",
+    "gpustack": "endpoint_url",
+}
 EMBEDDERS = [provider for provider in ADDRESSES if ADAPTERS[provider].embed]
 CLOSED = {"type": "object", "properties": {"a": {"type": "boolean"}}, "required": ["a"], "additionalProperties": False}
 

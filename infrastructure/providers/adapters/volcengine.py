@@ -4,17 +4,21 @@ import re
 from dataclasses import replace
 from typing import Self
 
+import httpx2
+
 from domain import errors
 from domain.model.calls import ChatCall
-from domain.model.catalogue import ProviderKind
+from domain.model.catalogue import FormValues, ProviderKind
 from domain.model.labels import Text
+from domain.model.secret import Secret
 from domain.ports import Target
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import chatting, refusing
 from infrastructure.providers.dialects.refusals import Refusals, by_code
-from infrastructure.providers.forms import at, base, secret, text
+from infrastructure.providers.forms import at, base, choice, entered, secret, text
 from infrastructure.providers.signing.header import bearer
+from infrastructure.providers.signing.lent import Lendings, Lent, Pair
 from infrastructure.providers.spec import Adapter
 
 _HOME = "https://ark.cn-beijing.volces.com/api/v3"
@@ -48,6 +52,25 @@ class _Chat(Chat):
 
 
 _CHAT = _Chat(refused=frozenset({"seed"}), refusals=_REFUSALS)
+_BY_KEY = bearer("volc_api_key")
+_LENDINGS = Lendings()
+_KEY, _PAIR = ({"auth_method": method} for method in ("api_key", "aksk"))
+
+
+def _sign(form: FormValues) -> httpx2.Auth | None:
+    """With the API key, or with one that a pair of access keys is lent for each endpoint."""
+    if entered(form, "auth_method", "api_key") == "api_key":
+        return _BY_KEY(form)
+    access, private = (_secret(form, name) for name in ("volc_access_key_id", "volc_secret_access_key"))
+    pair = Pair(access, private, entered(form, "volc_region", "cn-beijing"), "ark")
+    return Lent("volcengine", "https://open.volcengineapi.com/", pair, _LENDINGS)
+
+
+def _secret(form: FormValues, name: str) -> Secret:
+    value = form[name]
+    return value if isinstance(value, Secret) else Secret(value)
+
+
 _TRIED = Text("Model or endpoint to validate with", "検証に使うモデルまたはエンドポイント", "用于验证的模型或接入点")
 
 ADAPTER = Adapter(
@@ -55,12 +78,16 @@ ADAPTER = Adapter(
     label=Text("VolcanoEngine", "VolcanoEngine", "火山引擎"),
     kind=ProviderKind.PROPRIETARY,
     form=(
-        secret("volc_api_key"),
+        choice("auth_method", Text("Authentication", "認証方式", "鉴权方式"), "api_key", "aksk"),
+        secret("volc_api_key", when=_KEY),
+        secret("volc_access_key_id", Text("Access key", "アクセスキー", "Access Key"), when=_PAIR),
+        secret("volc_secret_access_key", Text("Secret key", "シークレットキー", "Secret Key"), when=_PAIR),
+        text("volc_region", Text("Region", "リージョン", "地域"), default="cn-beijing", when=_PAIR),
         base("api_endpoint_host", _HOME),
         text("endpoint_id", _TRIED, default="doubao-seed-2-0-lite-260428"),
     ),
     base_url=at("api_endpoint_host", _HOME),
-    sign=bearer("volc_api_key"),
+    sign=_sign,
     probe=chatting(_CHAT, "volcengine", "endpoint_id", 5),
     error=_REFUSALS,
     key_page="https://console.volcengine.com/ark/apiKey",
