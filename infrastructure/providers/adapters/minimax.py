@@ -1,24 +1,16 @@
 """MiniMax: OpenAI's chat with its thoughts apart, and embeddings of its own. Keys belong to one of its sites."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from domain import errors
-from domain.model.calls import EmbedCall, EmbedPurpose
-from domain.model.catalogue import FormValues, ModelType, ProviderKind
-from domain.model.events import Embeddings, Usage
+from domain.model.catalogue import ModelType, ProviderKind
 from domain.model.labels import Text
-from domain.ports import Target
+from infrastructure.providers.dialects.bare_embed import BareEmbed
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
-from infrastructure.providers.dialects.openai_embed import vector
 from infrastructure.providers.dialects.probes import greeting
 from infrastructure.providers.dialects.refusals import Refusals, by_code
-from infrastructure.providers.dialects.turns import not_understood
-from infrastructure.providers.forms import at, base, entered, secret, text, whole
+from infrastructure.providers.forms import at, base, secret, text, whole
 from infrastructure.providers.signing.header import bearer
-from infrastructure.providers.spec import Adapter, Request
-from infrastructure.providers.wire.digging import count, dig, rows
+from infrastructure.providers.spec import Adapter
 
 _HOME = "https://api.minimaxi.com"
 _REFUSALS = Refusals(
@@ -34,28 +26,6 @@ _REFUSALS = Refusals(
     code=("base_resp", "status_code"),
     message=("base_resp", "status_msg"),
 )
-
-
-class _Embed:
-    """The vendor embeds what is searched and what searches it differently; an older account needs its group's id."""
-
-    def render(self, target: Target, call: EmbedCall) -> Request:
-        if call.dimensions is not None:
-            raise errors.UnsupportedFeature("vectors of another length", target.model.name)
-        kind = "query" if call.purpose is EmbedPurpose.QUERY else "db"
-        group = entered(target.form, "minimax_group_id")
-        body = {"model": target.model.name, "texts": list(call.texts), "type": kind}
-        return Request("embeddings", body, query={"GroupId": group} if group else {})
-
-    def parse(self, body: Mapping[str, Any], count_of: int) -> Embeddings:
-        vectors = tuple(map(vector, rows(dig(body, "vectors"))))
-        if len(vectors) != count_of:
-            raise not_understood(f"{len(vectors)} vectors came for {count_of} texts")
-        tokens = count(dig(body, "total_tokens"))
-        return Embeddings(vectors, Usage(tokens, None if tokens is None else 0))
-
-    def batch(self, form: FormValues) -> int:
-        return int(entered(form, "batch_size", "1"))
 
 
 _CHAT = Chat(
@@ -84,6 +54,6 @@ ADAPTER = Adapter(
     failed=_REFUSALS.failed,
     key_page="https://platform.minimaxi.com/user-center/basic-information/interface-key",
     chat=_CHAT,
-    embed=_Embed(),
+    embed=BareEmbed(query={"GroupId": "minimax_group_id"}, batch_field="batch_size"),
     models=Models(type=ModelType.LLM),
 )

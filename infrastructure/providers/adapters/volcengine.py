@@ -4,21 +4,18 @@ import re
 from dataclasses import replace
 from typing import Self
 
-import httpx2
-
 from domain import errors
 from domain.model.calls import ChatCall
-from domain.model.catalogue import FormValues, ProviderKind
+from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
-from domain.model.secret import Secret
 from domain.ports import Target
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import chatting, refusing
 from infrastructure.providers.dialects.refusals import Refusals, by_code
-from infrastructure.providers.forms import at, base, choice, entered, secret, text
-from infrastructure.providers.signing.header import bearer
-from infrastructure.providers.signing.lent import Lendings, Lent, Pair
+from infrastructure.providers.forms import at, base, choice, secret, text
+from infrastructure.providers.signing.header import bearer, chosen
+from infrastructure.providers.signing.lent import lent
 from infrastructure.providers.spec import Adapter
 
 _HOME = "https://ark.cn-beijing.volces.com/api/v3"
@@ -52,25 +49,20 @@ class _Chat(Chat):
 
 
 _CHAT = _Chat(refused=frozenset({"seed"}), refusals=_REFUSALS)
-_BY_KEY = bearer("volc_api_key")
-_LENDINGS = Lendings()
+_SIGN = chosen(
+    "auth_method",
+    {
+        "api_key": bearer("volc_api_key"),
+        "aksk": lent(
+            "volcengine",
+            "https://open.volcengineapi.com/",
+            "ark",
+            ("volc_access_key_id", "volc_secret_access_key"),
+            "volc_region",
+        ),
+    },
+)
 _KEY, _PAIR = ({"auth_method": method} for method in ("api_key", "aksk"))
-
-
-def _sign(form: FormValues) -> httpx2.Auth | None:
-    """With the API key, or with one that a pair of access keys is lent for each endpoint."""
-    if entered(form, "auth_method", "api_key") == "api_key":
-        return _BY_KEY(form)
-    access, private = (_secret(form, name) for name in ("volc_access_key_id", "volc_secret_access_key"))
-    pair = Pair(access, private, entered(form, "volc_region", "cn-beijing"), "ark")
-    return Lent("volcengine", "https://open.volcengineapi.com/", pair, _LENDINGS)
-
-
-def _secret(form: FormValues, name: str) -> Secret:
-    value = form[name]
-    return value if isinstance(value, Secret) else Secret(value)
-
-
 _TRIED = Text("Model or endpoint to validate with", "検証に使うモデルまたはエンドポイント", "用于验证的模型或接入点")
 
 ADAPTER = Adapter(
@@ -87,7 +79,7 @@ ADAPTER = Adapter(
         text("endpoint_id", _TRIED, default="doubao-seed-2-0-lite-260428"),
     ),
     base_url=at("api_endpoint_host", _HOME),
-    sign=_sign,
+    sign=_SIGN,
     probe=chatting(_CHAT, "volcengine", "endpoint_id", 5),
     error=_REFUSALS,
     key_page="https://console.volcengine.com/ark/apiKey",

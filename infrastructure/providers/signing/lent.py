@@ -16,7 +16,9 @@ import httpx2
 import orjson
 
 from domain.errors import CredentialRejected, InvalidRange, ModelNotFoundUpstream, UpstreamError, UpstreamUnavailable
+from domain.model.catalogue import FormValues
 from domain.model.secret import Secret
+from infrastructure.providers.signing.header import Sign
 from infrastructure.providers.wire.bodies import lenient
 from infrastructure.providers.wire.digging import count, dig, text
 
@@ -124,6 +126,21 @@ class Lent(httpx2.Auth):
             raise _refusal(self._provider, status, text(dig(body, "ResponseMetadata", "Error", "Code")))
         self._lendings.keep(self._pair, resource, Secret(key), self._lendings.now() + MARGIN if end is None else end)
         return Secret(key)
+
+
+def lent(provider: str, address: str, service: str, pair: tuple[str, str], region: str) -> Sign:
+    """Signs with a key that is lent for each endpoint, to the pair of keys in these two fields of the form."""
+    lendings = Lendings()
+
+    def sign(form: FormValues) -> httpx2.Auth:
+        access, private = (_secret(form[name]) for name in pair)
+        return Lent(provider, address, Pair(access, private, str(form[region]), service), lendings)
+
+    return sign
+
+
+def _secret(value: Secret | str) -> Secret:
+    return value if isinstance(value, Secret) else Secret(value)
 
 
 def _refusal(provider: str, status: int, code: str) -> UpstreamError:
