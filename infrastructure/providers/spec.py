@@ -147,14 +147,19 @@ def no_proof(failure: UpstreamError) -> bool:  # noqa: ARG001 - whatever it is
     return False
 
 
+def names_error(body: Mapping[str, Any]) -> bool:
+    return bool(body.get("error"))
+
+
 @dataclass(frozen=True, slots=True)
 class Adapter:
     """One vendor.
 
     `base_url` gives the address that paths are joined to, `sign` the authentication for one request, `probe` the
     cheapest request that proves a form (its answer only has to be no error), `error` the meaning of a refusal. `proves`
-    tells the refusals of the probe that prove a form as well: the key is good, but may not do this one thing.
-    `documents` is the most that one request ranks, where scores do not depend on the company.
+    tells the refusals of the probe that prove a form as well: the key is good, but may not do this one thing. `failed`
+    tells the answers that are refusals in spite of their status. `documents` is the most that one request ranks, where
+    scores do not depend on the company.
     """
 
     id: str
@@ -174,6 +179,7 @@ class Adapter:
     models: ModelsDialect | None = None
     proves: Proof = no_proof
     documents: Callable[[FormValues], int] = every_document
+    failed: Callable[[Mapping[str, Any]], bool] = names_error
 
     @property
     def types(self) -> frozenset[ModelType]:

@@ -99,6 +99,11 @@ def silent(sent: Sent) -> Sent:
     return replace(sent, body={**sent.body, "messages": turns})
 
 
+def without_nulls(sent: Sent) -> Sent:
+    """Less the fields of the body that an SDK sends as null, which means the same as not at all."""
+    return replace(sent, body={key: value for key, value in sent.body.items() if value is not None})
+
+
 def sent(adapter: Adapter, form: FormValues, request: Request, headers: Iterable[str] = ()) -> Sent:
     """What the gateway would put on the wire: address joined, signed."""
     body = body_of(request, lambda: BOUNDARY)
