@@ -29,7 +29,7 @@ demo: install ## run the main job against a real model server and keep serving (
 	@$(PY) -m demo --port $(DEMO_PORT)
 
 test: install ## every test, on SQLite and on PostgreSQL
-	@$(PY) -m pytest -n 2 tests
+	@$(PY) -m pytest -n 2 --dist worksteal tests
 
 test-real: install ## the tests against heavier real model servers (installs them into .real first; gigabytes)
 	@scripts/real_servers.sh
@@ -40,7 +40,7 @@ check: install ## lint, types, architecture, schema and unit tests: under a minu
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
-	@$(PY) -m pytest -n 2 tests/unit tests/architecture
+	@$(PY) -m pytest -n 2 --dist worksteal tests/unit tests/architecture
 
 schema: install ## print schema.graphql from the code
 	@$(PY) -m api.graphql.print_schema > schema.graphql

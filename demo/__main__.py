@@ -58,6 +58,7 @@ def tell(environment: Mapping[str, str], url: str, chat_url: str, embed_url: str
     story.chat(acme)
     story.embed(acme)
     story.spend_the_trial(acme)
+    story.account(acme)
     _, globex = open_tenant(environment, url, "Globex")
     story.look_from_next_door(globex, credential)
     return opened

@@ -33,6 +33,21 @@ mutation Embed($input: EmbedInput!) {
   embed(input: $input) { ... on EmbedPayload { vectors } ... on Problem { code message } }
 }"""
 
+PLAN = """
+query Plan($input: PlanCallInput!) {
+  planCall(input: $input) {
+    ... on PlannedCall { paidBy holds { amount unit free } candidates { paidBy credential { name } } }
+    ... on Problem { code message }
+  }
+}"""
+
+USAGE = """
+{
+  usage(by: [MODEL, CREDENTIAL]) {
+    nodes { model { name } paidBy calls inputTokens outputTokens cost { amount currency } }
+  }
+}"""
+
 PREFER = """
 mutation Prefer($input: SetPreferredSourceInput!) {
   setPreferredSource(input: $input) { __typename ... on Problem { code message } }

@@ -14,7 +14,7 @@ import httpx2
 
 ROOT = Path(__file__).parent.parent
 MODEL_KEY = "sk-the-right-key-of-the-demo"
-START_SECONDS = 30
+START_SECONDS = 60.0
 
 
 def free_port() -> int:

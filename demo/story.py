@@ -86,6 +86,10 @@ def _cosine(one: list[float], other: list[float]) -> float:
 def spend_the_trial(app: Application) -> None:
     app.ask(gql.PREFER, input={"provider": "openai", "source": "PLATFORM"})
     model = {"provider": "openai", "name": "gpt-3.5-turbo"}
+    tell(
+        "What a call would do can be asked without spending",
+        _planned(app.ask(gql.PLAN, input={"type": "LLM", "model": model})),
+    )
     payers = []
     for _ in range(TRIAL_CALLS + 2):
         answer = app.ask(gql.CHAT, input={"model": model, "messages": [{"role": "USER", "content": ASK}]})["chat"]
@@ -96,6 +100,24 @@ def spend_the_trial(app: Application) -> None:
         f"paid by: {', '.join(payers)}",
         f"{quota['kind']} quota: {quota['used']} of {quota['granted']} calls used, {quota['free']} free",
     )
+
+
+def _planned(answer: Any) -> str:
+    plan = answer["planCall"]
+    held = ", ".join(f"{h['amount']} of {h['free']} {h['unit'].lower()} that are free" for h in plan["holds"])
+    others = [c["credential"]["name"] for c in plan["candidates"] if c["credential"]]
+    return f"it would be paid by {plan['paidBy']}, holding {held}; then by the key {others[0]!r}"
+
+
+def account(app: Application) -> None:
+    rows = app.ask(gql.USAGE)["usage"]["nodes"]
+    tell("Every call left a row; they are summed by model and by who paid", *map(_summed, rows))
+
+
+def _summed(row: Any) -> str:
+    cost = f"{row['cost']['amount']} {row['cost']['currency']} at list price" if row["cost"] else "no list price"
+    tokens = f"{row['inputTokens']} tokens in, {row['outputTokens']} out"
+    return f"{row['model']['name']:<16}{row['paidBy']:<9}{row['calls']} calls, {tokens}, {cost}"
 
 
 def look_from_next_door(other: Application, credential_id: str) -> None:

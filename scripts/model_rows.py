@@ -1,11 +1,11 @@
 """Writes the model rows of infrastructure/providers/catalogue from collected facts; can be run again at any time.
 
-    python scripts/model_rows.py FOLDER [--as-of 2026-11-23] [provider …]
+    python scripts/model_rows.py FOLDER [provider …] [--as-of 2026-11-23]
 
 FOLDER holds litellm_models.json (BerriAI/litellm's table of prices and contexts) and dify_models.json (the model files
 of langgenius/dify-official-plugins). Each catalogue file begins with a hand-kept part that this script reads and keeps:
-- `[source]` names the vendor in both collections, the `prefix` that LiteLLM puts before names, and the `types` of model
-  to take; `free` names the currency of a vendor that charges nothing.
+- `[source]` names the vendor in both collections (LiteLLM may know it by a pattern), the `prefix` that LiteLLM puts
+  before names, and the `types` of model to take; `free` names the currency of a vendor that charges nothing.
 - `[parameters]` has the vendor's rules for chat models, on top of parameters.toml: `of` is the pattern of the models
   that take one, `needs` a feature of theirs; `listed` takes those for which Dify lists the parameter, and `told` the
   options that Dify tells.
@@ -28,6 +28,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Context, Decimal, InvalidOperation
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,10 @@ def litellm_rows(facts: Mapping[str, Any], source: Mapping[str, Any]) -> Iterato
     wanted = set(source.get("endpoints", ()))
     for model in (m for models in facts["models"].values() for m in models):
         endpoints = model.get("endpoints")
-        if model["litellm_provider"] not in vendors or model["mode"] not in LITELLM_TYPES:
+        if (
+            not any(fnmatchcase(model["litellm_provider"], vendor) for vendor in vendors)
+            or model["mode"] not in LITELLM_TYPES
+        ):
             continue
         if wanted and endpoints and not wanted & set(endpoints):
             continue

@@ -5,7 +5,8 @@ from typing import Self
 
 from domain.model.cap import Cap
 from domain.model.ids import TenantId
-from tests.fakes import FakeCaps, FakeStore, FakeWork
+from tests.fakes import FakeStore, FakeWork
+from tests.fakes.repositories import FakeCaps
 
 
 class _Behind(FakeCaps):

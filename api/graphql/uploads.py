@@ -51,12 +51,14 @@ def sent(scope: Scope) -> bool:
 
 
 async def from_multipart(request: Request) -> Any:
-    """The request that `operations` holds, with the files where `map` says. Unserved(400) for any other form.
+    """The request that `operations` holds, with the files where `map` says.
+
+    Unserved(415) without the header that forces a preflight, Unserved(400) for any other form.
 
     A foreign page can send a form without asking; a header that only its own script can set, it cannot.
     """
     if not request.headers.get(PREFLIGHT):
-        raise Unserved(400, "PREFLIGHT_REQUIRED", f"Send the header {PREFLIGHT}: 1 with a multipart request.")
+        raise Unserved(415, "PREFLIGHT_REQUIRED", f"Send the header {PREFLIGHT}: 1 with a multipart request.")
     try:
         form = await request.form(max_files=FILES_LIMIT, max_fields=_NAMED, max_part_size=_PART_LIMIT)
     except MultiPartException as broken:

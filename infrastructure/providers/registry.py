@@ -17,6 +17,8 @@ from infrastructure.providers.spec import Adapter
 _VENDORS = (
     "openai",
     "anthropic",
+    "gemini",
+    "google_cloud",
     "nvidia_api_catalog",
     "nvidia_nim",
     "openrouter",

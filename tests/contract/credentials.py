@@ -7,6 +7,7 @@ from domain.model.catalogue import FormValues
 FORMS: Mapping[str, FormValues] = {
     "openai": {"openai_api_key": "sk-dummy", "openai_organization": "org-dummy"},
     "anthropic": {"anthropic_api_key": "sk-ant-dummy"},
+    "gemini": {"google_api_key": "AIza-dummy"},
     "nvidia_api_catalog": {"api_key": "<key>"},
     "nvidia_nim": {"endpoint_url": "http://127.0.0.1:8000", "api_key": "<key>"},
     "openrouter": {"api_key": "sk-or-v1-dummy"},

@@ -15,7 +15,7 @@ from demo.servers import ROOT, free_port
 def demo(home: Path, port: int, *options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "demo", "--port", str(port), "--home", str(home), *options]
     environment = {**os.environ, "DEMO_EXIT": "1"}
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100)
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=110)
 
 
 def steps(text: str) -> list[str]:

@@ -81,7 +81,7 @@ async def test_without_the_header_that_forces_a_preflight_nothing_is_read() -> N
     house = await talking()
     async with front(house) as asked:
         answer = await sent(asked, preflight="")
-    assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (400, "PREFLIGHT_REQUIRED")
+    assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (415, "PREFLIGHT_REQUIRED")
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from domain.model.conversation import NamingCall, Origin, SuggestionCall
 from domain.model.ids import ClientId, KeyId, TenantId
 from domain.model.quota import Outcome
 from domain.model.selection import Platform
+from domain.model.tenant import Tenant
 from domain.model.usage import CallRecord
 from domain.usecases.conversations import Conversations
 from domain.usecases.credentials import Credentials, NewCredential
@@ -63,6 +64,7 @@ async def tenancy(url: str) -> AsyncIterator[Tenancy]:
     store, vault, clock, fresh = FakeStore(), FakeVault(), FakeClock(), CountedIds()
     key = await vault.keypair(TENANT, KeyId(UUID(int=3)))
     store.rows[TENANT].keys[key.id] = key
+    store.rows[TENANT].tenants.append(Tenant(TENANT, "Acme", clock()))
     platform, standing = Platform(catalogue(), {}), LeasedStanding(store.begin, clock)
     keyring = LeasedKeyring(store.begin, vault, clock, {})
     async with gateway(adapters=ADAPTERS) as vendors:

@@ -34,6 +34,15 @@ def arguments_object(call: ToolCall) -> Mapping[str, Any]:
     return value
 
 
+def result_object(said: str) -> Mapping[str, Any]:
+    """A tool's result for a vendor that takes it as an object: the JSON object that it is, or else as `result`."""
+    try:
+        value = orjson.loads(said)
+    except orjson.JSONDecodeError:
+        value = None
+    return value if isinstance(value, dict) else {"result": said}
+
+
 def inline(image: ImagePart) -> tuple[str, str]:
     """Media type and base64 of an image without an address."""
     if not (image.media_type and image.data):

@@ -43,6 +43,14 @@ def test_they_go_into_the_body_of_anthropics() -> None:
     assert request.warnings == ()
 
 
+def test_they_go_into_geminis_configuration_under_its_own_names() -> None:
+    request = written("gemini", "gemini-2.5-flash", {"top_k": 40, "thinking_budget": 512, "temperature": 9})
+    config = body(request)["generationConfig"]
+    thinking = {"thinkingBudget": 512}
+    assert config == {"topK": 40, "temperature": 0.5, "maxOutputTokens": 64, "thinkingConfig": thinking}
+    assert request.warnings == ()
+
+
 def test_they_go_into_ollamas_options() -> None:
     request = written("ollama", "m", {"top_k": 40, "mirostat": 1, "num_ctx": 7})
     options = body(request)["options"]

@@ -40,7 +40,7 @@ LITELLM = [
     litellm("old", deprecation_date="2026-10-23"),
     litellm("gone", deprecation_date="2026-01-01"),
     litellm("alias", max_output_tokens=None),
-    litellm("alias-2026-01-01", deprecation_date="2027-01-14"),
+    litellm("alias-2026-01-01", litellm_provider="acme_cloud-chat", deprecation_date="2027-01-14"),
     litellm("alias-2025-01-01", deprecation_date="2026-12-01"),
     litellm("elsewhere", endpoints=["/v1/responses"]),
     litellm("talks-audio"),
@@ -62,7 +62,7 @@ def run(folder: Path, models: list[dict[str, Any]], head: str = HEAD) -> subproc
     file = folder / "infrastructure/providers/catalogue/acme.toml"
     file.parent.mkdir(parents=True)
     file.write_text(head)
-    meta = {"provider_map": {"acme": ["acme"]}}
+    meta = {"provider_map": {"acme": ["acme", "acme_cloud*"]}}
     (folder / "litellm_models.json").write_text(json.dumps({"meta": meta, "models": {"acme": LITELLM}}))
     (folder / "dify_models.json").write_text(json.dumps({"models": {"acme": models}, "seed_era_models": {}}))
     return subprocess.run(

@@ -1,39 +1,20 @@
-"""Every port of Portunus: what the use cases need from the outside, as Protocols."""
+"""What a tenant has stored: its repositories, and the unit of work that they are read and written in."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
-from types import MappingProxyType
-from typing import Any, Protocol, Self, TypeVar
-from uuid import UUID
+from typing import Protocol, Self
 
 from domain.model.access import AccessToken, Client
-from domain.model.calls import ChatCall, EmbedCall
 from domain.model.cap import Cap
-from domain.model.catalogue import FormValues, ModelRef, ModelType
-from domain.model.credential import Cooling, Credential, Opening, SealContext, Sealed
+from domain.model.catalogue import ModelRef, ModelType
+from domain.model.credential import Cooling, Credential, Opening, Sealed
 from domain.model.custom_model import CustomModel
-from domain.model.events import ChatAnswer, ChatEvent, Embeddings
-from domain.model.ids import CallId, CapId, ClientId, CredentialId, GrantId, KeyId, PotId, TenantId
-from domain.model.quota import Grant, Hold, Pot
-from domain.model.rerank import RerankCall, Reranking
-from domain.model.selection import KeySource, Standing
-from domain.model.speech import SpeakCall, Speech, TranscribeCall, Transcript
+from domain.model.ids import CallId, CapId, ClientId, CredentialId, GrantId, KeyId, TenantId
+from domain.model.quota import Grant, Pot
+from domain.model.selection import KeySource
 from domain.model.tenant import Tenant, TenantKey
 from domain.model.usage import CallRecord
 from domain.model.usage_totals import CredentialUse, Dimension, Place, UsageFilter, UsageTotal
-
-T = TypeVar("T")
-
-Clock = Callable[[], datetime]
-"""The time now, in UTC with its zone."""
-
-Fresh = Callable[[], UUID]
-"""A new id that sorts after those made before (UUID version 7)."""
-
-Randomness = Callable[[int], bytes]
-"""That many unpredictable bytes."""
 
 
 class Tenants(Protocol):
@@ -298,172 +279,3 @@ class RollCall(Protocol):
     async def __call__(self, *, first: int, after: TenantId | None = None) -> Sequence[TenantId]:
         """Up to `first` of them, ascending, from behind `after`."""
         ...
-
-
-class Ledger(Protocol):
-    """The one writer of balances. Each method is one short transaction of its own, safe to repeat with the same id."""
-
-    async def hold(self, hold: Hold) -> None:
-        """Reserve every line or none, opening the windows of caps that have no row yet at what the caps allow now.
-
-        QuotaExhausted names the first pot, by id, that has too little free, and when it refills. NotFound("quota") when
-        a pot or a window's cap is gone: what the caller knows of the tenant is out of date.
-        """
-        ...
-
-    async def settle(
-        self, record: CallRecord, charges: Mapping[PotId, int] = MappingProxyType({}), incident: str | None = None
-    ) -> None:
-        """Charge each line of the call's hold what `charges` says of its pot, clamped to [0, line], or in full when it
-        says nothing; give back the rest; write the record. An UNSENT call is charged nothing.
-
-        The first settlement of a hold stands and later ones change nothing. One that comes after the hold expired
-        writes the record, and the hold stays charged in full. A call without a hold leaves only its record. `incident`
-        is kept beside it. When the tenant was closed meanwhile nothing happens: its calls went with it.
-        """
-        ...
-
-    async def release(self, tenant_id: TenantId, call_id: CallId) -> None:
-        """Give back a hold of which no byte reached the vendor; nothing happens unless it is still held."""
-        ...
-
-    async def sweep(self, now: datetime) -> int:
-        """Charge every hold, of any tenant, that expired before `now`; how many there were."""
-        ...
-
-    async def grant(self, grant: Grant, pot: Pot) -> Pot:
-        """Change what `pot` grants, opening it when it has no row yet, and keep the grant; the pot as it is then.
-
-        A revocation takes at most what is free: InvalidRange("amount") when that is less. The same grant counts once.
-        """
-        ...
-
-    async def resize(self, pot: Pot) -> None:
-        """Set what a cap's window grants to `pot.granted`, but never below what is spent and held of it.
-
-        A window that has no row yet is opened, so that nobody opens it at what the cap allowed before.
-        """
-        ...
-
-
-class Balances(Protocol):
-    """Watches a tenant's pots for as many as want to know, and only while somebody does."""
-
-    def __call__(
-        self, tenant_id: TenantId, until: datetime
-    ) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Pot]]]:
-        """The pots as they are, at once, then whenever one of them was changed, by whichever process, within 2 s of it.
-
-        In the order of `Pots.all`. A slow reader gets the newest only. The readings end at `until`.
-        """
-        ...
-
-
-class Remembers(Protocol):
-    """What a process keeps of tenants for the time of a lease; other processes keep theirs until it is over."""
-
-    def forget(self, tenant_id: TenantId) -> None:
-        """Drop all that this process keeps of that tenant."""
-        ...
-
-
-class StandingReader(Remembers, Protocol):
-    """A tenant's standing, at most a lease of 2 s old."""
-
-    async def __call__(self, tenant_id: TenantId) -> Standing: ...
-
-
-class Vault(Remembers, Protocol):
-    """Key pairs and envelopes. Everything heavy runs off the event loop. Private keys are remembered for 600 s."""
-
-    @property
-    def master_key_id(self) -> str:
-        """The master key under which it wraps; it may know older ones beside it."""
-        ...
-
-    async def keypair(self, tenant_id: TenantId, key_id: KeyId) -> TenantKey: ...
-    async def rewrapped(self, key: TenantKey) -> TenantKey:
-        """The same pair, its private half wrapped under `master_key_id`; CredentialUnreadable when it cannot be."""
-        ...
-
-    async def seal(self, key: TenantKey, context: SealContext, values: FormValues) -> Sealed:
-        """Needs only the public half of `key`."""
-        ...
-
-    async def open(self, key: TenantKey, context: SealContext, sealed: Sealed) -> FormValues:
-        """The form with its secrets wrapped; CredentialUnreadable when anything does not fit."""
-        ...
-
-
-class Keyring(Remembers, Protocol):
-    """Opened forms, ready to send: a tenant's own by credential, remembered for 60 s, and the platform's."""
-
-    async def own(self, credential: Credential) -> FormValues:
-        """The form as it is now. CredentialUnreadable when it cannot be opened, NotFound when it was removed."""
-        ...
-
-    def platform(self, provider: str) -> FormValues: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a call goes: the model, and the opened form of the credential that pays for it.
-
-    `patient` False asks for no second attempt at the vendor: the caller has another credential to turn to.
-    """
-
-    model: ModelRef
-    form: FormValues
-    patient: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class ListedModel:
-    """A model as the vendor's own list names it; what the list does not tell is None."""
-
-    name: str
-    type: ModelType | None = None
-    context: int | None = None
-
-
-class Gateway(Protocol):
-    """The only way to a vendor. Every failure is an UpstreamError, InvalidInput or EndpointForbidden without secrets.
-
-    `UpstreamError.sent` tells whether a byte of the request may have reached the vendor.
-    """
-
-    def endpoint(self, provider: str, form: FormValues) -> str:
-        """The origin (scheme://host:port) that this form is sent to."""
-        ...
-
-    async def probe(self, provider: str, form: FormValues, model: ModelRef | None) -> None:
-        """Prove a form by the vendor's cheapest real call; `model` is given for hosted vendors."""
-        ...
-
-    async def chat(self, target: Target, call: ChatCall) -> ChatAnswer: ...
-
-    def chat_stream(self, target: Target, call: ChatCall) -> AbstractAsyncContextManager[AsyncIterator[ChatEvent]]:
-        """Events ending in Finished, else StreamBroken is raised. Entering sends; leaving closes the upstream."""
-        ...
-
-    async def embed(self, target: Target, call: EmbedCall) -> Embeddings: ...
-
-    async def rerank(self, target: Target, call: RerankCall) -> Reranking:
-        """Every document once, best first, whatever the call's `top_n` and `threshold`."""
-        ...
-
-    async def transcribe(self, target: Target, call: TranscribeCall) -> Transcript: ...
-
-    def speak(self, target: Target, call: SpeakCall) -> AbstractAsyncContextManager[Speech]:
-        """Entering sends and waits for the first byte; leaving closes the upstream."""
-        ...
-
-    async def listed(self, provider: str, form: FormValues) -> Sequence[ListedModel]:
-        """The vendor's own list of models, each name once; UnsupportedFeature where it has none."""
-        ...
-
-
-class Detach(Protocol):
-    """Run a coroutine that goes on when its caller is cancelled; a shutdown waits for it."""
-
-    def __call__(self, work: Coroutine[Any, Any, T]) -> Awaitable[T]: ...

@@ -1,0 +1,59 @@
+"""Google Cloud's Vertex AI, now Gemini Enterprise Agent Platform, with the key of a service account."""
+
+import re
+from dataclasses import replace
+
+from domain.errors import ModelNotFoundUpstream, UpstreamError
+from domain.model.catalogue import FormValues, ModelRef, ModelType, ProviderKind
+from domain.model.labels import Text
+from domain.ports import Target
+from infrastructure.providers.dialects import vertex
+from infrastructure.providers.dialects.gemini_embed import content
+from infrastructure.providers.dialects.google_errors import GOOGLE
+from infrastructure.providers.dialects.probes import refusing
+from infrastructure.providers.dialects.vertex import PublisherChat, placed
+from infrastructure.providers.dialects.vertex_embed import PublisherEmbed
+from infrastructure.providers.forms import fixed, secret, text
+from infrastructure.providers.signing.service_account import service_account
+from infrastructure.providers.spec import Adapter, ErrorReply, Request
+
+_ID = "google_cloud"
+_KEY = "vertex_service_account_key"
+_COUNTED = ModelRef(_ID, "gemini-3.5-flash", ModelType.LLM)
+_TOKEN = re.compile(r"ya29\.[\w.-]+")
+
+
+def probe(target: Target | None, form: FormValues) -> Request:  # noqa: ARG001 - one key reaches all models
+    """Counts the tokens of a word, which is free: the token proves the key, the count project, location and role."""
+    return replace(placed(Target(_COUNTED, form), "countTokens"), json={"contents": [content("Hello")]})
+
+
+def error(provider: str, reply: ErrorReply) -> UpstreamError:
+    """An access token is no part of the form, so that nobody else would blot it out."""
+    failure = GOOGLE(provider, reply)
+    failure.detail = _TOKEN.sub("••••", failure.detail)
+    return failure
+
+
+ADAPTER = Adapter(
+    id=_ID,
+    label=Text("Google Cloud"),
+    kind=ProviderKind.PROPRIETARY,
+    form=(
+        text(vertex.PROJECT, Text("Project ID", "プロジェクト ID", "项目 ID"), required=True),
+        text(vertex.LOCATION, Text("Location", "ロケーション", "位置"), default=vertex.EVERYWHERE),
+        secret(_KEY, Text("Service account key", "サービス アカウント キー", "服务账号密钥")),
+        text(vertex.CLAUDE_LOCATION, Text("Location of Claude", "Claude のロケーション", "Claude 模型的位置")),
+        text(vertex.GLOBAL_MODELS, Text("Global-only models", "global 専用モデル", "仅限 global 的模型")),
+    ),
+    # Requests go to the host of their model's location. All are the vendor's own, so that a key may follow there.
+    base_url=fixed(vertex.HOME),
+    sign=service_account(_ID, _KEY),
+    probe=probe,
+    error=error,
+    key_page="https://console.cloud.google.com/iam-admin/serviceaccounts",
+    chat=PublisherChat("anthropic"),
+    embed=PublisherEmbed(),
+    # Whoever is told that a model is not at this location was let in.
+    proves=refusing(ModelNotFoundUpstream, status=404),
+)
