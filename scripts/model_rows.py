@@ -156,7 +156,7 @@ def dify_voices(properties: Mapping[str, Any]) -> list[Row] | None:
 def litellm_price(costs: Mapping[str, str], kind: str) -> Row | None:
     """In USD per unit of the type. None when there is no price, and an empty one when it is in other units."""
     key, per = PRICED.get(kind, ("input_cost_per_token", PER))
-    if key not in costs:
+    if key not in costs or "input_cost_per_query" in costs:
         return {} if costs else None
     return priced(costs[key], costs.get("output_cost_per_token"), Decimal(per), "USD", kind, per)
 

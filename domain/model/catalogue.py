@@ -1,5 +1,6 @@
 """What can be had where: providers, their credential forms and their models, as facts fixed at start-up."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -48,8 +49,8 @@ class FormField:
 
     `for_types` limits a field of a hosted vendor's form to some model types; empty means all. `shown_when` limits it to
     forms in which other fields, which come before it, have these values: elsewhere it is neither asked for nor taken.
-    What the tenant enters can describe the model: `grants` maps an option to the feature it switches on, `sets` names
-    the limit it states.
+    What the tenant enters can describe the model: `grants` maps patterns of whole values to the feature that each
+    switches on, `sets` names the limit it states.
     """
 
     name: str
@@ -203,7 +204,10 @@ class Provider:
 
     def hosted(self, ref: ModelRef, public: Mapping[str, str]) -> Model:
         """The row of a self-hosted model as the form of its credential describes it. Every server of LLMs streams."""
-        granted = {f.grants[public[f.name]] for f in self.form if public.get(f.name, "") in f.grants}
+        patterns = (
+            (public.get(f.name, ""), pattern, feature) for f in self.form for pattern, feature in f.grants.items()
+        )
+        granted = {feature for value, pattern, feature in patterns if re.fullmatch(pattern, value)}
         streams = {Feature.STREAMING} if ref.type is ModelType.LLM else set()
         limits = {f.sets: int(public[f.name]) for f in self.form if f.sets and f.name in public}
         return Model(

@@ -1,11 +1,13 @@
-"""Many texts over several requests, and their vectors back as one answer."""
+"""Many texts or documents over several requests, and what comes back as one answer."""
 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from domain.model.calls import EmbedCall
 from domain.model.events import Embeddings, Usage
+from domain.model.rerank import RerankCall, Reranking
 from infrastructure.providers.wire import Malformed
 
 
@@ -26,6 +28,27 @@ def joined(parts: Sequence[Embeddings]) -> Embeddings:
         return parts[0]
     warnings = tuple(dict.fromkeys(warning for part in parts for warning in part.warnings))
     return Embeddings(vectors, _sum([part.usage for part in parts]), warnings)
+
+
+def dealt(call: RerankCall, size: int) -> Iterator[RerankCall]:
+    """The call in calls of at most `size` documents, in order."""
+    for start in range(0, len(call.documents), size):
+        yield replace(call, documents=call.documents[start : start + size])
+
+
+def merged(parts: Sequence[Reranking]) -> Reranking:
+    """One ranking of many, each document under its place in the whole call; equals stay in the order of the call."""
+    if len(parts) == 1:
+        return parts[0]
+    starts = accumulate((len(part.results) for part in parts), initial=0)
+    found = [
+        replace(ranked, index=start + ranked.index)
+        for start, part in zip(starts, parts, strict=False)
+        for ranked in part.results
+    ]
+    best_first = tuple(sorted(found, key=lambda ranked: (-ranked.score, ranked.index)))
+    warnings = tuple(dict.fromkeys(warning for part in parts for warning in part.warnings))
+    return Reranking(best_first, _sum([part.usage for part in parts]), warnings)
 
 
 def _sum(usages: Sequence[Usage]) -> Usage:

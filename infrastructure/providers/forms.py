@@ -5,6 +5,7 @@ from typing import Literal
 
 from domain.model.catalogue import Feature, FieldKind, FormField, FormValues, ModelType
 from domain.model.labels import Text
+from domain.model.secret import Secret
 
 Types = ModelType | tuple[ModelType, ...]
 """The model types that a field is for; none named means all."""
@@ -20,8 +21,10 @@ When = Mapping[str, str] | None
 """The values of fields before it in which a field is shown; always, when there are none."""
 
 
-def secret(name: str, label: Text = _API_KEY, *, required: bool = True, when: When = None) -> FormField:
-    return FormField(name, label, FieldKind.SECRET, required, shown_when=when or {})
+def secret(
+    name: str, label: Text = _API_KEY, *, required: bool = True, only: Types = (), when: When = None
+) -> FormField:
+    return FormField(name, label, FieldKind.SECRET, required, for_types=_types(only), shown_when=when or {})
 
 
 def text(
@@ -31,9 +34,19 @@ def text(
     required: bool = False,
     default: str | None = None,
     only: Types = (),
+    grants: Mapping[str, Feature] | None = None,
     when: When = None,
 ) -> FormField:
-    return FormField(name, label, FieldKind.TEXT, required, default, for_types=_types(only), shown_when=when or {})
+    return FormField(
+        name,
+        label,
+        FieldKind.TEXT,
+        required,
+        default,
+        for_types=_types(only),
+        shown_when=when or {},
+        grants=grants or {},
+    )
 
 
 def address(name: str, label: Text, *, default: str | None = None, when: When = None) -> FormField:
@@ -133,6 +146,12 @@ def either(home: str, abroad: str) -> Callable[[FormValues], str]:
 def entered(form: FormValues, field: str, default: str = "") -> str:
     """A field that is no secret, or `default` when it is empty."""
     return str(form.get(field) or default)
+
+
+def secret_in(form: FormValues, field: str) -> Secret:
+    """A secret that was entered, wrapped."""
+    value = form[field]
+    return value if isinstance(value, Secret) else Secret(value)
 
 
 def voices(default: str | None) -> FormField:

@@ -1,6 +1,6 @@
 """Every operation of the port to vendors: render, exchange, parse. Nothing else calls a vendor."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -16,7 +16,7 @@ from domain.model.rerank import RerankCall, Reranking
 from domain.model.speech import SpeakCall, Speech, TranscribeCall, Transcript
 from domain.ports import ListedModel, Target
 from infrastructure.providers import incoming, streaming
-from infrastructure.providers.batches import batched, joined
+from infrastructure.providers.batches import batched, dealt, joined, merged
 from infrastructure.providers.exchange import Exchange, Limits, Party
 from infrastructure.providers.outgoing import origin
 from infrastructure.providers.spec import BYTES, JSON, Adapter, ChatDialect, Framing, ModelsDialect, Page, Request
@@ -78,24 +78,26 @@ class HttpGateway:
 
     async def embed(self, target: Target, call: EmbedCall) -> Embeddings:
         to, dialect = self._spoken(target, lambda adapter: adapter.embed, "embeddings")
-        parts: list[Embeddings] = []
-        try:
-            async with self._exchange.in_time(to, self._limits.total):
-                for part in batched(call, dialect.batch(target.form)):
-                    request = dialect.render(target, part)
-                    body = await self._exchange.json(to, request)
-                    parts.append(_read(to, request, partial(dialect.parse, count=len(part.texts)), body))
-        except UpstreamError as failure:
-            if parts:
-                failure.sent, failure.status = True, None
-            raise
+        parts = await self._in_parts(
+            to,
+            (
+                (dialect.render(target, part), partial(dialect.parse, count=len(part.texts)))
+                for part in batched(call, dialect.batch(target.form))
+            ),
+        )
         with incoming.understood(to.name, to.form, 200):
             return joined(parts)
 
     async def rerank(self, target: Target, call: RerankCall) -> Reranking:
         to, dialect = self._spoken(target, lambda adapter: adapter.rerank, "reranking")
-        parse = partial(dialect.parse, count=len(call.documents))
-        return await self._whole(to, dialect.render(target, call), parse)
+        parts = await self._in_parts(
+            to,
+            (
+                (dialect.render(target, part), partial(dialect.parse, count=len(part.documents)))
+                for part in dealt(call, to.adapter.documents(target.form))
+            ),
+        )
+        return merged(parts)
 
     async def transcribe(self, target: Target, call: TranscribeCall) -> Transcript:
         to, dialect = self._spoken(target, lambda adapter: adapter.transcribe, "transcription")
@@ -131,6 +133,21 @@ class HttpGateway:
         async with self._exchange.in_time(to, self._limits.total):
             body = await self._exchange.json(to, request)
         return _read(to, request, parse, body)
+
+    async def _in_parts(
+        self, to: Party, requests: Iterable[tuple[Request, Callable[[Any], Answer]]]
+    ) -> Sequence[Answer]:
+        """The answers to the requests of one call. After the first, a failure may have cost something."""
+        parts: list[Answer] = []
+        try:
+            async with self._exchange.in_time(to, self._limits.total):
+                for request, parse in requests:
+                    parts.append(_read(to, request, parse, await self._exchange.json(to, request)))
+        except UpstreamError as failure:
+            if parts:
+                failure.sent, failure.status = True, None
+            raise
+        return parts
 
     async def _accepted(self, to: Party, request: Request) -> None:
         if request.accept == BYTES:

@@ -12,7 +12,7 @@ from domain.model.calls import ChatCall, EmbedCall
 from domain.model.catalogue import FormField, FormValues, ModelType, Provider, ProviderKind
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings
 from domain.model.labels import Text
-from domain.model.rerank import RerankCall, Reranking
+from domain.model.rerank import DOCUMENTS_LIMIT, RerankCall, Reranking
 from domain.model.speech import SpeakCall, TranscribeCall, Transcript
 from domain.ports import ListedModel, Target
 from infrastructure.providers.wire.multipart import Part
@@ -129,6 +129,11 @@ class ErrorReply:
     body: Any
 
 
+def every_document(form: FormValues) -> int:  # noqa: ARG001 - a seam: some vendors' forms say it
+    """As many as a call may have."""
+    return DOCUMENTS_LIMIT
+
+
 Proof = Callable[[UpstreamError], bool]
 
 
@@ -143,6 +148,7 @@ class Adapter:
     `base_url` gives the address that paths are joined to, `sign` the authentication for one request, `probe` the
     cheapest request that proves a form (its answer only has to be no error), `error` the meaning of a refusal. `proves`
     tells the refusals of the probe that prove a form as well: the key is good, but may not do this one thing.
+    `documents` is the most that one request ranks, where scores do not depend on the company.
     """
 
     id: str
@@ -161,6 +167,7 @@ class Adapter:
     speak: SpeakDialect | None = None
     models: ModelsDialect | None = None
     proves: Proof = no_proof
+    documents: Callable[[FormValues], int] = every_document
 
     @property
     def types(self) -> frozenset[ModelType]:

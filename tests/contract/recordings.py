@@ -60,7 +60,10 @@ def exchanges(provider: str, file: str) -> Mapping[str, Any]:
 
 
 def recorded(call: Mapping[str, Any], *, without: Iterable[str] = (), headers: Iterable[str] = ()) -> Sent:
-    """A recording, with the headers that matter, less the body's keys that this call's SDK or caller added."""
+    """A recording, with the headers that matter, less the body's keys that this call's SDK or caller added.
+
+    A client that accepts anything wants nothing in particular.
+    """
     request = call.get("request") or call.get("requests", [call])[0]
     body = request.get("body", request.get("json"))
     if "multipart" in request:
@@ -68,8 +71,14 @@ def recorded(call: Mapping[str, Any], *, without: Iterable[str] = (), headers: I
     if body is not None:
         body = {key: value for key, value in body.items() if key not in without}
     given = {name.lower(): value.replace("<boundary>", BOUNDARY) for name, value in request["headers"].items()}
-    told = {name: given[name] for name in headers if name in given}
+    told = {name: given[name] for name in headers if name in given and given[name] != "*/*"}
     return Sent(request["method"], request["path"], request.get("query", ""), told, body)
+
+
+def like(ours: Sent, theirs: Sent) -> Sent:
+    """Ours, less the media type that we accept where their client takes any."""
+    headers = {name: value for name, value in ours.headers.items() if name != "accept" or name in theirs.headers}
+    return replace(ours, headers=headers)
 
 
 def _part(part: Mapping[str, Any]) -> tuple[str, Any]:

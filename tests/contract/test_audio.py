@@ -21,7 +21,7 @@ from tests.contract import recordings as rec
 from tests.contract.credentials import FORMS
 
 STT, TTS = ModelType.SPEECH_TO_TEXT, ModelType.TEXT_TO_SPEECH
-HEADERS = ("authorization", "content-type", "accept", "openai-organization")
+HEADERS = ("authorization", "content-type", "accept", "openai-organization", "api-key")
 WAV = Recording("a.wav", "audio/wav", bytes(44))
 
 
@@ -35,11 +35,19 @@ class Case:
 
 
 OPENAI_STT, OPENAI_TTS = ("openai", "CreateTranscriptionRequest"), ("openai", "CreateSpeechRequest")
+FORMAT = frozenset({"response_format"})
 TEMPERATURE = frozenset({"temperature"})
 NAMED = TranscribeCall(WAV, language="en", prompt="names")
 SAID = SpeakCall("Hello there", voice="alloy", speed=1.0)
 HEARING = [
-    Case("openai", "stt", TranscribeCall(WAV, language="en"), OPENAI_STT, frozenset({"response_format"})),
+    Case("openai", "stt", TranscribeCall(WAV, language="en"), OPENAI_STT, FORMAT),
+    Case(
+        "azure_openai",
+        "stt",
+        TranscribeCall(WAV, language="en"),
+        ("azure_openai", "createTranscriptionRequest"),
+        FORMAT,
+    ),
     Case("openai_api_compatible", "audio.transcriptions.create", NAMED, OPENAI_STT, TEMPERATURE),
     Case("gpustack", "audio.transcriptions.create", NAMED, OPENAI_STT, TEMPERATURE),
     Case("localai", "audio.transcriptions.create", NAMED, OPENAI_STT, TEMPERATURE),
@@ -48,11 +56,13 @@ HEARING = [
         "stt",
         TranscribeCall(Recording("a.mp3", "audio/mpeg", b"ID3fake")),
         ("siliconflow", "AudioRequest"),
-        frozenset({"response_format"}),
+        FORMAT,
     ),
+    Case("cohere", "stt", TranscribeCall(WAV, language="en"), ("cohere", "TranscriptionRequest")),
 ]
 SPEAKING = [
     Case("openai", "tts", SpeakCall("Hello"), OPENAI_TTS),
+    Case("azure_openai", "tts", SpeakCall("Hello"), ("azure_openai", "createSpeechRequest")),
     Case("openai_api_compatible", "audio.speech.create", SAID, OPENAI_TTS),
     Case("gpustack", "audio.speech.create", SAID, OPENAI_TTS),
     Case("localai", "audio.speech.create", SAID, ("localai", "schema.TTSRequest")),
@@ -79,7 +89,7 @@ def sent(provider: str, kind: ModelType, request: Request) -> rec.Sent:
 @pytest.mark.parametrize("case", HEARING, ids=lambda case: case.provider)
 def test_a_recording_is_sent_as_the_client_sends_it(case: Case) -> None:
     theirs = rec.recorded(rec.calls(case.provider)[case.name], without=case.without, headers=HEADERS)
-    ours = sent(case.provider, STT, heard(case.provider, theirs.body["model"], case.call))
+    ours = rec.like(sent(case.provider, STT, heard(case.provider, theirs.body["model"], case.call)), theirs)
     assert replace(ours, body={k: v for k, v in ours.body.items() if k not in case.without}) == theirs
     rec.valid(*case.schema, {**ours.body, "file": "a string, to JSON Schema"})
 
@@ -165,6 +175,7 @@ def test_a_format_is_asked_for_or_refused(provider: str, wanted: SpeechFormat) -
     ("provider", "form", "voice"),
     [
         ("openai", {}, "alloy"),
+        ("azure_openai", {}, "alloy"),
         ("openai_api_compatible", {}, "alloy"),
         ("openai_api_compatible", {"voices": "nova, onyx"}, "nova"),
         ("gpustack", {}, "Chinese Female"),
@@ -185,12 +196,15 @@ def test_a_text_without_a_voice_gets_the_models_own(provider: str, form: dict[st
 HOSTED = ["openai_api_compatible", "gpustack", "localai"]
 
 
-@pytest.mark.parametrize("provider", HOSTED)
-@pytest.mark.parametrize(("kind", "path"), [(STT, "/v1/audio/transcriptions"), (TTS, "/v1/audio/speech")])
-def test_the_probe_calls_the_very_model(provider: str, kind: ModelType, path: str) -> None:
+DEPLOYED = [("azure_openai", "/openai/deployments/mine/audio")]
+
+
+@pytest.mark.parametrize(("provider", "place"), [*((name, "/v1/audio") for name in HOSTED), *DEPLOYED])
+@pytest.mark.parametrize(("kind", "end"), [(STT, "/transcriptions"), (TTS, "/speech")])
+def test_the_probe_calls_the_very_model(provider: str, place: str, kind: ModelType, end: str) -> None:
     goal = rec.target(provider, "mine", FORMS[provider], kind)
     ours = sent(provider, kind, ADAPTERS[provider].probe(goal, goal.form))
-    assert (ours.method, ours.path, ours.body["model"]) == ("POST", path, "mine")
+    assert (ours.method, ours.path, ours.body["model"]) == ("POST", place + end, "mine")
     assert ours.body.get("input", "ping") == "ping"
     if kind is STT:
         assert ours.body["file"] == {"filename": "silence.wav", "content_type": "audio/wav", "bytes": 32_044}

@@ -1,6 +1,7 @@
 """Reranking through the gateway: all documents in order of their scores, and answers that are of no use."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -12,6 +13,7 @@ from tests.gateways import bench, gateway
 from tests.stubs import plain, shapes
 from tests.stubs.misbehaviour import body
 from tests.stubs.serve import serving
+from tests.stubs.vendor import Vendor
 
 DOCUMENTS = ("one", "two", "three", "four", "five")
 CALL = RerankCall("q", DOCUMENTS, top_n=2, threshold=0.9)
@@ -75,3 +77,22 @@ async def test_a_vendor_that_does_not_rank_says_so() -> None:
     async with gateway(adapters={"plain": ADAPTERS["deepseek"]}) as subject:
         with pytest.raises(UnsupportedFeature, match="reranking"):
             await subject.rerank(plain.target(""), CALL)
+
+
+async def test_more_documents_than_one_request_carries_are_ranked_in_several() -> None:
+    few = replace(plain.adapter(), documents=lambda form: int(str(form["batch"])))
+    vendor = Vendor()
+    async with serving(vendor) as url, gateway(adapters={"plain": few}) as subject:
+        got = await subject.rerank(plain.target(url, batch=2), CALL)
+        whole = await subject.rerank(plain.target(url, batch=5), CALL)
+    assert [len(seen["documents"]) for seen in vendor.seen] == [2, 2, 1, 5]
+    assert got.results == whole.results
+    assert (got.usage.input, whole.usage.input) == (5, 5)
+
+
+async def test_a_failure_after_the_first_of_several_requests_may_have_cost_something() -> None:
+    few = replace(plain.adapter(), documents=lambda form: 3)  # noqa: ARG005 - whatever the form says
+    async with serving(body(results([0.1, 0.2, 0.3]))) as url, gateway(adapters={"plain": few}) as subject:
+        with pytest.raises(BadRequestUpstream, match="each of 2 documents") as caught:
+            await subject.rerank(plain.target(url), CALL)
+    assert (caught.value.status, caught.value.sent) == (None, True)

@@ -28,10 +28,11 @@ RERANK, STT, TTS = ModelType.RERANK, ModelType.SPEECH_TO_TEXT, ModelType.TEXT_TO
 FIELDS = {
     "openai": ("openai_api_base", "openai_api_key", ""),
     "openai_api_compatible": ("endpoint_url", "api_key", "/v1"),
+    "xinference": ("server_url", "api_key", ""),
     "localai": ("server_url", "api_key", ""),
     "gpustack": ("endpoint_url", "api_key", ""),
 }
-HOSTED = ("openai_api_compatible", "localai", "gpustack")
+HOSTED = ("xinference", "openai_api_compatible", "localai", "gpustack")
 SERVED = [(provider, kind) for provider in FIELDS for kind in (RERANK, STT, TTS) if kind in ADAPTERS[provider].types]
 
 

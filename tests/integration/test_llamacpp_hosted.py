@@ -1,4 +1,7 @@
-"""The self-hosted vendors of OpenAI's paths against a real model: llama.cpp, a backend of some of them."""
+"""The self-hosted vendors of OpenAI's paths against a real model: llama.cpp, a backend of some of them.
+
+Hugging Face's endpoints can run it too, but their client asks for schemas in the words of another server.
+"""
 
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -17,8 +20,19 @@ from tests.contract import recordings as rec
 from tests.gateways import gateway
 from tests.real_model import DIMENSIONS, KEY, model_server
 
-ADDRESSES = {"nvidia_nim": "endpoint_url", "localai": "server_url", "gpustack": "endpoint_url"}
-EMBEDDERS = [provider for provider in ADDRESSES if ADAPTERS[provider].embed]
+FORMS = {
+    "nvidia_nim": {"endpoint_url": "{url}", "api_key": "{key}"},
+    "xinference": {"server_url": "{url}", "api_key": "{key}"},
+    "localai": {"server_url": "{url}", "api_key": "{key}"},
+    "gpustack": {"endpoint_url": "{url}", "api_key": "{key}"},
+    "hugging_face": {
+        "huggingfacehub_api_type": "inference_endpoints",
+        "huggingfacehub_endpoint_url": "{url}",
+        "huggingfacehub_api_token": "{key}",
+    },
+}
+SCHEMED = [provider for provider in FORMS if provider != "hugging_face"]
+EMBEDDERS = [provider for provider in SCHEMED if ADAPTERS[provider].embed]
 CLOSED = {"type": "object", "properties": {"a": {"type": "boolean"}}, "required": ["a"], "additionalProperties": False}
 
 
@@ -41,10 +55,11 @@ async def subject() -> AsyncIterator[HttpGateway]:
 
 
 def at(provider: str, url: str, kind: ModelType = ModelType.LLM, key: str = KEY) -> Target:
-    return rec.target(provider, "tiny", {ADDRESSES[provider]: url, "api_key": key}, kind)
+    form = {name: value.format(url=url, key=key) for name, value in FORMS[provider].items()}
+    return rec.target(provider, "tiny", form, kind)
 
 
-@pytest.mark.parametrize("provider", ADDRESSES)
+@pytest.mark.parametrize("provider", FORMS)
 async def test_a_credential_is_proved(subject: HttpGateway, chatting: str, provider: str) -> None:
     good, bad = at(provider, chatting), at(provider, chatting, key="sk-wrong-0123456789")
     await subject.probe(provider, good.form, good.model)
@@ -52,7 +67,7 @@ async def test_a_credential_is_proved(subject: HttpGateway, chatting: str, provi
         await subject.probe(provider, bad.form, bad.model)
 
 
-@pytest.mark.parametrize("provider", ADDRESSES)
+@pytest.mark.parametrize("provider", FORMS)
 async def test_a_folded_stream_equals_the_whole_answer(subject: HttpGateway, chatting: str, provider: str) -> None:
     call = replace(rec.asking("hi"), knobs=Knobs(temperature=0, max_tokens=100))
     whole = await subject.chat(at(provider, chatting), call)
@@ -63,7 +78,7 @@ async def test_a_folded_stream_equals_the_whole_answer(subject: HttpGateway, cha
     assert whole.finish == streamed.finish
 
 
-@pytest.mark.parametrize("provider", ADDRESSES)
+@pytest.mark.parametrize("provider", FORMS)
 async def test_a_tool_is_called_in_a_stream(subject: HttpGateway, chatting: str, provider: str) -> None:
     call = replace(rec.asking("Weather?"), tools=(rec.weather("Weather of a city"),), knobs=Knobs(temperature=0))
     async with subject.chat_stream(at(provider, chatting), call) as events:
@@ -72,13 +87,13 @@ async def test_a_tool_is_called_in_a_stream(subject: HttpGateway, chatting: str,
     assert answer.finish.unified is Finish.TOOL_CALLS
 
 
-@pytest.mark.parametrize("provider", ADDRESSES)
+@pytest.mark.parametrize("provider", SCHEMED)
 async def test_an_answer_holds_to_a_schema(subject: HttpGateway, chatting: str, provider: str) -> None:
     call = replace(rec.asking("a?"), response_schema=ResponseSchema("r", CLOSED), knobs=Knobs(max_tokens=60))
     assert json.loads((await subject.chat(at(provider, chatting), call)).text) in ({"a": True}, {"a": False})
 
 
-@pytest.mark.parametrize("provider", ADDRESSES)
+@pytest.mark.parametrize("provider", FORMS)
 async def test_what_is_too_long_is_named(subject: HttpGateway, chatting: str, provider: str) -> None:
     with pytest.raises(ContextTooLong):
         await subject.chat(at(provider, chatting), rec.asking("word " * 1500))

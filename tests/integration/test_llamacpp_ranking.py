@@ -57,6 +57,17 @@ async def test_its_models_are_listed(subject: HttpGateway, ranking: str, provide
     assert listed[0].context
 
 
+async def test_the_native_shape_of_text_embedding_inference_is_ranked_in_pieces(
+    subject: HttpGateway, ranking: str
+) -> None:
+    form = {"server_url": ranking, "api_key": KEY, "max_client_batch_size": "2"}
+    goal = rec.target("text_embedding_inference", "tiny", form, ModelType.RERANK)
+    await subject.probe(goal.model.provider, goal.form, goal.model)
+    got = await subject.rerank(goal, RerankCall("q", DOCUMENTS))
+    assert sorted(r.index for r in got.results) == list(range(5))
+    assert list(got.results) == sorted(got.results, key=lambda r: -r.score)
+
+
 async def test_a_server_that_does_not_rank_says_so(subject: HttpGateway) -> None:
     with model_server() as url:
         with pytest.raises(BadRequestUpstream) as caught:

@@ -14,8 +14,15 @@ _WORDS: Mapping[ModelType, Sequence[str]] = {
     ModelType.LLM: ("chat", "chat-completion", "completion", "completion-chat", "code", "language", "llm", "text"),
     ModelType.EMBEDDING: ("embed", "embedding", "embeddings", "text-embedding"),
     ModelType.RERANK: ("rerank", "reranker", "reranking"),
-    ModelType.SPEECH_TO_TEXT: ("audio-transcription", "speech-to-text", "speech2text", "stt", "transcription"),
-    ModelType.TEXT_TO_SPEECH: ("audio-speech", "speech", "text-to-speech", "tts"),
+    ModelType.SPEECH_TO_TEXT: (
+        "audio-transcription",
+        "audio2text",
+        "speech-to-text",
+        "speech2text",
+        "stt",
+        "transcription",
+    ),
+    ModelType.TEXT_TO_SPEECH: ("audio-speech", "speech", "text-to-speech", "text2audio", "tts"),
 }
 _TYPES = {word: kind for kind, words in _WORDS.items() for word in words}
 _Places = tuple[tuple[str, ...], ...]
@@ -58,7 +65,11 @@ class Models:
             raise not_understood("the answer has no list of models")
         for row in found:
             if name := text(dig(row, self.name)).strip():
-                yield ListedModel(name, self.type or kind(row, self.abilities), context(row))
+                yield ListedModel(name, self.type_of(row), context(row))
+
+    def type_of(self, row: Any) -> ModelType | None:
+        """What a model is by its row."""
+        return self.type or kind(row, self.abilities)
 
 
 @dataclass(frozen=True)

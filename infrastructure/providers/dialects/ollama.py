@@ -22,7 +22,7 @@ from domain.model.events import (
 from domain.ports import Target
 from infrastructure.providers.dialects import turns
 from infrastructure.providers.dialects.openai import rendered_tool
-from infrastructure.providers.dialects.openai_embed import vector
+from infrastructure.providers.dialects.openai_embed import in_order
 from infrastructure.providers.dialects.refusals import USUAL, Refusals
 from infrastructure.providers.dialects.turns import (
     arguments_object,
@@ -135,10 +135,7 @@ class Embed:
         return Request(self.path, body)
 
     def parse(self, body: Mapping[str, Any], count: int) -> Embeddings:
-        found = rows(dig(body, "embeddings"))
-        if len(found) != count:
-            raise not_understood(f"{len(found)} vectors came for {count} texts")
-        return Embeddings(tuple(map(vector, found)), _embedded(body))
+        return Embeddings(in_order(dig(body, "embeddings"), count), _embedded(body))
 
     def batch(self, form: FormValues) -> int:  # noqa: ARG002 - a seam: some vendors' forms say it
         return self.texts

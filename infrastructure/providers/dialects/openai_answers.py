@@ -68,12 +68,13 @@ def answer(body: object) -> ChatAnswer:
     if not isinstance(message, dict):
         raise not_understood("the answer has no message")
     refusal = text(message.get("refusal"))
-    calls = tuple(_calls(rows(message.get("tool_calls"))))
+    calls = tuple(tool_calls(rows(message.get("tool_calls"))))
     reason = finish(text(dig(choice, "finish_reason")), calls=bool(calls), refused=bool(refusal))
     return ChatAnswer(said(message) + refusal, reasoning(message), calls, reason, usage(dig(body, "usage")))
 
 
-def _calls(items: Iterable[Any]) -> Iterable[ToolCall]:
+def tool_calls(items: Iterable[Any]) -> Iterable[ToolCall]:
+    """Calls that come whole; one without an id is given one."""
     for item in items:
         function = dig(item, "function")
         arguments = arguments_text(dig(function, "arguments"))

@@ -75,6 +75,31 @@ def embeddings(body: object, expected: int) -> Embeddings:
     return Embeddings(vectors, _usage(dig(body, "usage")))
 
 
+def in_order(found: object, expected: int) -> tuple[Vector, ...]:
+    """Vectors in a bare list, in the order of the texts; BadRequestUpstream if there are more or fewer."""
+    if len(rows(found)) != expected:
+        raise not_understood(f"{len(rows(found))} vectors came for {expected} texts")
+    return tuple(map(vector, rows(found)))
+
+
+def averaged(found: object, expected: int) -> tuple[Vector, ...]:
+    """As `in_order`, where a model that is not pooled gives a vector per token: a text's is their mean."""
+    texts = [_bare(item) for item in rows(found)]
+    pooled = [_mean(in_order(text, len(rows(text)))) if isinstance(dig(text, 0), list) else text for text in texts]
+    return in_order(pooled, expected)
+
+
+def _bare(item: object) -> object:
+    """Without the dimension of one that some servers put around a text's tokens."""
+    return dig(item, 0) if isinstance(dig(item, 0, 0), list) and len(rows(item)) == 1 else item
+
+
+def _mean(vectors: tuple[Vector, ...]) -> list[float]:
+    if len({len(each) for each in vectors}) != 1:
+        raise not_understood("the vectors of a text differ in length")
+    return [math.fsum(column) / len(vectors) for column in zip(*vectors, strict=True)]
+
+
 def vector(value: object) -> Vector:
     """A list of numbers, or base64 of little-endian float32 (RFC 4648); BadRequestUpstream if it is neither."""
     try:

@@ -16,11 +16,14 @@ from infrastructure.providers.forms import entered
 _AUTO = "auto"
 
 
+@dataclass(frozen=True)
 class _Named:
-    """Reads endpoint_model_name."""
+    """`named` is the form's field with the server's own name of the model."""
+
+    named: str = "endpoint_model_name"
 
     def model(self, target: Target) -> str:
-        return entered(target.form, "endpoint_model_name", target.model.name)
+        return entered(target.form, self.named, target.model.name)
 
 
 @dataclass(frozen=True)
@@ -55,14 +58,17 @@ class HostedEmbed(_Named, Embed):
         return int(entered(form, "max_chunks", str(self.texts)))
 
 
+@dataclass(frozen=True)
 class HostedRerank(_Named, Rerank):
     """Under the form's name of the model."""
 
 
+@dataclass(frozen=True)
 class HostedTranscribe(_Named, Transcribe):
     """Under the form's name of the model."""
 
 
+@dataclass(frozen=True)
 class HostedSpeak(_Named, Speak):
     """Reads voices, which commas part; the first speaks when a call names none."""
 

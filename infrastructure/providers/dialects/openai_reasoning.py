@@ -19,8 +19,12 @@ class ReasoningChat(Chat):
     off there, and sampling is then accepted.
     """
 
+    def origin(self, target: Target) -> str:
+        """OpenAI's own name of the model, which tells what it refuses."""
+        return target.model.name
+
     def suited(self, target: Target, call: ChatCall) -> Self:
-        name = target.model.name
+        name = self.origin(target)
         if not names.reasons(name):
             return self
         silent = bool(call.tools) and names.reasons_or_calls_tools(name)

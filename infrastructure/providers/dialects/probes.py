@@ -52,6 +52,12 @@ def greeting(chat: ChatDialect, provider: str, model: str) -> Probe:
     return lambda target, form: chat.render(Target(ref, form), ping(5), stream=False)  # noqa: ARG005 - never needed
 
 
+def embedding(embed: EmbedDialect, provider: str, model: str) -> Probe:
+    """One word for a model that every key reaches, where nothing is free of charge."""
+    ref = ModelRef(provider, model, ModelType.EMBEDDING)
+    return lambda target, form: embed.render(Target(ref, form), EmbedCall(("ping",)))  # noqa: ARG005 - never needed
+
+
 def calling(
     chat: ChatDialect | None = None,
     embed: EmbedDialect | None = None,

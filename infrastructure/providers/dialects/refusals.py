@@ -59,7 +59,7 @@ _PHRASES: tuple[tuple[re.Pattern[str], type[UpstreamError]], ...] = (
         re.compile(
             r"prompt is too long|maximum context length|context (length|size|window)|is too large to process"
             r"|input length exceeds|exceeded model token limit|exceeded max_prompt_tokens|max_seq_len"
-            r"|\binputs\W{1,3}tokens \+|token count \+ max_tokens",
+            r"|must have less than \d+ (tokens|characters)|\binputs\W{1,3}tokens \+|token count \+ max_tokens",
             re.I,
         ),
         ContextTooLong,
@@ -121,12 +121,14 @@ def _codes(body: object) -> list[str]:
     deep = (("details", "error_code"), ("availability", "code"), ("metadata", "error_type"))
     places = [*(dig(error, *path) for path in deep), error.get("code"), error.get("type")]
     places += [table(body).get("reason"), table(body).get("code"), table(body).get("type")]
+    places.append(table(body).get("error_type"))
     return [str(place) if count(place) else text(place) for place in places]
 
 
 def _named_status(body: object, known: list[Meaning]) -> int | None:
     error = table(table(body).get("error"))
-    for number in (error.get("code"), error.get("status"), error.get("http_status"), table(body).get("code")):
+    told = [error.get(place) for place in ("code", "status", "http_status", "http_status_code")]
+    for number in (*told, table(body).get("code")):
         named = count(int(number) if isinstance(number, str) and number.isdecimal() and len(number) == 3 else number)
         if named is not None and 400 <= named < 600:
             return named

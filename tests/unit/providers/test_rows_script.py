@@ -49,6 +49,7 @@ LITELLM = [
     litellm("sings", mode="audio_speech"),
     litellm("listens", mode="audio_transcription", costs={"input_cost_per_second": "0.000283333333333"}),
     litellm("counts tokens", mode="audio_transcription"),
+    litellm("ranks", mode="rerank", costs={"input_cost_per_query": "0.002", "input_cost_per_token": "0"}),
 ]
 DIFY = [dify("alias", max_tokens=77), dify("only-dify", currency="RMB"), dify("only-dify"), dify("unlisted")]
 DEFECT = [*DIFY, dify("bare", "text-embedding", unit="1000000"), dify("bare")]
@@ -147,7 +148,7 @@ def test_a_hand_kept_name_that_nobody_knows_is_an_error(tmp_path: Path) -> None:
 SPEECH = """[source]
 litellm = "acme"
 dify = "acme"
-types = ["llm", "speech_to_text", "text_to_speech"]
+types = ["llm", "rerank", "speech_to_text", "text_to_speech"]
 [parameters]
 max_tokens = { max = "max_output" }
 temperature = { of = '^alias' }
@@ -213,6 +214,10 @@ def test_limits_are_difys_unless_the_vendor_has_its_own(told: dict[str, dict[str
 def test_speech_is_priced_by_the_minute_and_not_by_tokens(told: dict[str, dict[str, Any]]) -> None:
     assert told["listens"]["price"] == {"input": "0.017", "per": 60, "currency": "USD"}
     assert "price" not in told["counts tokens"]
+
+
+def test_what_is_priced_by_searches_has_no_price_per_token(told: dict[str, dict[str, Any]]) -> None:
+    assert "price" not in told["ranks"]
 
 
 def test_a_label_is_kept_where_it_says_more_than_the_name(told: dict[str, dict[str, Any]]) -> None:

@@ -1,0 +1,94 @@
+"""Hugging Face: models behind its router, and a tenant's own inference endpoints, which speak OpenAI's chat too.
+
+Completion by itself, the management of endpoints and tasks of other kinds are not spoken.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from domain.errors import InvalidRange, ModelNotFoundUpstream, UpstreamError, UpstreamUnavailable
+from domain.model.calls import ChatCall
+from domain.model.catalogue import ModelType, ProviderKind
+from domain.model.labels import Text
+from domain.ports import Target
+from infrastructure.providers.dialects import tei
+from infrastructure.providers.dialects.feature_extraction import FeatureExtraction
+from infrastructure.providers.dialects.model_lists import Models
+from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.dialects.probes import calling
+from infrastructure.providers.dialects.refusals import Refusals
+from infrastructure.providers.forms import abilities, address, at, choice, entered, secret, text
+from infrastructure.providers.signing.header import bearer
+from infrastructure.providers.spec import Adapter, ErrorReply
+
+_TYPE, _HOSTED, _OWN = "huggingfacehub_api_type", "hosted_inference_api", "inference_endpoints"
+_NAME = re.compile(r"(?!\.)[\w.-]+(/(?!\.)[\w.-]+)?")
+_REFUSALS = Refusals(
+    {
+        **tei.ERROR_TYPES,
+        "generation": (UpstreamUnavailable, 424),
+        "incomplete_generation": (UpstreamUnavailable, 500),
+        "model_not_supported": (ModelNotFoundUpstream, 400),
+    }
+)
+
+
+@dataclass(frozen=True)
+class _Chat(Chat):
+    """The servers of endpoints take a schema in words of their own, those behind the router in OpenAI's."""
+
+    own: bool = False
+
+    def suited(self, target: Target, call: ChatCall) -> Self:  # noqa: ARG002 - the form alone decides
+        return replace(self, own=entered(target.form, _TYPE) == _OWN)
+
+    def features(self, call: ChatCall) -> Mapping[str, Any]:
+        features = super().features(call)
+        if not (self.own and call.response_schema):
+            return features
+        return {**features, "response_format": {"type": "json_object", "value": call.response_schema.schema}}
+
+
+def _task(target: Target) -> str:
+    """The root of an endpoint, which has one task; behind the router each of its own models has an address."""
+    if entered(target.form, _TYPE) == _OWN:
+        return ""
+    if not _NAME.fullmatch(target.model.name):
+        raise InvalidRange("model", "must be a name such as owner/model")
+    return f"hf-inference/models/{target.model.name}/pipeline/feature-extraction"
+
+
+def error(provider: str, reply: ErrorReply) -> UpstreamError:
+    """What a body does not say, a header may."""
+    said = reply.headers.get("x-error-message")
+    return _REFUSALS(provider, ErrorReply(reply.status, reply.headers, reply.body or said or ""))
+
+
+_CHAT, _EMBED = _Chat(path="v1/chat/completions", refusals=_REFUSALS), FeatureExtraction(_task)
+
+ADAPTER = Adapter(
+    id="hugging_face",
+    label=Text("Hugging Face"),
+    kind=ProviderKind.HOSTED,
+    form=(
+        choice(_TYPE, Text("API type", "API の種類", "API 类型"), _HOSTED, _OWN),
+        secret("huggingfacehub_api_token", Text("API token", "API トークン", "API 令牌")),
+        text("bill_to", Text("Organization to bill", "請求先の組織", "计费组织"), when={_TYPE: _HOSTED}),
+        address(
+            "huggingfacehub_endpoint_url",
+            Text("Endpoint URL", "エンドポイント URL", "端点 URL"),
+            when={_TYPE: _OWN},
+        ),
+        *abilities(),
+    ),
+    base_url=at("huggingfacehub_endpoint_url", "https://router.huggingface.co", drop=("/v1",)),
+    sign=bearer("huggingfacehub_api_token", also={"X-HF-Bill-To": "bill_to"}),
+    probe=calling(_CHAT, _EMBED),
+    error=error,
+    key_page="https://huggingface.co/settings/tokens",
+    chat=_CHAT,
+    embed=_EMBED,
+    models=Models("v1/models", type=ModelType.LLM),
+)
