@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 import aiohttp
 import httpx2
+import yarl
 from aiohttp.abc import AbstractResolver, ResolveResult
 from httpx_aiohttp.httpx2.transport import AiohttpTransport, map_aiohttp_exceptions
 
@@ -74,7 +75,7 @@ class _Outward(AiohttpTransport):
         with map_aiohttp_exceptions():
             response = await self.client.request(
                 request.method,
-                str(request.url),
+                _as_signed(request.url),
                 headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw],
                 data=_sendable(request.content),
                 allow_redirects=False,
@@ -94,6 +95,15 @@ class _Body(httpx2.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._response.__aexit__(None, None, None)
+
+
+def _as_signed(url: httpx2.URL) -> yarl.URL:
+    """The address with every escape of its path kept, which aiohttp would rewrite under a signature over it."""
+    path, _, query = url.raw_path.decode("ascii").partition("?")
+    checked = yarl.URL(str(url))
+    return yarl.URL.build(
+        scheme=checked.scheme, authority=checked.raw_authority, path=path, query_string=query, encoded=True
+    )
 
 
 def _sendable(content: bytes) -> bytes | io.BytesIO | None:

@@ -67,7 +67,7 @@ DIFY_FEATURES = {
     "vision": "vision",
     "structured-output": "structured_output",
 }
-DIFY_REASONING = {"enable_thinking", "thinking_budget", "reasoning_effort"}
+DIFY_REASONING = {"enable_thinking", "thinking", "thinking_budget", "reasoning_effort"}
 FEATURES = ("tools", "vision", "structured_output", "reasoning", "streaming")
 STREAMED = ("llm", "text_to_speech")
 KEYS = ("name", "type", "label", "features", "context", "max_output", "dimensions", "limits", "voices", "parameters")

@@ -81,7 +81,7 @@ class Exchange:
     async def body(self, to: Party, response: httpx2.Response) -> Any:
         with incoming.understood(to.name, to.form, response.status_code):
             body = bodies.parsed(await incoming.whole(to.name, response, self._limits.whole))
-        if isinstance(body, dict) and body.get("error"):
+        if isinstance(body, dict) and to.adapter.failed(body):
             raise incoming.refused(to.adapter, to.form, ErrorReply(response.status_code, response.headers, body))
         return body
 

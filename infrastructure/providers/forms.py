@@ -16,6 +16,7 @@ READING = (ModelType.LLM, ModelType.EMBEDDING, ModelType.RERANK)
 _DIGITS = 9
 _ABROAD = "use_international_endpoint"
 _API_KEY = Text("API key", "API キー", "API 密钥")
+_BASE = Text("API base URL", "API ベース URL", "API 地址")
 
 When = Mapping[str, str] | None
 """The values of fields before it in which a field is shown; always, when there are none."""
@@ -50,8 +51,13 @@ def text(
 
 
 def address(name: str, label: Text, *, default: str | None = None, when: When = None) -> FormField:
-    """An http or https address; required unless it has a default."""
+    """An http or https address; required unless it has a default, which may be empty."""
     return FormField(name, label, FieldKind.URL, default is None, default, max_length=2_048, shown_when=when or {})
+
+
+def base(name: str, home: str) -> FormField:
+    """The address of a vendor's API, which is `home` unless a tenant says otherwise."""
+    return address(name, _BASE, default=home)
 
 
 def whole(
@@ -136,6 +142,11 @@ def fixed(url: str) -> Callable[[FormValues], str]:
 def international() -> FormField:
     """Which of a Chinese vendor's two sites a key belongs to; `either` reads it."""
     return choice(_ABROAD, Text("International endpoint", "国際エンドポイント", "使用国际站端点"), "false", "true")
+
+
+def trial_model(default: str | None = None) -> FormField:
+    """The model that a key is tried on, where the vendor's list of models tells nothing of a key."""
+    return text("validate_model", Text("Model to validate with", "検証に使うモデル", "用于验证的模型"), default=default)
 
 
 def either(home: str, abroad: str) -> Callable[[FormValues], str]:

@@ -82,7 +82,7 @@ class HttpGateway:
             to,
             (
                 (dialect.render(target, part), partial(dialect.parse, count=len(part.texts)))
-                for part in batched(call, dialect.batch(target.form))
+                for part in batched(call, dialect.batch(target))
             ),
         )
         with incoming.understood(to.name, to.form, 200):

@@ -28,7 +28,8 @@ def outgoing(
     headers = {**_HEADERS, "accept": request.accept, **request.headers}
     if body is not None:
         headers["content-type"] = body.media_type
-    url = _address(adapter, request.base or adapter.base_url(form), request.path)
+    base = request.base or adapter.base_url
+    url = _address(adapter, base if isinstance(base, str) else base(form), request.path)
     if request.query:
         url = url.copy_merge_params(request.query)
     content = body.content if body else None

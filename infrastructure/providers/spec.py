@@ -26,7 +26,7 @@ class Request:
     """A request before it is signed: `path` is joined to `base`, or to the adapter's base URL; never a tenant's choice.
 
     Its body is `json`, or a form of `parts`. `accept` is the media type of the answer, BYTES for audio. `warnings` name
-    what was asked for and left out.
+    what was asked for and left out. A `base` that depends on the credential is a function of its form.
     """
 
     path: str
@@ -37,20 +37,26 @@ class Request:
     warnings: tuple[str, ...] = ()
     parts: Sequence[Part] = ()
     accept: str = JSON
-    base: str | None = None
+    base: str | Callable[[FormValues], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One message of a stream: an SSE event with its name, or one line of NDJSON (then `event` is empty)."""
+    """One message of a stream: an event with its name, or one line of NDJSON (then `event` is empty).
+
+    `fault` marks what the framing itself tells apart as the report of a failure, named by `event`.
+    """
 
     data: str
     event: str = ""
+    fault: bool = False
 
 
 class Framing(Enum):
     SSE = "text/event-stream"
     NDJSON = "application/x-ndjson"
+    EVENT_STREAM = "application/vnd.amazon.eventstream"
+    EVENT_STREAM_OF_SSE = "application/vnd.amazon.eventstream, text/event-stream"
 
 
 class Decoder(Protocol):
@@ -80,7 +86,7 @@ class EmbedDialect(Protocol):
         """Exactly `count` vectors in the order of the texts, all finite; BadRequestUpstream otherwise."""
         ...
 
-    def batch(self, form: FormValues) -> int:
+    def batch(self, target: Target) -> int:
         """The most texts that one request may carry."""
         ...
 
@@ -141,14 +147,19 @@ def no_proof(failure: UpstreamError) -> bool:  # noqa: ARG001 - whatever it is
     return False
 
 
+def names_error(body: Mapping[str, Any]) -> bool:
+    return bool(body.get("error"))
+
+
 @dataclass(frozen=True, slots=True)
 class Adapter:
     """One vendor.
 
     `base_url` gives the address that paths are joined to, `sign` the authentication for one request, `probe` the
     cheapest request that proves a form (its answer only has to be no error), `error` the meaning of a refusal. `proves`
-    tells the refusals of the probe that prove a form as well: the key is good, but may not do this one thing.
-    `documents` is the most that one request ranks, where scores do not depend on the company.
+    tells the refusals of the probe that prove a form as well: the key is good, but may not do this one thing. `failed`
+    tells the answers that are refusals in spite of their status. `documents` is the most that one request ranks, where
+    scores do not depend on the company.
     """
 
     id: str
@@ -168,6 +179,7 @@ class Adapter:
     models: ModelsDialect | None = None
     proves: Proof = no_proof
     documents: Callable[[FormValues], int] = every_document
+    failed: Callable[[Mapping[str, Any]], bool] = names_error
 
     @property
     def types(self) -> frozenset[ModelType]:

@@ -1,7 +1,7 @@
 """A stream's pieces to events, and a whole answer to the events it would have been."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Protocol
 
@@ -9,6 +9,7 @@ from domain.errors import StreamBroken, UpstreamError
 from domain.model.events import ChatAnswer, ChatEvent, Finished, ReasoningDelta, TextDelta, ToolCallDelta, Warned
 from infrastructure.providers.spec import Decoder, Frame, Framing
 from infrastructure.providers.wire import Malformed
+from infrastructure.providers.wire.eventstream import EventStreamFramer, PayloadFramer
 from infrastructure.providers.wire.ndjson import NDJSONFramer
 from infrastructure.providers.wire.sse import SSEFramer
 
@@ -20,9 +21,17 @@ class Framer(Protocol):
     def end(self) -> list[Frame]: ...
 
 
+_FRAMERS: Mapping[Framing, Callable[[int], Framer]] = {
+    Framing.SSE: SSEFramer,
+    Framing.NDJSON: NDJSONFramer,
+    Framing.EVENT_STREAM: EventStreamFramer,
+    Framing.EVENT_STREAM_OF_SSE: PayloadFramer,
+}
+
+
 def framer_for(framing: Framing, limit: int) -> Framer:
     """`limit` is in bytes per frame."""
-    return SSEFramer(limit) if framing is Framing.SSE else NDJSONFramer(limit)
+    return _FRAMERS[framing](limit)
 
 
 async def decoded(

@@ -99,6 +99,11 @@ def silent(sent: Sent) -> Sent:
     return replace(sent, body={**sent.body, "messages": turns})
 
 
+def without_nulls(sent: Sent) -> Sent:
+    """Less the fields of the body that an SDK sends as null, which means the same as not at all."""
+    return replace(sent, body={key: value for key, value in sent.body.items() if value is not None})
+
+
 def sent(adapter: Adapter, form: FormValues, request: Request, headers: Iterable[str] = ()) -> Sent:
     """What the gateway would put on the wire: address joined, signed."""
     body = body_of(request, lambda: BOUNDARY)
@@ -106,9 +111,9 @@ def sent(adapter: Adapter, form: FormValues, request: Request, headers: Iterable
     auth = adapter.sign(form)
     signed = next(auth.auth_flow(outward)) if auth else outward
     told = {name: signed.headers[name] for name in headers if name in signed.headers}
-    query = signed.url.query.decode()
+    path, _, query = signed.url.raw_path.decode().partition("?")
     content = read_body(body.media_type, body.content) if body else None
-    return Sent(signed.method, signed.url.path, query, told, content)
+    return Sent(signed.method, path, query, told, content)
 
 
 def signed(adapter: Adapter, form: FormValues) -> httpx2.Headers:
@@ -212,16 +217,16 @@ def decoded(decoder: Decoder, frames: Iterable[Frame]) -> Iterator[ChatEvent]:
     yield from decoder.end()
 
 
-def streamed(provider: str, text: str, cuts: Iterable[int] | None = None) -> ChatAnswer:
+def streamed(provider: str, text: str | bytes, cuts: Iterable[int] | None = None) -> ChatAnswer:
     """The answer that a stream folds to, its bytes fed in pieces that end at `cuts` (byte by byte when None)."""
     dialect = ADAPTERS[provider].chat
     assert dialect is not None
     return fold(decoded(dialect.decoder(), framed(text, dialect.framing, cuts)))
 
 
-def framed(text: str, framing: Framing, cuts: Iterable[int] | None = None) -> list[Frame]:
+def framed(text: str | bytes, framing: Framing, cuts: Iterable[int] | None = None) -> list[Frame]:
     """The frames of a stream, whatever its bytes' pieces."""
-    raw = text.encode()
+    raw = text if isinstance(text, bytes) else text.encode()
     ends = sorted({*(range(1, len(raw)) if cuts is None else cuts), len(raw)})
     framer = framer_for(framing, 2**20)
     frames: list[Frame] = []
@@ -232,10 +237,10 @@ def framed(text: str, framing: Framing, cuts: Iterable[int] | None = None) -> li
     return frames + framer.end()
 
 
-def split_in_all_ways(provider: str, text: str) -> ChatAnswer:
+def split_in_all_ways(provider: str, text: str | bytes) -> ChatAnswer:
     """The one answer of a stream fed whole, byte by byte and at 20 random splits; they must not differ."""
     dice = random.Random(7)
-    size = len(text.encode())
+    size = len(text if isinstance(text, bytes) else text.encode())
     answers = [streamed(provider, text, ()), streamed(provider, text)]
     answers += [streamed(provider, text, dice.sample(range(1, size), k=min(9, size - 1))) for _ in range(20)]
     assert all(without_ids(answer) == without_ids(answers[0]) for answer in answers)

@@ -25,6 +25,18 @@ UNRECORDED = {
     "text_embedding_inference": ("/info", ""),
     "xinference": ("/v1/models", ""),
 }
+UNLISTED = {
+    "amazon_sagemaker",
+    "azure_ai_studio",
+    "azure_openai",
+    "baichuan",
+    "google_cloud",
+    "spark",
+    "volcengine",
+    "yi_01ai",
+    "zhinao_360",
+    "zhipu_ai",
+}
 
 
 def page(provider: str, body: Any) -> Page:
@@ -41,8 +53,7 @@ def sent(provider: str, following: str | None = None) -> rec.Sent:
 
 
 def test_only_vendors_whose_list_is_not_known_or_not_of_what_can_be_called_have_none() -> None:
-    unlisted = {name for name, adapter in ADAPTERS.items() if adapter.models is None}
-    assert unlisted == {"azure_ai_studio", "azure_openai", "google_cloud", "yi_01ai", "zhinao_360"}
+    assert {name for name, adapter in ADAPTERS.items() if adapter.models is None} == UNLISTED
     assert all(a.provider().lists_models is (a.models is not None) for a in ADAPTERS.values())
 
 
@@ -137,6 +148,14 @@ SCOPES = openai_error(
     "correct role in your organization, and if you're using a restricted API key, that it has the necessary scopes."
 )
 DENIED = {"code": 403, "reason": "model_access_denied", "message": "Access denied."}
+NOT_OPEN = {
+    "error": {
+        "code": "ModelNotOpen",
+        "message": "Your account 2100000000 has not activated the model doubao-seed-2-0-lite-260428. Please activate "
+        "the model service in the Ark Console.",
+        "type": "Not Found",
+    }
+}
 NO_FUNCTION = {"status": 404, "title": "Not Found", "detail": "Function 'x': Not found for account 'y'"}
 
 
@@ -158,6 +177,8 @@ NO_FUNCTION = {"status": 404, "title": "Not Found", "detail": "Function 'x': Not
         ("nvidia_api_catalog", 403, {"status": 403, "title": "Forbidden", "detail": "Authorization failed"}, False),
         ("anthropic", 401, {"error": {"type": "authentication_error", "message": "invalid x-api-key"}}, False),
         ("deepseek", 403, openai_error("Forbidden"), False),
+        ("volcengine", 404, NOT_OPEN, True),
+        ("volcengine", 404, {"error": {"code": "InvalidEndpointOrModel.NotFound", "message": "No such model."}}, False),
     ],
 )
 def test_a_refusal_that_only_a_good_key_gets_proves_it(provider: str, status: int, body: Any, proof: bool) -> None:

@@ -68,6 +68,20 @@ async def test_old_ways_to_write_an_address_are_refused(host: str) -> None:
     assert vendor.seen == []
 
 
+async def test_a_path_and_a_query_arrive_as_they_were_written() -> None:
+    """A signature over them holds only then."""
+    target = "/model/arn%3Aaws%2Fx%2Dy~/converse?a=%2B%3D%20%3A"
+    arrived = asyncio.get_running_loop().create_future()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        arrived.set_result((await reader.readline()).decode().split()[1])
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    async with conversing(answer) as url:
+        assert await status(egress([FIRST]), url + target) == 204
+    assert await arrived == target
+
+
 async def test_an_allowed_network_is_reached() -> None:
     async with vendor_port() as (_, port):
         assert await status(egress([FIRST]), f"http://127.0.0.1:{port}/v1/models") == 200

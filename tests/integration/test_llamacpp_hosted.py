@@ -23,7 +23,9 @@ from tests.real_model import DIMENSIONS, KEY, model_server
 FORMS = {
     "nvidia_nim": {"endpoint_url": "{url}", "api_key": "{key}"},
     "xinference": {"server_url": "{url}", "api_key": "{key}"},
+    "openllm": {"server_url": "{url}", "api_key": "{key}"},
     "localai": {"server_url": "{url}", "api_key": "{key}"},
+    "lepton_ai": {"endpoint_url": "{url}", "api_key": "{key}"},
     "gpustack": {"endpoint_url": "{url}", "api_key": "{key}"},
     "hugging_face": {
         "huggingfacehub_api_type": "inference_endpoints",

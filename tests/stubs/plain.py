@@ -18,7 +18,7 @@ from domain.errors import (
     UpstreamUnavailable,
 )
 from domain.model.calls import ChatCall, EmbedCall, Message, Role, TextPart
-from domain.model.catalogue import FieldKind, FormField, FormValues, ModelRef, ModelType, ProviderKind, secrets_of
+from domain.model.catalogue import FieldKind, FormField, ModelRef, ModelType, ProviderKind, secrets_of
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings, Finish, Finished, FinishReason, TextDelta, Usage
 from domain.model.labels import Text
 from domain.model.secret import Secret
@@ -90,8 +90,8 @@ class Embed:
             raise BadRequestUpstream("", 200, f"{len(vectors)} vectors for {count} texts")
         return Embeddings(vectors, _usage(body))
 
-    def batch(self, form: FormValues) -> int:
-        return int(str(form["batch"]))
+    def batch(self, target: Target) -> int:
+        return int(str(target.form["batch"]))
 
 
 class _Bearer(httpx2.Auth):

@@ -12,7 +12,7 @@ from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.probes import listing
 from infrastructure.providers.dialects.refusals import Refusals
-from infrastructure.providers.forms import address, at, secret
+from infrastructure.providers.forms import at, base, secret
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter
 
@@ -49,10 +49,7 @@ ADAPTER = Adapter(
     id="moonshot_ai",
     label=Text("Moonshot AI", "Moonshot AI", "月之暗面"),
     kind=ProviderKind.PROPRIETARY,
-    form=(
-        secret("api_key"),
-        address("endpoint_url", Text("API base URL", "API ベース URL", "API 地址"), default=_HOME),
-    ),
+    form=(secret("api_key"), base("endpoint_url", _HOME)),
     base_url=at("endpoint_url", _HOME, end="/v1"),
     sign=bearer("api_key"),
     probe=listing("models"),

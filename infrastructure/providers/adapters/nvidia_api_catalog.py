@@ -14,7 +14,7 @@ from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import chatting, refusing
 from infrastructure.providers.dialects.refusals import USUAL
 from infrastructure.providers.dialects.rerank import Rerank
-from infrastructure.providers.forms import fixed, secret, text
+from infrastructure.providers.forms import fixed, secret, trial_model
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.signing.polled import polled
 from infrastructure.providers.spec import Adapter, ErrorReply, Request
@@ -65,7 +65,7 @@ ADAPTER = Adapter(
     kind=ProviderKind.PROPRIETARY,
     form=(
         secret("api_key"),
-        text("validate_model", Text("Model to validate with", "検証に使うモデル", "用于验证的模型"), default=_TRIED),
+        trial_model(_TRIED),
     ),
     base_url=fixed("https://integrate.api.nvidia.com/v1"),
     sign=polled(bearer("api_key"), _ID, "https://api.nvcf.nvidia.com/v2/nvcf/pexec/status", "nvcf-reqid"),

@@ -13,7 +13,7 @@ from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.openai_reasoning import ReasoningChat
 from infrastructure.providers.dialects.probes import chatting, listing, refusing
 from infrastructure.providers.dialects.refusals import USUAL
-from infrastructure.providers.forms import address, at, entered, secret, text
+from infrastructure.providers.forms import address, at, entered, secret, text, trial_model
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter, Request
 
@@ -54,7 +54,7 @@ ADAPTER = Adapter(
         secret("openai_api_key"),
         text("openai_organization", Text("Organization", "組織 ID", "组织 ID")),
         address("openai_api_base", Text("API base URL", "API ベース URL", "API 地址"), default=_HOME),
-        text("validate_model", Text("Model to validate with", "検証に使うモデル", "用于验证的模型")),
+        trial_model(),
     ),
     base_url=at("openai_api_base", _HOME, end="/v1"),
     sign=bearer("openai_api_key", also={"OpenAI-Organization": "openai_organization"}),

@@ -7,7 +7,7 @@ from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import listing
 from infrastructure.providers.dialects.refusals import USUAL
-from infrastructure.providers.forms import address, at, secret
+from infrastructure.providers.forms import at, base, secret
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter
 
@@ -17,10 +17,7 @@ ADAPTER = Adapter(
     id="perfxcloud",
     label=Text("PerfXCloud"),
     kind=ProviderKind.PROPRIETARY,
-    form=(
-        secret("api_key"),
-        address("endpoint_url", Text("API base URL", "API ベース URL", "API 地址"), default=_HOME),
-    ),
+    form=(secret("api_key"), base("endpoint_url", _HOME)),
     base_url=at("endpoint_url", _HOME, end="/v1"),
     sign=bearer("api_key"),
     probe=listing("models"),

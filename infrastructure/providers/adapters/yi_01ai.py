@@ -5,7 +5,7 @@ from domain.model.labels import Text
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.probes import greeting
 from infrastructure.providers.dialects.refusals import USUAL
-from infrastructure.providers.forms import address, at, secret
+from infrastructure.providers.forms import at, base, secret
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter
 
@@ -17,10 +17,7 @@ ADAPTER = Adapter(
     id="yi_01ai",
     label=Text("01.AI", "01.AI", "零一万物"),
     kind=ProviderKind.PROPRIETARY,
-    form=(
-        secret("api_key"),
-        address("endpoint_url", Text("API base URL", "API ベース URL", "API 地址"), default=_HOME),
-    ),
+    form=(secret("api_key"), base("endpoint_url", _HOME)),
     base_url=at("endpoint_url", _HOME, end="/v1"),
     sign=bearer("api_key"),
     probe=greeting(_CHAT, "yi_01ai", "yi-lightning"),

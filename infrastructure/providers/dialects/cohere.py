@@ -6,7 +6,6 @@ from typing import Any
 
 from domain.errors import InvalidRange, UnsupportedFeature
 from domain.model.calls import ChatCall, EmbedCall, EmbedPurpose, Message, ToolChoice
-from domain.model.catalogue import FormValues
 from domain.model.events import ChatAnswer, Embeddings, Usage
 from domain.model.speech import TranscribeCall
 from domain.ports import Target
@@ -83,7 +82,7 @@ class Embed:
         vectors = in_order(dig(body, "embeddings", "float"), count)
         return Embeddings(vectors, Usage(read.input, None if read.input is None else 0, raw=read.raw))
 
-    def batch(self, form: FormValues) -> int:  # noqa: ARG002 - a seam: some vendors' forms say it
+    def batch(self, target: Target) -> int:  # noqa: ARG002 - a seam: some vendors' forms or models say it
         return self.texts
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.model.calls import EmbedCall
-from domain.model.catalogue import FormValues
 from domain.model.events import Embeddings, Usage
 from domain.ports import Target
 from infrastructure.providers.dialects.openai_embed import averaged
@@ -31,5 +30,5 @@ class FeatureExtraction:
     def parse(self, body: Any, count: int) -> Embeddings:
         return Embeddings(averaged(body, count), Usage())
 
-    def batch(self, form: FormValues) -> int:  # noqa: ARG002 - a seam: some vendors' forms say it
+    def batch(self, target: Target) -> int:  # noqa: ARG002 - a seam: some vendors' forms or models say it
         return self.texts

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.model.calls import EmbedCall, EmbedPurpose
-from domain.model.catalogue import FormValues
 from domain.model.events import Embeddings, Usage
 from domain.ports import Target
 from infrastructure.providers.dialects.gemini import model_path
@@ -50,7 +49,7 @@ class BatchEmbed:
             raise not_understood(f"{len(found)} vectors came for {count} texts")
         return Embeddings(tuple(vector(dig(row, "values")) for row in found), counted(body))
 
-    def batch(self, form: FormValues) -> int:  # noqa: ARG002 - a seam: some vendors' forms say it
+    def batch(self, target: Target) -> int:  # noqa: ARG002 - a seam: some vendors' forms or models say it
         return self.texts
 
 

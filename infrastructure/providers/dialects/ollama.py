@@ -6,7 +6,6 @@ from typing import Any
 
 from domain.errors import StreamBroken, UnsupportedFeature
 from domain.model.calls import ChatCall, EmbedCall, ImagePart, Message, Role, ToolCall, ToolChoice
-from domain.model.catalogue import FormValues
 from domain.model.events import (
     ChatAnswer,
     ChatEvent,
@@ -137,7 +136,7 @@ class Embed:
     def parse(self, body: Mapping[str, Any], count: int) -> Embeddings:
         return Embeddings(in_order(dig(body, "embeddings"), count), _embedded(body))
 
-    def batch(self, form: FormValues) -> int:  # noqa: ARG002 - a seam: some vendors' forms say it
+    def batch(self, target: Target) -> int:  # noqa: ARG002 - a seam: some vendors' forms or models say it
         return self.texts
 
 

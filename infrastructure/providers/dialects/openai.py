@@ -1,9 +1,10 @@
 """OpenAI's chat and embeddings: the dialect that most vendors speak, each with a few differences."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+from domain.errors import UnsupportedFeature
 from domain.model.calls import ChatCall, ImagePart, Message, Part, Role, TextPart, Tool, ToolChoice
 from domain.model.events import ChatAnswer
 from domain.ports import Target
@@ -22,7 +23,7 @@ class Chat:
     `max_tokens` and `seed` are the names of those knobs, `include_usage` whether a stream counts tokens only when asked
     to, `strict_schema` whether `strict` stands beside a JSON schema. `refused` are the knobs, by their names in the
     body, that are dropped with a warning; `extras` goes into every body. `mark_suffices` says that streams may end
-    without a finish reason.
+    without a finish reason, `chooses` that a call of a tool can be required or ruled out.
     """
 
     max_tokens: str = "max_tokens"
@@ -33,6 +34,7 @@ class Chat:
     extras: Mapping[str, Any] = field(default_factory=dict)
     path: str = "chat/completions"
     mark_suffices: bool = False
+    chooses: bool = True
     refusals: Refusals = USUAL
     framing: Framing = Framing.SSE
 
@@ -54,7 +56,9 @@ class Chat:
         return ChunkDecoder(self.refusals, mark_suffices=self.mark_suffices)
 
     def written(self, model: str, call: ChatCall, *, stream: bool) -> Request:
-        """The request for a model under the vendor's name of it."""
+        """The request for a model under the vendor's name of it; UnsupportedFeature for what no knob can say."""
+        if call.tools and call.tool_choice is not ToolChoice.AUTO and not self.chooses:
+            call = _left_to_choose(call, model)
         knobs = self.knobs(call)
         own = turns.own_parameters(call, _WRITTEN)
         body: dict[str, Any] = {**own, "model": model, "messages": [self.turn(m, model) for m in call.messages]}
@@ -98,6 +102,13 @@ class Chat:
             schema = {"name": call.response_schema.name, **strict, "schema": call.response_schema.schema}
             features["response_format"] = {"type": "json_schema", "json_schema": schema}
         return features
+
+
+def _left_to_choose(call: ChatCall, model: str) -> ChatCall:
+    """For vendors whose models always choose: to rule out the call of a tool is to offer none."""
+    if call.tool_choice is ToolChoice.REQUIRED:
+        raise UnsupportedFeature("a tool call that is required", model)
+    return replace(call, tools=())
 
 
 def rendered_turn(message: Message, model: str) -> dict[str, Any]:

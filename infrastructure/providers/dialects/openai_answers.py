@@ -12,24 +12,26 @@ from infrastructure.providers.wire.digging import count, dig, rows, table, text
 _FINISHES: Mapping[str, Finish] = {
     "length": Finish.LENGTH,
     "model_length": Finish.LENGTH,
+    "model_context_window_exceeded": Finish.LENGTH,
     "tool_calls": Finish.TOOL_CALLS,
     "function_call": Finish.TOOL_CALLS,
 }
 
 
 _CACHED = (("prompt_tokens_details", "cached_tokens"), ("cached_tokens",), ("prompt_cache_hit_tokens",))
-_BROKEN_OFF = "insufficient_system_resource"
+_BROKEN_OFF = frozenset({"insufficient_system_resource", "network_error"})
+_FILTERED = ("content_filter", "sensitive")
 
 
 def finish(raw: str, *, calls: bool, refused: bool) -> FinishReason:
     """Unknown words read as stop; a stop with tool calls or a refusal is named after those. A filter may be named too.
 
-    UpstreamUnavailable when the vendor ran out of machines on the way.
+    UpstreamUnavailable when something of the vendor's failed on the way.
     """
-    if raw == _BROKEN_OFF:
-        raise UpstreamUnavailable("", 200, "the vendor broke the answer off for want of resources")
+    if raw in _BROKEN_OFF:
+        raise UpstreamUnavailable("", 200, f"the vendor broke the answer off: {raw}")
     unified = _FINISHES.get(raw, Finish.STOP)
-    if raw.startswith("content_filter") or (unified is Finish.STOP and refused):
+    if raw.startswith(_FILTERED) or (unified is Finish.STOP and refused):
         unified = Finish.CONTENT_FILTER
     if unified is Finish.STOP and calls:
         unified = Finish.TOOL_CALLS
@@ -49,9 +51,13 @@ def usage(counts: object) -> Usage:
 
 
 def reasoning(message: object) -> str:
-    """`reasoning_content` as DeepSeek named it, `reasoning` as newer vLLM does, or Mistral's `thinking` parts."""
+    """`reasoning_content` as DeepSeek named it, `reasoning` as newer vLLM does, or parts.
+
+    The parts are MiniMax's `reasoning_details`, or Mistral's `thinking` inside the content.
+    """
     named = text(dig(message, "reasoning_content")) or text(dig(message, "reasoning"))
-    parts = (rows(dig(part, "thinking")) for part in rows(dig(message, "content")))
+    parts = [rows(dig(message, "reasoning_details"))]
+    parts += [rows(dig(part, "thinking")) for part in rows(dig(message, "content"))]
     return named or "".join(text(dig(thought, "text")) for thoughts in parts for thought in thoughts)
 
 

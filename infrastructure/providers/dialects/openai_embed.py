@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from domain.model.calls import EmbedCall
-from domain.model.catalogue import FormValues
 from domain.model.events import Embeddings, Usage
 from domain.ports import Target
 from infrastructure.providers.dialects.turns import not_understood
@@ -42,7 +41,7 @@ class Embed:
         """The name under which the vendor knows the model."""
         return target.model.name
 
-    def batch(self, form: FormValues) -> int:  # noqa: ARG002 - a seam: some vendors' forms say it
+    def batch(self, target: Target) -> int:  # noqa: ARG002 - a seam: some vendors' forms or models say it
         return self.texts
 
     def render(self, target: Target, call: EmbedCall) -> Request:

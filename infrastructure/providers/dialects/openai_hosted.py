@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from domain.model.calls import ChatCall, EmbedCall, EmbedPurpose
-from domain.model.catalogue import FormValues
 from domain.ports import Target
 from infrastructure.providers.dialects import openai_models as names
 from infrastructure.providers.dialects.openai import Chat
@@ -54,8 +53,8 @@ class HostedEmbed(_Named, Embed):
             self, encoding=self.encoding if encoding == "not_set" else encoding, prefix=prefix + " " if prefix else ""
         )
 
-    def batch(self, form: FormValues) -> int:
-        return int(entered(form, "max_chunks", str(self.texts)))
+    def batch(self, target: Target) -> int:
+        return int(entered(target.form, "max_chunks", str(self.texts)))
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ class ChunkDecoder:
             yield from self.end()
             return
         chunk = self.opened(frame)
-        if frame.event == "error" or _failed(table(chunk)):
+        if frame.event == "error" or self._refusals.failed(chunk) or self._bare(table(chunk)):
             raise self._refusals("", ErrorReply(200, {}, chunk))
         if counts := table(chunk).get("usage") or dig(chunk, "choices", 0, "usage"):
             self._usage = openai_answers.usage(counts)
@@ -55,6 +55,10 @@ class ChunkDecoder:
         """The chunk in a frame; some vendors wrap parts of it in an object of their own."""
         return frame_json(frame)
 
+    def _bare(self, chunk: Mapping[str, Any]) -> bool:
+        """Whether a chunk is an error without that key, with a message where the choices would be."""
+        return not self._refusals.code and "choices" not in chunk and bool(text(chunk.get("message")))
+
     def _choice(self, choice: Any) -> Iterator[ChatEvent]:
         delta = dig(choice, "delta")
         if thought := openai_answers.reasoning(delta):
@@ -67,11 +71,6 @@ class ChunkDecoder:
         for fragment in rows(dig(delta, "tool_calls")):
             yield self._calls.delta(fragment)
         self._raw_finish = text(dig(choice, "finish_reason")) or self._raw_finish
-
-
-def _failed(chunk: Mapping[str, Any]) -> bool:
-    """Whether a chunk is an error: under that key, or bare, with a message where the choices would be."""
-    return bool(chunk.get("error")) or ("choices" not in chunk and bool(text(chunk.get("message"))))
 
 
 class CallFragments:

@@ -29,9 +29,11 @@ def ping(tokens: int) -> ChatCall:
     return ChatCall((Message(Role.USER, (TextPart("ping"),)),), knobs=Knobs(max_tokens=tokens))
 
 
-def listing(path: str, query: Mapping[str, str] | None = None) -> Probe:
+def listing(
+    path: str, query: Mapping[str, str] | None = None, base: Callable[[FormValues], str] | None = None
+) -> Probe:
     """GET the list of models, which is free of charge."""
-    request = Request(path, method="GET", query=query or {})
+    request = Request(path, method="GET", query=query or {}, base=base)
     return lambda target, form: request  # noqa: ARG005 - the same for every form
 
 

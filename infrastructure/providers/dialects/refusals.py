@@ -17,13 +17,14 @@ from domain.errors import (
     UpstreamUnavailable,
 )
 from infrastructure.providers.dialects.waits import wait
-from infrastructure.providers.spec import ErrorReply
+from infrastructure.providers.spec import ErrorReply, names_error
 from infrastructure.providers.wire.digging import count, dig, rows, table, text
 
 Meaning = tuple[type[UpstreamError], int]
 """What a word means, and the status that goes with it when a stream reports it inside a 200."""
 
 _DETAIL = 300
+
 
 _WORDS: Mapping[str, Meaning] = {
     "authentication_error": (CredentialRejected, 401),
@@ -58,14 +59,15 @@ _PHRASES: tuple[tuple[re.Pattern[str], type[UpstreamError]], ...] = (
     (
         re.compile(
             r"prompt is too long|maximum context length|context (length|size|window)|is too large to process"
-            r"|input length exceeds|exceeded model token limit|exceeded max_prompt_tokens|max_seq_len"
+            r"|input length (\d+ )?exceeds|input is too long|too many input tokens|exceed max message tokens"
+            r"|exceeded model token limit|exceeded max_prompt_tokens|max_seq_len"
             r"|must have less than \d+ (tokens|characters)|\binputs\W{1,3}tokens \+|token count \+ max_tokens",
             re.I,
         ),
         ContextTooLong,
     ),
-    (re.compile(r"content exists risk", re.I), ContentRefused),
-    (re.compile(r"credit balance|spend(ing)? limit|usage limits", re.I), UpstreamPaymentRequired),
+    (re.compile(r"content exists risk|blocked by our content filters", re.I), ContentRefused),
+    (re.compile(r"credit balance|spend(ing)? limit|usage limits|payment.instrument", re.I), UpstreamPaymentRequired),
     (re.compile(r"(input|tools?|images?) (is|are) not supported", re.I), BadRequestUpstream),
 )
 _SPOKEN = frozenset({200, 400, 403, 413, 422, 500})
@@ -83,23 +85,50 @@ _STATUSES: Mapping[int, type[UpstreamError]] = {
 
 @dataclass(frozen=True, slots=True)
 class Refusals:
-    """Reads any shape of error body; `words` are codes and types that one vendor uses beside the usual ones."""
+    """Reads any shape of error body; `words` are codes and types that one vendor uses beside the usual ones.
+
+    `families` are patterns of such words, for vendors that make up ever new ones; they match the whole of one. `code`
+    and `message` are places where a vendor tells of success and failure alike, with a zero for success.
+    """
 
     words: Mapping[str, Meaning] = field(default_factory=dict)
+    families: Mapping[str, Meaning] = field(default_factory=dict)
+    code: tuple[str, ...] = ()
+    message: tuple[str, ...] = ()
 
     def __call__(self, provider: str, reply: ErrorReply) -> UpstreamError:
         """The error by its meaning. One found inside a 200 has the status that it names, if it names one."""
         body = _first(reply.body)
-        said = _said(body)
+        said = _line(text(dig(body, *self.message))) if self._code(body) else _said(body)
         # A 413 stays one, though some vendors call it a rate limit: no wait makes the request smaller.
-        words = () if reply.status == 413 else _codes(body)
-        known = [found for word in words if (found := self.words.get(word) or _WORDS.get(word))]
+        words = () if reply.status == 413 else (self._code(body), *_codes(body))
+        known = [found for word in words if (found := self._meaning(word))]
         status = reply.status if reply.status >= 400 else _named_status(body, known) or reply.status
-        kind = known[0][0] if known else _by_phrase(status, said) or _by_status(status, said)
+        kind = known[0][0] if known else None
+        if kind in (None, BadRequestUpstream):  # then what the vendor says may tell more
+            kind = _by_phrase(status, said) or kind or _by_status(status, said)
         return kind(provider, status, said, wait(reply.headers) if kind.retryable else None)
+
+    def failed(self, body: Any) -> bool:
+        """Whether an answer tells of a failure, whatever its status."""
+        return names_error(table(body)) or bool(self._code(body))
+
+    def _code(self, body: Any) -> str:
+        """The vendor's number for what went wrong; empty for none."""
+        number = str(dig(body, *self.code) or "") if self.code else ""
+        return "" if number == "0" else number
+
+    def _meaning(self, word: str) -> Meaning | None:
+        family = (meaning for pattern, meaning in self.families.items() if re.fullmatch(pattern, word))
+        return self.words.get(word) or _WORDS.get(word) or next(family, None)
 
 
 USUAL = Refusals()
+
+
+def by_code(*meanings: tuple[type[UpstreamError], int, str]) -> Mapping[str, Meaning]:
+    """A vendor's own words: those that mean the same stand in one string, parted by spaces."""
+    return {code: (kind, status) for kind, status, codes in meanings for code in codes.split()}
 
 
 def _by_phrase(status: int, said: str) -> type[UpstreamError] | None:
@@ -151,7 +180,11 @@ def _said(body: Any) -> str:
         return "a web page instead of an answer"
     if isinstance(body, str) and found.lstrip().startswith(("{", "[")):
         return "a refusal too long to read"  # JSON that was cut off: it may repeat the whole of what was sent
-    return " ".join(found.split())[:_DETAIL]
+    return _line(found)
+
+
+def _line(said: str) -> str:
+    return " ".join(said.split())[:_DETAIL]
 
 
 def _detail(value: object) -> str:

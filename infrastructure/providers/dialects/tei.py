@@ -52,8 +52,8 @@ class Embed:
     def parse(self, body: Any, count: int) -> Embeddings:
         return Embeddings(in_order(body, count), Usage())
 
-    def batch(self, form: FormValues) -> int:
-        return batch(form)
+    def batch(self, target: Target) -> int:
+        return batch(target.form)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from domain.model.calls import EmbedCall
-from domain.model.catalogue import FormValues
 from domain.model.events import Embeddings, Usage
 from domain.ports import Target
 from infrastructure.providers.dialects.gemini_embed import content, counted, task
@@ -42,7 +41,7 @@ class PublisherEmbed:
         usage = _predicted(found) if predicted else counted(body)
         return Embeddings(tuple(vector(dig(row, "values")) for row in found), usage, _CUT if cut else ())
 
-    def batch(self, form: FormValues) -> int:  # noqa: ARG002 - a seam: some vendors' forms say it
+    def batch(self, target: Target) -> int:  # noqa: ARG002 - a seam: some vendors' forms or models say it
         return 1
 
 

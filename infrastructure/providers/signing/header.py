@@ -53,3 +53,9 @@ def key_header(
 def bearer(field: str, *, also: Mapping[str, str] | None = None, fixed: Mapping[str, str] | None = None) -> Sign:
     """`Authorization: Bearer key` (RFC 6750, section 2.1), with the key from the form's `field`."""
     return key_header("Authorization", field, scheme="Bearer", also=also, fixed=fixed)
+
+
+def chosen(field: str, signs: Mapping[str, Sign]) -> Sign:
+    """As the form's `field` says; the first way when it says nothing."""
+    usual = next(iter(signs))
+    return lambda form: signs[str(form.get(field) or usual)](form)

@@ -112,7 +112,7 @@ def test_audio_stays_on_a_dated_version(form: FormValues, query: str) -> None:
     assert ADAPTER.speak
     goal = rec.target(ID, "my tts/1", form, ModelType.TEXT_TO_SPEECH)
     ours = rec.sent(ADAPTER, goal.form, ADAPTER.speak.render(goal, SpeakCall("Hi")))
-    assert (ours.path, ours.query) == ("/openai/deployments/my tts/1/audio/speech", query)
+    assert (ours.path, ours.query) == ("/openai/deployments/my%20tts%2F1/audio/speech", query)
     assert ADAPTER.speak.render(goal, SpeakCall("Hi")).path == "deployments/my%20tts%2F1/audio/speech"
 
 

@@ -77,7 +77,7 @@ def test_an_older_model_embeds_by_predict() -> None:
 
 def test_a_request_carries_one_text() -> None:
     assert ADAPTER.embed
-    assert ADAPTER.embed.batch(FORM) == 1
+    assert ADAPTER.embed.batch(rec.target(ID, "text-embedding-005", FORM, ModelType.EMBEDDING)) == 1
 
 
 def test_the_probe_is_the_sdks_count_of_tokens() -> None:

@@ -90,8 +90,8 @@ def test_the_form_says_how_texts_are_embedded() -> None:
     prefixes = {"query_prefix": "query:", "document_prefix": "passage:"}
     assert embed(EmbedCall(("a",)), **prefixes).body["input"] == ["passage: a"]
     assert embed(EmbedCall(("a",), purpose=EmbedPurpose.QUERY), **prefixes).body["input"] == ["query: a"]
-    assert ADAPTER.embed.batch(rec.target(ID, "x", FORM, ModelType.EMBEDDING).form) == 1
-    many = rec.target(ID, "x", {**FORM, "max_chunks": "32"}, ModelType.EMBEDDING).form
+    assert ADAPTER.embed.batch(rec.target(ID, "x", FORM, ModelType.EMBEDDING)) == 1
+    many = rec.target(ID, "x", {**FORM, "max_chunks": "32"}, ModelType.EMBEDDING)
     assert ADAPTER.embed.batch(many) == 32
 
 

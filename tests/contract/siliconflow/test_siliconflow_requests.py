@@ -47,7 +47,7 @@ def test_an_embedding_request_is_the_clients() -> None:
 def test_one_request_carries_as_many_texts_as_the_vendor_takes() -> None:
     dialect = ADAPTERS[ID].embed
     assert dialect
-    texts = ("x",) * dialect.batch(rec.target(ID, "BAAI/bge-m3", FORM, ModelType.EMBEDDING).form)
+    texts = ("x",) * dialect.batch(rec.target(ID, "BAAI/bge-m3", FORM, ModelType.EMBEDDING))
     assert len(texts) == 32
     rec.valid(ID, "EmbeddingsRequest", rec.embedded(ID, FORM, "BAAI/bge-m3", EmbedCall(texts)).body)
 

@@ -117,8 +117,8 @@ def test_scores_that_do_not_fit_the_documents_are_refused(body: Any) -> None:
 def test_a_request_carries_what_the_server_takes(size: dict[str, str], expected: int) -> None:
     assert ADAPTER.embed
     for kind in (EMBEDDING, RERANK):
-        form = rec.target(ID, "mine", {**FORM, **size}, kind).form
-        assert (ADAPTER.embed.batch(form), ADAPTER.documents(form)) == (expected, expected)
+        goal = rec.target(ID, "mine", {**FORM, **size}, kind)
+        assert (ADAPTER.embed.batch(goal), ADAPTER.documents(goal.form)) == (expected, expected)
 
 
 @pytest.mark.parametrize("end", ["", "/", "/v1", "/v1/"])

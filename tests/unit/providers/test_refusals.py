@@ -9,8 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import ContentRefused, UpstreamError, UpstreamRateLimited, UpstreamUnavailable
-from infrastructure.providers.dialects.refusals import USUAL, Refusals
+from domain.errors import (
+    BadRequestUpstream,
+    ContentRefused,
+    ContextTooLong,
+    UpstreamError,
+    UpstreamRateLimited,
+    UpstreamUnavailable,
+)
+from infrastructure.providers.dialects.refusals import USUAL, Refusals, by_code
 from infrastructure.providers.dialects.waits import wait
 from infrastructure.providers.spec import ErrorReply
 
@@ -91,6 +98,43 @@ def test_a_wait_until_a_date_is_measured_from_now_without_the_vendors_clock() ->
     seconds = wait({"retry-after": until})
     assert seconds is not None
     assert 3000 < seconds <= 3600
+
+
+OWN = Refusals(
+    by_code((ContentRefused, 400, "7 8"), (BadRequestUpstream, 400, "9")),
+    families=by_code((UpstreamRateLimited, 429, r"Limit\..*")),
+    code=("told", "number"),
+    message=("told", "words"),
+)
+
+
+@pytest.mark.parametrize("number", [0, "0", None, "", 0.0])
+def test_a_zero_is_a_success(number: object) -> None:
+    assert not OWN.failed({"told": {"number": number, "words": "fine"}})
+    assert OWN.failed({"told": {"number": number}, "error": "it broke"})
+
+
+@pytest.mark.parametrize(
+    ("number", "words", "kind"),
+    [
+        (7, "no", ContentRefused),
+        ("8", "no", ContentRefused),
+        (9, "no", BadRequestUpstream),
+        (9, "the context window is full", ContextTooLong),
+        ("Limit.Minute", "no", UpstreamRateLimited),
+        ("Limit", "no", UpstreamUnavailable),
+    ],
+)
+def test_a_vendors_number_is_read_where_it_stands(number: object, words: str, kind: type) -> None:
+    body = {"told": {"number": number, "words": words}}
+    assert OWN.failed(body)
+    failure = OWN("acme", ErrorReply(200, {}, body))
+    assert (type(failure), failure.detail) == (kind, words)
+
+
+def test_a_family_is_known_by_the_whole_word() -> None:
+    body = {"error": {"code": "NoLimit.Minute", "message": "x"}}
+    assert type(OWN("acme", ErrorReply(400, {}, body))) is BadRequestUpstream
 
 
 def test_only_what_may_be_tried_again_says_how_long_to_wait() -> None:

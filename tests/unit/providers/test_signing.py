@@ -5,7 +5,7 @@ import pytest
 
 from domain.model.catalogue import FormValues
 from domain.model.secret import Secret
-from infrastructure.providers.signing.header import bearer, key_header
+from infrastructure.providers.signing.header import bearer, chosen, key_header
 
 CANARY = "sk-canary-0123456789"
 
@@ -34,3 +34,9 @@ def test_further_headers_come_from_the_form_or_are_fixed() -> None:
 @pytest.mark.parametrize("form", [{}, {"key": ""}, {"key": Secret("")}], ids=["absent", "empty", "empty secret"])
 def test_an_empty_key_sends_no_header_at_all(form: FormValues) -> None:
     assert bearer("key")(form) is None
+
+
+@pytest.mark.parametrize(("how", "header"), [("", "authorization"), ("bearer", "authorization"), ("own", "x-own")])
+def test_a_form_may_choose_how_it_signs(how: str, header: str) -> None:
+    sign = chosen("how", {"bearer": bearer("key"), "own": key_header("x-own", "key")})
+    assert headers(sign({"key": Secret(CANARY), "how": how})).keys() == {header}

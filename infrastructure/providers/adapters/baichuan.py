@@ -1,0 +1,38 @@
+"""Baichuan, whose newer models are for medicine: OpenAI's dialect."""
+
+from domain import errors
+from domain.model.catalogue import ProviderKind
+from domain.model.labels import Text
+from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.dialects.openai_embed import Embed
+from infrastructure.providers.dialects.probes import embedding
+from infrastructure.providers.dialects.refusals import Refusals, by_code
+from infrastructure.providers.forms import fixed, secret
+from infrastructure.providers.signing.header import bearer
+from infrastructure.providers.spec import Adapter
+
+_REFUSALS = Refusals(
+    by_code((errors.CredentialRejected, 401, "api_key_empty invalid_authentication")),
+    families=by_code(
+        (errors.UpstreamRateLimited, 429, "rate.*"),
+        (errors.UpstreamUnavailable, 500, "internal.*"),
+    ),
+)
+# What the clients of this vendor are not known to send.
+_UNSENT = frozenset({"seed", "stop", "presence_penalty", "frequency_penalty"})
+_EMBED = Embed(encoding=None, texts=16)
+
+ADAPTER = Adapter(
+    id="baichuan",
+    label=Text("Baichuan", "Baichuan", "百川智能"),
+    kind=ProviderKind.PROPRIETARY,
+    form=(secret("api_key"),),
+    base_url=fixed("https://api.baichuan-ai.com/v1"),
+    sign=bearer("api_key"),
+    # Chat models come and go; this one stays, and a word costs next to nothing.
+    probe=embedding(_EMBED, "baichuan", "Baichuan-Text-Embedding"),
+    error=_REFUSALS,
+    key_page="https://platform.baichuan-ai.com/console/apikey",
+    chat=Chat(include_usage=False, refused=_UNSENT, refusals=_REFUSALS),
+    embed=_EMBED,
+)

@@ -1,0 +1,90 @@
+"""VolcanoEngine Ark, home of Doubao: OpenAI's dialect. A model goes by its name or by that of an endpoint (ep-…)."""
+
+import re
+from dataclasses import replace
+from typing import Self
+
+from domain import errors
+from domain.model.calls import ChatCall
+from domain.model.catalogue import ProviderKind
+from domain.model.labels import Text
+from domain.ports import Target
+from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.dialects.openai_embed import Embed
+from infrastructure.providers.dialects.probes import chatting, refusing
+from infrastructure.providers.dialects.refusals import Refusals, by_code
+from infrastructure.providers.forms import at, base, choice, secret, text
+from infrastructure.providers.signing.header import bearer, chosen
+from infrastructure.providers.signing.lent import lent
+from infrastructure.providers.spec import Adapter
+
+_HOME = "https://ark.cn-beijing.volces.com/api/v3"
+_REFUSALS = Refusals(
+    by_code(
+        (errors.CredentialRejected, 401, "AuthenticationError"),
+        (errors.CredentialRejected, 403, "AccessDenied"),
+        (errors.UpstreamPaymentRequired, 403, "InvalidAccountStatus AccountOverdueError InvalidSubscription"),
+        (errors.UpstreamPaymentRequired, 429, "QuotaExceeded SetLimitExceeded"),
+        (errors.ModelNotFoundUpstream, 404, "ModelNotOpen"),
+        (errors.ContextTooLong, 400, "OutofContextError"),
+        (errors.UpstreamRateLimited, 429, "RequestBurstTooFast InflightBatchsizeExceeded"),
+        (errors.UpstreamUnavailable, 429, "ServerOverloaded"),
+        (errors.UpstreamUnavailable, 500, "InternalServiceError"),
+    ),
+    families=by_code(
+        (errors.CredentialRejected, 403, r"OperationDenied\..*"),
+        (errors.ModelNotFoundUpstream, 404, r"InvalidEndpointOrModel\..*"),
+        (errors.ContentRefused, 400, r".*SensitiveContentDetected.* .*RiskDetection.*"),
+        (errors.UpstreamRateLimited, 429, r".*RateLimitExceeded.*"),
+    ),
+)
+_STEADY = re.compile(r"doubao-seed-(1-8|[2-9]|\D)")
+
+
+class _Chat(Chat):
+    def suited(self, target: Target, call: ChatCall) -> Self:  # noqa: ARG002 - the model alone decides
+        """From Seed 1.8 on, models take no penalties."""
+        penalties = {"presence_penalty", "frequency_penalty"} if _STEADY.match(target.model.name) else set()
+        return replace(self, refused=self.refused | penalties)
+
+
+_CHAT = _Chat(refused=frozenset({"seed"}), refusals=_REFUSALS)
+_SIGN = chosen(
+    "auth_method",
+    {
+        "api_key": bearer("volc_api_key"),
+        "aksk": lent(
+            "volcengine",
+            "https://open.volcengineapi.com/",
+            "ark",
+            ("volc_access_key_id", "volc_secret_access_key"),
+            "volc_region",
+        ),
+    },
+)
+_KEY, _PAIR = ({"auth_method": method} for method in ("api_key", "aksk"))
+_TRIED = Text("Model or endpoint to validate with", "検証に使うモデルまたはエンドポイント", "用于验证的模型或接入点")
+
+ADAPTER = Adapter(
+    id="volcengine",
+    label=Text("VolcanoEngine", "VolcanoEngine", "火山引擎"),
+    kind=ProviderKind.PROPRIETARY,
+    form=(
+        choice("auth_method", Text("Authentication", "認証方式", "鉴权方式"), "api_key", "aksk"),
+        secret("volc_api_key", when=_KEY),
+        secret("volc_access_key_id", Text("Access key", "アクセスキー", "Access Key"), when=_PAIR),
+        secret("volc_secret_access_key", Text("Secret key", "シークレットキー", "Secret Key"), when=_PAIR),
+        text("volc_region", Text("Region", "リージョン", "地域"), default="cn-beijing", when=_PAIR),
+        base("api_endpoint_host", _HOME),
+        text("endpoint_id", _TRIED, default="doubao-seed-2-0-lite-260428"),
+    ),
+    base_url=at("api_endpoint_host", _HOME),
+    sign=_SIGN,
+    probe=chatting(_CHAT, "volcengine", "endpoint_id", 5),
+    error=_REFUSALS,
+    key_page="https://console.volcengine.com/ark/apiKey",
+    chat=_CHAT,
+    embed=Embed(encoding="float", texts=256),
+    # The key is good, but its account has yet to switch this one model on.
+    proves=refusing(errors.ModelNotFoundUpstream, status=404, words="has not activated the model"),
+)

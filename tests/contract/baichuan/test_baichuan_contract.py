@@ -1,0 +1,122 @@
+"""Baichuan's pages could not be read and it has no SDK: all here is inferred from what its users' clients send and read
+(langgenius/dify-official-plugins at 7af22831, songquanpeng/one-api at 8df4a267, LangChain's BaichuanTextEmbeddings) and
+from OpenAI's OpenAPI (../openai/request_schemas.json), whose shape they have.
+"""
+
+from typing import Any
+
+import pytest
+
+from domain import errors
+from domain.errors import UpstreamError
+from domain.model.calls import ChatCall, EmbedCall, ToolCall
+from domain.model.catalogue import Feature, ModelRef, ModelType
+from domain.model.events import Finish
+from infrastructure.providers.registry import ADAPTERS, catalogue
+from tests.contract import openai_client as client
+from tests.contract import recordings as rec
+
+ID = "baichuan"
+FORM = {"api_key": "<key>"}
+HEADERS = ("authorization",)
+SIGNED = {"authorization": "Bearer <key>"}
+MODEL = "Baichuan4-Turbo"
+UNSENT = {"seed", "stop", "presence_penalty", "frequency_penalty"}
+
+
+@pytest.mark.parametrize("call", client.CHATS.values(), ids=client.CHATS)
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_chat_request_has_openais_shape(call: ChatCall, stream: bool) -> None:
+    ours = rec.asked(ID, FORM, MODEL, call, stream=stream, headers=HEADERS)
+    assert (ours.method, ours.path, ours.headers) == ("POST", "/v1/chat/completions", SIGNED)
+    assert (ours.body["model"], ours.body.get("stream")) == (MODEL, True if stream else None)
+    assert not ours.body.keys() & {*UNSENT, "stream_options"}
+    rec.valid("openai", "CreateChatCompletionRequest", ours.body)
+
+
+def test_knobs_that_no_client_sends_are_left_out_with_a_warning() -> None:
+    dialect = ADAPTERS[ID].chat
+    assert dialect
+    call = client.CHATS["chat.completions.create"]
+    request = dialect.render(rec.target(ID, MODEL, FORM), call, stream=False)
+    assert {warning.split()[0] for warning in request.warnings} == UNSENT
+
+
+def test_an_embedding_request_is_the_clients() -> None:
+    ours = rec.embedded(ID, FORM, "Baichuan-Text-Embedding", EmbedCall(("a", "b")), HEADERS)
+    assert (ours.method, ours.path, ours.headers) == ("POST", "/v1/embeddings", SIGNED)
+    assert ours.body == {"model": "Baichuan-Text-Embedding", "input": ["a", "b"]}
+    rec.valid("openai", "CreateEmbeddingRequest", ours.body)
+    dialect = ADAPTERS[ID].embed
+    assert dialect
+    assert dialect.batch(rec.target(ID, "Baichuan-Text-Embedding", FORM, ModelType.EMBEDDING)) == 16
+
+
+def test_vectors_are_read_with_the_total_alone() -> None:
+    rows = [{"index": at, "embedding": [0.5, float(at)]} for at in (1, 0)]
+    answer = rec.vectors(ID, {"data": rows, "usage": {"total_tokens": 2}}, 2)
+    assert (answer.vectors, answer.usage.input) == (((0.5, 0.0), (0.5, 1.0)), 2)
+
+
+def test_the_probe_is_a_word_to_embed() -> None:
+    ours = rec.probed(ID, FORM, HEADERS)
+    assert (ours.method, ours.path, ours.headers) == ("POST", "/v1/embeddings", SIGNED)
+    assert ours.body == {"model": "Baichuan-Text-Embedding", "input": ["ping"]}
+
+
+def test_a_stream_folds_to_the_whole_answer() -> None:
+    answer = client.told(ID, {**client.CALLING, "content": "See:"}, "tool_calls")
+    assert (answer.text, answer.finish.unified) == ("See:", Finish.TOOL_CALLS)
+    assert answer.tool_calls == (ToolCall("call_1", "get_weather", '{"city":"Tokyo"}'),)
+    assert (answer.usage.input, answer.usage.output) == (9, 20)
+
+
+def test_of_the_counts_the_last_ones_hold() -> None:
+    counts = [{"prompt_tokens": 5, "completion_tokens": n, "total_tokens": 5 + n} for n in (1, 2)]
+    deltas: list[Any] = [{"role": "assistant", "content": "po"}, {"content": "ng"}]
+    chunks = [{"choices": [{"index": 0, "delta": delta}], "usage": c} for delta, c in zip(deltas, counts, strict=True)]
+    last = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    answer = rec.split_in_all_ways(ID, rec.events(*chunks, last))
+    assert (answer.text, answer.usage.output, answer.finish.unified) == ("pong", 2, Finish.STOP)
+
+
+@pytest.mark.parametrize("place", ["type", "code"])
+@pytest.mark.parametrize(
+    ("status", "word", "meaning"),
+    [
+        (401, "invalid_api_key", errors.CredentialRejected),
+        (400, "api_key_empty", errors.CredentialRejected),
+        (400, "invalid_authentication", errors.CredentialRejected),
+        (429, "insufficient_quota", errors.UpstreamPaymentRequired),
+        (429, "rate_limit", errors.UpstreamRateLimited),
+        (400, "rate_limit_reached", errors.UpstreamRateLimited),
+        (400, "invalid_request_error", errors.BadRequestUpstream),
+        (400, "internal_error", errors.UpstreamUnavailable),
+        (500, "", errors.UpstreamUnavailable),
+    ],
+)
+def test_a_refusal_is_read_by_its_type_or_code(
+    status: int, word: str, place: str, meaning: type[UpstreamError]
+) -> None:
+    failure = rec.refused(ID, status, {"error": {"message": "It said no.", place: word}}, {"retry-after": "2"})
+    assert (type(failure), failure.status, failure.detail) == (meaning, status, "It said no.")
+    assert failure.retry_after == (2.0 if meaning.retryable else None)
+
+
+def test_a_context_that_is_too_long_is_told_by_the_message() -> None:
+    body = {"error": {"message": "The maximum context length is 32768 tokens.", "type": "invalid_request_error"}}
+    assert type(rec.refused(ID, 400, body)) is errors.ContextTooLong
+
+
+def test_a_failure_inside_a_stream_is_no_answer() -> None:
+    with pytest.raises(errors.UpstreamRateLimited):
+        rec.streamed(ID, rec.events({"error": {"message": "Too fast.", "type": "rate_limit"}}))
+
+
+def test_models_that_are_gone_lead_to_those_of_today() -> None:
+    offered = catalogue()
+    for gone, heir in (("Baichuan2-53B", "Baichuan4-Air"), ("Baichuan2-Turbo-192k", "Baichuan3-Turbo-128k")):
+        assert [ref.name for ref in offered.successors(ModelRef(ID, gone, ModelType.LLM))] == [gone, heir]
+    calling = {row.ref.name for row in offered.provider(ID).models if Feature.TOOLS in row.features}
+    assert "Baichuan4-Turbo" in calling
+    assert not calling & {"Baichuan-M3", "Baichuan-M3-Plus", "Baichuan-M2-Plus"}

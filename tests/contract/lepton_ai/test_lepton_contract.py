@@ -1,0 +1,85 @@
+"""Lepton AI: requests as the client that it documented sends them (sdk_requests.json) and OpenAI's OpenAPI has them;
+answers have OpenAI's shape, which the containers have that its successor runs. Dead hosts answer as
+langgenius/dify-official-plugins#3530 reports.
+"""
+
+from typing import Any
+
+import pytest
+
+from domain import errors
+from domain.errors import UpstreamError
+from domain.model.catalogue import Feature, ModelRef, ModelType
+from domain.model.events import Finish
+from infrastructure.providers.registry import ADAPTERS
+from tests.contract import openai_client as client
+from tests.contract import recordings as rec
+from tests.contract.credentials import FORMS
+
+ID = "lepton_ai"
+FORM = FORMS[ID]
+
+
+@pytest.mark.parametrize("name", client.CHATS)
+def test_a_chat_request_is_the_clients(name: str) -> None:
+    ours = client.chat(ID, name, FORM)
+    assert ours == client.theirs(ID, name)
+    rec.valid("openai", "CreateChatCompletionRequest", ours.body)
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+def test_reasoning_is_kept_apart_whole_and_streamed(field: str) -> None:
+    answer = client.told(ID, {field: "Let me think.", "content": "Sunny."})
+    assert (answer.reasoning, answer.text) == ("Let me think.", "Sunny.")
+    assert (answer.usage.input, answer.usage.output) == (9, 20)
+
+
+def test_a_tool_call_is_read_whole_and_streamed() -> None:
+    answer = client.told(ID, client.CALLING, "tool_calls")
+    assert [(c.id, c.name, c.arguments) for c in answer.tool_calls] == [("call_1", "get_weather", '{"city":"Tokyo"}')]
+    assert answer.finish.unified is Finish.TOOL_CALLS
+
+
+def error(message: str, code: str | None = None) -> Any:
+    return {"error": {"message": message, "type": "invalid_request_error", "code": code}}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "meaning"),
+    [
+        (401, error("Unauthorized"), errors.CredentialRejected),
+        (400, error("This model's maximum context length is 8192 tokens."), errors.ContextTooLong),
+        (404, error("The model x does not exist", "model_not_found"), errors.ModelNotFoundUpstream),
+        (429, error("Slow down"), errors.UpstreamRateLimited),
+        (503, "no healthy upstream", errors.UpstreamUnavailable),  # an endpoint that is scaled to zero
+        (530, "error code: 1016", errors.UpstreamUnavailable),
+    ],
+)
+def test_a_refusal_is_read_by_its_meaning(status: int, body: Any, meaning: type[UpstreamError]) -> None:
+    failure = rec.refused(ID, status, body)
+    assert (type(failure), failure.status) == (meaning, status)
+    assert failure.detail == (body if isinstance(body, str) else body["error"]["message"])
+
+
+def test_a_refusal_inside_a_stream_is_no_answer() -> None:
+    with pytest.raises(errors.UpstreamRateLimited):
+        rec.streamed(ID, rec.events(error("Slow down", "rate_limit_exceeded")))
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("https://llama3-1-8b.lepton.run/api/v1/", "/api/v1/chat/completions"),
+        ("https://mine.example", "/v1/chat/completions"),
+        ("https://mine.example/v1", "/v1/chat/completions"),
+    ],
+)
+def test_the_probe_calls_the_model_at_the_tenants_endpoint(url: str, path: str) -> None:
+    ours = client.probed(ID, {**FORM, "endpoint_url": url, "endpoint_model_name": "owner/mine"})
+    assert (ours.method, ours.path, ours.body["model"], ours.body["max_tokens"]) == ("POST", path, "owner/mine", 5)
+
+
+def test_the_form_describes_the_model() -> None:
+    public = {"context_size": "8192", "vision_support": "support"}
+    row = ADAPTERS[ID].provider().hosted(ModelRef(ID, "mine", ModelType.LLM), public)
+    assert (row.context, row.features) == (8192, frozenset({Feature.VISION, Feature.STREAMING}))
