@@ -66,11 +66,14 @@ from infrastructure.http import egress
 from infrastructure.keyring import LeasedKeyring
 from infrastructure.providers.gateway import HttpGateway, Limits
 from infrastructure.providers.registry import ADAPTERS, catalogue, trials
+from infrastructure.providers.spec import Adapter
 from infrastructure.settings import Settings
 from infrastructure.standing import LeasedStanding
 
 _log = structlog.get_logger()
 
+PROBE = 60
+"""Seconds that a call which only proves a credential may take at most."""
 GRACE = 30
 """Seconds that an operation may take beside the one call to a vendor that it may make."""
 
@@ -85,9 +88,10 @@ class NotReady(Exception):
 class House:
     """Every adapter and use case of one process. Entering it checks the database and starts the sweep."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, adapters: Mapping[str, Adapter] = ADAPTERS) -> None:
         """NotReady without a usable master key."""
         self.settings = settings
+        self.adapters = adapters
         try:
             self.master_keys = MasterKeys.of(*settings.master_keys())
         except (ValueError, OSError) as problem:
@@ -106,7 +110,9 @@ class House:
         forms = platform_forms(settings)
         platform = Platform(catalogue(), offered_trials(settings, forms), frozenset(forms))
         standing = LeasedStanding(work, now)
-        gateway = HttpGateway(ADAPTERS, self.client, Limits(total=settings.call_seconds))
+        gateway = HttpGateway(
+            self.adapters, self.client, Limits(total=settings.call_seconds, probe=min(PROBE, settings.call_seconds))
+        )
         keyring = LeasedKeyring(work, self.vault, now, forms)
         hold_for = timedelta(seconds=settings.hold_seconds)
         metering = Metering(work, standing, platform, keyring, self.ledger, now, fresh, hold_for)
@@ -176,9 +182,12 @@ class House:
         sweeping.cancel()
 
 
-def create_app(settings: Settings) -> Starlette:
-    """The ASGI application. NotReady at once without a master key, and at start-up for a database that is not fit."""
-    house = House(settings)
+def create_app(settings: Settings, adapters: Mapping[str, Adapter] = ADAPTERS) -> Starlette:
+    """The ASGI application, which calls vendors through `adapters`.
+
+    NotReady at once without a master key, and at start-up for a database that is not fit.
+    """
+    house = House(settings, adapters)
     metadata = f'resource_metadata="{settings.issuer}/.well-known/oauth-protected-resource'
     challenge, elsewhere = f'{metadata}/graphql"', f'{metadata}"'
     options = GraphQLOptions(

@@ -1,6 +1,8 @@
 """What went wrong on the way to a vendor, in the domain's words and without a secret."""
 
+import html
 import re
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
@@ -90,5 +92,11 @@ def fit_to_show(failure: UpstreamError, provider: str, form: FormValues) -> Upst
 
 
 def _spellings(secret: str) -> Iterable[str]:
-    """As it is, and as JSON, Python, a path and a query would write it."""
-    return secret, orjson.dumps(secret)[1:-1].decode(), repr(secret)[1:-1], quote(secret, safe=""), quote_plus(secret)
+    """As it is, and as JSON, Python, HTML, a path, a query, base64 and hex would write it."""
+    raw = secret.encode()
+    return (
+        *(secret, orjson.dumps(secret)[1:-1].decode(), repr(secret)[1:-1]),
+        *(html.escape(secret), html.escape(secret, quote=False)),
+        *(quote(secret), quote(secret, safe=""), quote_plus(secret)),
+        *(b64encode(raw).decode().rstrip("="), urlsafe_b64encode(raw).decode().rstrip("="), raw.hex()),
+    )

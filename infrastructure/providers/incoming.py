@@ -9,9 +9,11 @@ import httpx2
 from domain.errors import BadRequestUpstream, UpstreamError
 from domain.model.catalogue import FormValues
 from infrastructure.providers.failures import TRANSPORT, blotted_bytes, cut, fit_to_show
-from infrastructure.providers.spec import BYTES, Adapter, ErrorReply
+from infrastructure.providers.spec import BYTES, JSON, Adapter, ErrorReply
 from infrastructure.providers.wire import Malformed, bodies
 
+_TOLD = frozenset({JSON, "text/event-stream", "text/plain"})
+"""Types that may be repeated: any other text from a header could be a secret that was echoed."""
 _ANY_BYTES = frozenset({"", BYTES, "binary/octet-stream", "application/ogg"})
 
 
@@ -65,7 +67,8 @@ def check_audio(provider: str, response: httpx2.Response) -> None:
     """BadRequestUpstream for what cannot be audio. Many vendors do not say that it is, so bytes of no kind pass."""
     kind = media_type(response)
     if not (kind.startswith("audio/") or kind in _ANY_BYTES):
-        raise BadRequestUpstream(provider, response.status_code, f"the answer is {kind}, where audio is due")
+        shown = kind if kind in _TOLD else "of some other type"
+        raise BadRequestUpstream(provider, response.status_code, f"the answer is {shown}, where audio is due")
 
 
 def media_type(response: httpx2.Response) -> str:

@@ -13,8 +13,11 @@ FORM: FormValues = {"key": Secret(KEY), "second": Secret("hunter2"), "address": 
 
 @pytest.mark.parametrize(
     "echo",
-    [KEY, 'sk-\\"a/b\\\\c+d ~1', 'sk-"a/b\\\\c+d ~1', "sk-%22a%2Fb%5Cc%2Bd%20~1", "sk-%22a%2Fb%5Cc%2Bd+~1"],
-    ids=["plain", "JSON", "Python", "path", "query"],
+    [
+        *(KEY, 'sk-\\"a/b\\\\c+d ~1', 'sk-"a/b\\\\c+d ~1', "sk-%22a%2Fb%5Cc%2Bd%20~1", "sk-%22a%2Fb%5Cc%2Bd+~1"),
+        *("sk-%22a/b%5Cc%2Bd%20~1", "sk-&quot;a/b\\c+d ~1", "c2stImEvYlxjK2QgfjE", "736b2d22612f625c632b64207e31"),
+    ],
+    ids=["plain", "JSON", "Python", "path", "query", "URL", "HTML", "base64", "hex"],
 )
 def test_a_secret_is_blotted_in_any_spelling(echo: str) -> None:
     assert blotted(f"<{echo}> and <{echo}>", FORM) == "<••••> and <••••>"

@@ -1,0 +1,329 @@
+"""A canary in every secret field of every vendor's form: whatever fails, and however the vendor tells the key, it is
+found nowhere."""
+
+import asyncio
+import json
+import logging
+import traceback
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_network
+from typing import Any
+
+import httpx2
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import select
+from structlog.testing import capture_logs
+
+from api.main import create_app
+from domain.model.catalogue import FieldKind, ModelType, ProviderKind
+from infrastructure.db.engine import open_engine
+from infrastructure.db.tables import metadata
+from infrastructure.db.work import begin
+from infrastructure.providers.registry import ADAPTERS
+from infrastructure.providers.spec import Adapter
+from infrastructure.settings import Settings
+from tests.belongings import a_tenant
+from tests.canary import Flock, written
+from tests.databases import Urls
+from tests.e2e.portunus import MASTER_KEY, command
+from tests.graphql_documents import FIELDS
+from tests.stubs.echoes import ECHOES, MOODS, Moody
+from tests.stubs.serve import serving
+
+OPERATIONS = {
+    ModelType.LLM: ("chat", "chatStream", "nameConversation"),
+    ModelType.EMBEDDING: ("embed",),
+    ModelType.RERANK: ("rerank",),
+    ModelType.SPEECH_TO_TEXT: ("transcribe",),
+    ModelType.TEXT_TO_SPEECH: ("speak", "speakStream"),
+}
+"""What asks a model of each type."""
+
+HELLO = [{"role": "USER", "content": "hi"}]
+ASKED: Mapping[str, Mapping[str, Any]] = {
+    "chat": {"messages": HELLO},
+    "chatStream": {"messages": HELLO},
+    "nameConversation": {"messages": HELLO},
+    "embed": {"texts": ["hi"]},
+    "rerank": {"query": "door", "documents": ["gate", "cat"]},
+    "transcribe": {"file": None},
+    "speak": {"text": "hi"},
+    "speakStream": {"text": "hi"},
+}
+MODEL = "stub-model"
+READ = ("credentials", "calls", "quotas", "providers", "models", "defaultModels")
+FULLY, TALKERS = "openai", ("anthropic", "ollama")
+"""The vendor of which everything is asked, and one of each other way to talk."""
+GROUPS = [tuple(ADAPTERS)[at : at + 4] for at in range(0, len(ADAPTERS), 4)]
+HEAVY = {"huge", "bomb", "slow", "endless", "lingering"}
+"""What takes a second, or megabytes, to fail."""
+
+
+class Heard(logging.Handler):
+    """Every record of every logger, and the locals of the exception it tells of; searched now and then, and dropped."""
+
+    def __init__(self, flock: Flock) -> None:
+        super().__init__(logging.DEBUG)
+        self.flock, self.lines, self.count = flock, list[str](), 0
+        self.found: list[tuple[list[str], bytes]] = []
+
+    def leaks(self) -> list[tuple[list[str], bytes]]:
+        """All that was found since it listens."""
+        self.found += self.flock.found_among(line.encode(errors="replace") for line in self.lines)
+        self.count += len(self.lines)
+        self.lines.clear()
+        return self.found
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+        if record.exc_info and record.exc_info[1]:
+            told = traceback.TracebackException.from_exception(record.exc_info[1], capture_locals=True)
+            self.lines.extend(told.format())
+        if len(self.lines) > 10_000:
+            self.leaks()
+
+
+@dataclass
+class Witness:
+    """All that Portunus told: answers with their headers, and logs."""
+
+    http: httpx2.AsyncClient
+    answers: list[bytes] = field(default_factory=list)
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(16))
+
+    async def ask(self, name: str, given: Mapping[str, Any] | None = None, file: bool = False) -> dict[str, Any]:
+        """The operation's own value; its answer, or last event, must have no errors."""
+        document = FIELDS[name].document(given or {})
+        body = {"query": document, "variables": given or {}}
+        async with self.turns:
+            if FIELDS[name].kind == "subscription":
+                raw = await self._sent(json=body, headers={"accept": "text/event-stream"})
+                told = [json.loads(line[6:]) for line in raw.decode().splitlines() if line.startswith("data: {")][-1]
+            else:
+                told = json.loads(await (self._uploaded(body) if file else self._sent(json=body)))
+        assert "errors" not in told, (name, told)
+        value: dict[str, Any] = told["data"][name]
+        return value
+
+    async def look(self, path: str) -> None:
+        await self._keep(await self.http.get(path))
+
+    async def _uploaded(self, body: Mapping[str, Any]) -> bytes:
+        form = {"operations": json.dumps(body), "map": json.dumps({"0": ["variables.input.file"]})}
+        files = {"0": ("said.wav", b"RIFF....", "audio/wav")}
+        return await self._sent(data=form, files=files, headers={"graphql-require-preflight": "1"})
+
+    async def _sent(self, **request: Any) -> bytes:
+        return await self._keep(await self.http.post("/graphql", **request))
+
+    async def _keep(self, answer: httpx2.Response) -> bytes:
+        self.answers.append(repr(answer.headers.raw).encode() + answer.content)
+        return answer.content
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A stored credential and what it reaches; `hosted` names its model where each has a credential of its own."""
+
+    adapter: Adapter
+    types: tuple[ModelType, ...]
+    credential: str
+    hosted: Mapping[str, Any]
+
+    @property
+    def model(self) -> Mapping[str, str]:
+        return {"provider": self.adapter.id, "name": MODEL}
+
+
+@dataclass
+class Nest:
+    """The canaries, and the credentials that hold them."""
+
+    stub: str
+    flock: Flock
+    holders: list[Holder] = field(default_factory=list)
+
+    def form(
+        self, adapter: Adapter, kinds: Iterable[FieldKind] = (FieldKind.SECRET, FieldKind.URL)
+    ) -> list[dict[str, str]]:
+        """The vendor's form with a new canary in each secret field, and the stub's address."""
+        return [{"name": f.name, "value": self._value(f.kind)} for f in adapter.form if f.kind in kinds]
+
+    async def fill(self, witness: Witness, adapter: Adapter) -> None:
+        """Store a credential; at hosted vendors, one for a model of each type."""
+        hosted = adapter.kind is ProviderKind.HOSTED
+        for kinds in [[kind] for kind in sorted(adapter.types)] if hosted else [sorted(adapter.types)]:
+            of_model = {"model": {"name": MODEL, "type": kinds[0].name}} if hosted else {}
+            given = {"provider": adapter.id, "name": kinds[0].value, "fields": self.form(adapter), **of_model}
+            added = await witness.ask("addCredential", {"input": given})
+            assert added["__typename"] == "AddCredentialPayload", (adapter.id, added)
+            self.holders.append(Holder(adapter, tuple(kinds), added["credential"]["id"], of_model))
+
+    def _value(self, kind: FieldKind) -> str:
+        if kind is FieldKind.URL:
+            return f"{self.stub}/v1"
+        return self.flock.canary()
+
+
+async def fail(witness: Witness, nest: Nest, holder: Holder) -> None:
+    """Everything that calls a vendor, or shows what came of it, with one credential."""
+    adapter, chosen = holder.adapter, {"input": {"id": holder.credential}}
+    anew = {"input": {"id": holder.credential, "fields": nest.form(adapter, [FieldKind.SECRET])}}
+    checked = {"provider": adapter.id, "fields": nest.form(adapter), **holder.hosted}
+    await asyncio.gather(
+        call(witness, holder),
+        witness.ask("verifyCredential", chosen),
+        witness.ask("checkCredentialUpdate", anew),
+        witness.ask("updateCredential", anew),
+        witness.ask("checkCredential", {"input": checked}),
+        witness.ask("addCredential", {"input": {**checked, "name": "another"}}),
+        witness.ask("listVendorModels", {"input": {"provider": adapter.id, "credential": holder.credential}}),
+        witness.ask("importModels", {"input": {"provider": adapter.id, "models": [{"name": "x"}]}}),
+        witness.ask("planCall", {"input": {"type": holder.types[0].name, "model": holder.model}}),
+        witness.ask("credential", {"id": holder.credential}),
+    )
+
+
+async def call(witness: Witness, holder: Holder, *, most: int = 3) -> None:
+    """Ask its models of each type, in up to so many ways."""
+    names = [name for kind in holder.types for name in OPERATIONS[kind][:most]]
+    given = [{"input": {**ASKED[name], "model": holder.model}} for name in names]
+    await asyncio.gather(*(witness.ask(n, g, file=n == "transcribe") for n, g in zip(names, given, strict=True)))
+
+
+async def rows(urls: Urls) -> AsyncIterator[bytes]:
+    """Every value of every row of every table, as its owner sees them."""
+    engine = open_engine(urls.owner)
+    async with engine.connect() as connection:
+        for table in metadata.sorted_tables:
+            for row in await connection.execute(select(table)):
+                for value in row:
+                    yield value if isinstance(value, bytes) else json.dumps(value, default=str).encode()
+    await engine.dispose()
+
+
+def settings(urls: Urls, flock: Flock, stub: str) -> Settings:
+    form = {"openai_api_key": SecretStr(flock.canary()), "openai_api_base": SecretStr(f"{stub}/v1")}
+    return Settings(
+        database_url=urls.app,
+        master_key=SecretStr(MASTER_KEY),
+        platform_keys={"openai": form},
+        allowed_networks=[ip_network("127.0.0.0/8")],
+        call_seconds=1,
+        tenant_concurrency=1_000,
+    )
+
+
+@asynccontextmanager
+async def portunus(urls: Urls, chosen: Settings, stub: str) -> AsyncIterator[httpx2.AsyncClient]:
+    """Portunus on a socket, whose vendors are all the stub, and a client of a new tenant of it."""
+    adapters = {name: replace(each, base_url=lambda _: f"{stub}/v1") for name, each in ADAPTERS.items()}
+    environment = {"PORTUNUS_DATABASE_URL": urls.app, "PORTUNUS_MASTER_KEY": MASTER_KEY}
+    opening = await asyncio.to_thread(command, environment, "open-tenant", "Acme", "--json")
+    opened = json.loads(opening.stdout)
+    app = create_app(chosen, adapters)
+    async with (
+        app.router.lifespan_context(app),
+        serving(app) as url,
+        httpx2.AsyncClient(base_url=url, trust_env=False, timeout=60) as http,
+    ):
+        asked = {"grant_type": "client_credentials"}
+        token = await http.post("/oauth/token", data=asked, auth=(opened["client_id"], opened["client_secret"]))
+        http.headers["authorization"] = f"Bearer {token.json()['access_token']}"
+        yield http
+
+
+@contextmanager
+def listening(flock: Flock) -> Iterator[Heard]:
+    """To every logger, at DEBUG, and alone: what else listens would keep every line."""
+    heard, root = Heard(flock), logging.getLogger()
+    level, others = root.level, root.handlers[:]
+    root.handlers[:] = [heard]
+    root.setLevel(logging.DEBUG)
+    try:
+        yield heard
+    finally:
+        root.handlers[:] = others
+        root.setLevel(level)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("vendors", GROUPS, ids=lambda group: group[0])
+async def test_no_key_is_told_in_an_answer_a_log_or_a_row(sqlite_urls: Urls, vendors: Sequence[str]) -> None:
+    await nothing_is_told(sqlite_urls, vendors)
+
+
+@pytest.mark.timeout(300)
+async def test_no_key_is_told_on_postgres(postgres_urls: Urls) -> None:
+    await nothing_is_told(postgres_urls, ("openai", "localai"))
+
+
+async def nothing_is_told(urls: Urls, vendors: Sequence[str]) -> None:
+    flock, stub = Flock(), Moody()
+    with listening(flock) as heard, capture_logs() as structured:
+        async with serving(stub) as address, portunus(urls, settings(urls, flock, address), address) as http:
+            witness, nest = Witness(http), Nest(address, flock)
+            for name in vendors:
+                await nest.fill(witness, ADAPTERS[name])
+            for mood in MOODS:
+                stub.mood = mood
+                await misbehave(witness, nest, mood)
+            await read(witness)
+    stored = [value async for value in rows(urls)]
+    assert flock.found_among([*witness.answers, *(repr(line).encode() for line in structured)]) == []
+    assert heard.leaks() == []
+    assert flock.found_among(stored) == []
+    assert min(len(witness.answers), heard.count, len(stored)) > 100
+
+
+async def misbehave(witness: Witness, nest: Nest, mood: str) -> None:
+    """The first vendor is asked for everything; those of other ways to talk fail too; all tell their keys."""
+    full = [h for h in nest.holders if h.adapter.id == FULLY]
+    brief = [h for h in nest.holders if h not in full and (mood in ECHOES or h.adapter.id in TALKERS)]
+    trial = {"input": {"messages": HELLO, "model": {"provider": "openai", "name": "gpt-3.5-turbo"}}}
+    await asyncio.gather(*(fail(witness, nest, each) for each in full), witness.ask("chat", trial))
+    if mood not in HEAVY:
+        most = 2 if "stream" in mood else 1
+        await asyncio.gather(*(call(witness, each, most=most) for each in brief))
+        await asyncio.gather(*(witness.ask("verifyCredential", {"input": {"id": each.credential}}) for each in brief))
+
+
+async def read(witness: Witness) -> None:
+    """All that can be read of what has happened."""
+    for name in READ:
+        await witness.ask(name)
+    for path in ("/metrics", "/readyz", "/usage.csv", "/usage.jsonl"):
+        await witness.look(path)
+
+
+@pytest.mark.parametrize("text", list(written(Flock("5ca1ab1e5ca1ab", "0ddba11c0ffee1").canary())))
+def test_the_search_finds_a_canary_however_it_is_written(text: str) -> None:
+    flock = Flock("5ca1ab1e5ca1ab", "0ddba11c0ffee1")
+    assert flock.found_among([b"before", f"xyz {text} zyx".encode(), b"after"])
+    assert not flock.found_among([b"before", b"after"])
+
+
+async def test_what_a_canary_is_planted_in_is_searched(sqlite_urls: Urls, caplog: pytest.LogCaptureFixture) -> None:
+    """In the locals of an exception that is logged, and in a row."""
+    flock = Flock()
+    with listening(flock) as heard:
+        planted(flock.canary())
+    assert heard.leaks()
+    tenant = replace(a_tenant(), name=flock.canary())
+    engine = open_engine(sqlite_urls.app)
+    async with begin(engine)(tenant.id) as work:
+        await work.tenants.add(tenant)
+    await engine.dispose()
+    assert flock.found_among([value async for value in rows(sqlite_urls)])
+
+
+def planted(secret: str) -> None:
+    try:
+        raise ValueError("nothing to see here")
+    except ValueError:
+        held = secret
+        logging.getLogger("portunus").exception("it failed")
+        del held

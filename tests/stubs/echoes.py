@@ -1,0 +1,100 @@
+"""A vendor that accepts every key at first, then fails in one way after the other, and tells the key where it can."""
+
+import base64
+import html
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from tests.stubs import asgi
+from tests.stubs.asgi import JSON, SSE, Receive, Scope, Send
+from tests.stubs.misbehaviour import FAILURES, Failure
+from tests.stubs.vendor import Vendor
+
+_LIMIT = 64 * 1024
+
+
+def _told(answer: Callable[[str], tuple[int, bytes, str, dict[str, str]]]) -> Failure:
+    """A whole answer, made of the key that came: status, body, media type, headers."""
+
+    async def tell(scope: Scope, receive: Receive, send: Send) -> None:
+        status, body, media_type, headers = answer(key_of(scope))
+        await asgi.whole(send, status, body, media_type, headers)
+
+    return tell
+
+
+def _refusing(message: Callable[[str], str], status: int = 400) -> Failure:
+    def answer(key: str) -> tuple[int, bytes, str, dict[str, str]]:
+        body = json.dumps({"error": {"message": message(key), "code": "bad", "type": message(key)}})
+        headers = {"x-request-id": quote(key), "www-authenticate": quote(key), "retry-after": "60"}
+        return status, body.encode(), JSON, headers
+
+    return _told(answer)
+
+
+def _streaming(message: Callable[[str], str]) -> Failure:
+    async def stream(scope: Scope, receive: Receive, send: Send) -> None:
+        await asgi.start(send, 200, SSE)
+        event = json.dumps({"error": {"message": message(key_of(scope)), "code": 500}})
+        await asgi.body(send, f"data: {event}\n\n".encode(), more=True)
+        await asgi.body(send, b"")
+
+    return stream
+
+
+ECHOES: dict[str, Failure] = {
+    **{
+        f"key in a {status}": _refusing(lambda key: f"bad key {key}.", status)
+        for status in (400, 401, 402, 404, 429, 500)
+    },
+    "quoted key": _refusing(lambda key: f"{key!r} and {json.dumps(key)} and {quote(key)} and {quote(key, safe='')}"),
+    "escaped key": _refusing(lambda key: html.escape(key)),
+    "key in base64": _refusing(lambda key: base64.b64encode(key.encode()).decode()),
+    "key in a long text": _refusing(lambda key: "x" * 490 + key),
+    "key at the end of what is read": _told(lambda key: (400, b"y" * (_LIMIT - 12) + key.encode(), "text/plain", {})),
+    "key in a web page": _told(lambda key: (502, f"<h1>{html.escape(key)}</h1>{key}".encode(), "text/html", {})),
+    "key in a text": _told(lambda key: (403, key.encode(), "text/plain", {})),
+    "key in a redirect": _told(lambda key: (307, key.encode(), JSON, {"location": f"/?key={quote(key)}"})),
+    "key in a 200": _told(lambda key: (200, json.dumps({"error": {"message": key}}).encode(), JSON, {})),
+    "key in no JSON": _told(lambda key: (200, key.encode(), JSON, {"set-cookie": f"k={quote(key)}"})),
+    "key in a list": _told(lambda key: (200, json.dumps([key]).encode(), JSON, {})),
+    "key for a number": _told(
+        lambda key: (200, json.dumps({"data": [{"embedding": key, "index": key}]}).encode(), JSON, {})
+    ),
+    "key as a type": _told(lambda key: (200, b"{}", "text/" + "".join(filter(str.isalnum, key)), {})),
+    "key in a stream": _streaming(lambda key: key),
+}
+"""The ways to tell the key that was sent."""
+
+_OLLAMA = {"message": {"content": "hi"}, "done": True, "done_reason": "stop", "embeddings": [[0.5]], "models": []}
+MOODS = FAILURES | ECHOES
+
+
+@dataclass(slots=True)
+class Moody:
+    """Answers as an obliging vendor does until it has a mood."""
+
+    vendor: Vendor = field(default_factory=Vendor)
+    mood: str | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.mood is not None:
+            scope["streamed"] = True
+            await MOODS[self.mood](scope, receive, send)
+        elif scope["path"].startswith("/v1/api/"):
+            await asgi.json(send, 200, _OLLAMA)
+        elif scope["method"] == "GET":
+            await asgi.json(send, 200, {"data": []})
+        else:
+            scope["path"] = scope["path"].replace("/v1/v1/", "/v1/")
+            self.vendor.keys = [key_of(scope)]
+            await self.vendor(scope, receive, send)
+
+
+def key_of(scope: Scope) -> str:
+    """The key that came with a request, wherever it came."""
+    headers = dict(scope["headers"])
+    sent = headers.get(b"x-api-key") or headers.get(b"authorization", b"")
+    return str(sent.decode()).removeprefix("Bearer ")
