@@ -5,7 +5,7 @@ import asyncio
 import json
 import logging
 import traceback
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
@@ -18,7 +18,7 @@ from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from api.main import create_app
-from domain.model.catalogue import FieldKind, ModelType, ProviderKind
+from domain.model.catalogue import FieldKind, FormField, ModelType, ProviderKind
 from infrastructure.db.engine import open_engine
 from infrastructure.db.tables import metadata
 from infrastructure.db.work import begin
@@ -57,7 +57,18 @@ MODEL = "stub-model"
 READ = ("credentials", "calls", "quotas", "providers", "models", "defaultModels")
 FULLY, TALKERS = "openai", ("anthropic", "ollama")
 """The vendor of which everything is asked, and one of each other way to talk."""
-GROUPS = [tuple(ADAPTERS)[at : at + 4] for at in range(0, len(ADAPTERS), 4)]
+ELSEWHERE = frozenset({"google_cloud", "aws_bedrock"})
+"""Vendors whose requests go to hosts that are made up from a region, so that no stub is reached: not tried here."""
+TRIED = [name for name in ADAPTERS if name not in ELSEWHERE]
+GROUPS = [tuple(TRIED[at : at + 4]) for at in range(0, len(TRIED), 4)]
+STRANGE = frozenset(
+    {
+        ("azure_openai", ModelType.TEXT_TO_SPEECH),
+        ("text_embedding_inference", ModelType.RERANK),
+    }
+)
+"""What an obliging stub cannot play: such keys are told when they are checked."""
+_TOLD = (FieldKind.SECRET, FieldKind.URL)
 HEAVY = {"huge", "bomb", "slow", "endless", "lingering"}
 """What takes a second, or megabytes, to fail."""
 
@@ -146,32 +157,55 @@ class Nest:
     flock: Flock
     holders: list[Holder] = field(default_factory=list)
 
-    def form(
-        self, adapter: Adapter, kinds: Iterable[FieldKind] = (FieldKind.SECRET, FieldKind.URL)
-    ) -> list[dict[str, str]]:
+    def form(self, adapter: Adapter, kind: ModelType | None = None) -> list[dict[str, str]]:
         """The vendor's form with a new canary in each secret field, and the stub's address."""
-        return [{"name": f.name, "value": self._value(f.kind)} for f in adapter.form if f.kind in kinds]
+        filled, said = dict[str, str](), dict[str, str]()
+        for spec in adapter.form:
+            if _is_shown(spec, kind, filled):
+                if spec.kind in _TOLD or (spec.required and not spec.default):
+                    said[spec.name] = self._value(spec)
+                filled[spec.name] = said.get(spec.name) or spec.default or ""
+        return [{"name": name, "value": value} for name, value in said.items()]
+
+    def anew(self, adapter: Adapter) -> list[dict[str, str]]:
+        """Only the secrets of it."""
+        secret = {spec.name for spec in adapter.form if spec.kind is FieldKind.SECRET}
+        return [each for each in self.form(adapter) if each["name"] in secret]
 
     async def fill(self, witness: Witness, adapter: Adapter) -> None:
         """Store a credential; at hosted vendors, one for a model of each type."""
         hosted = adapter.kind is ProviderKind.HOSTED
         for kinds in [[kind] for kind in sorted(adapter.types)] if hosted else [sorted(adapter.types)]:
             of_model = {"model": {"name": MODEL, "type": kinds[0].name}} if hosted else {}
-            given = {"provider": adapter.id, "name": kinds[0].value, "fields": self.form(adapter), **of_model}
-            added = await witness.ask("addCredential", {"input": given})
-            assert added["__typename"] == "AddCredentialPayload", (adapter.id, added)
-            self.holders.append(Holder(adapter, tuple(kinds), added["credential"]["id"], of_model))
+            form = {"provider": adapter.id, "fields": self.form(adapter, kinds[0] if hosted else None), **of_model}
+            added = await witness.ask("addCredential", {"input": {"name": kinds[0].value, **form}})
+            accepted = added["__typename"] == "AddCredentialPayload"
+            assert accepted != ((adapter.id, kinds[0]) in STRANGE), f"an obliging stub and {adapter.id}: {added}"
+            credential = added["credential"]["id"] if accepted else ""
+            self.holders.append(Holder(adapter, tuple(kinds), credential, of_model))
 
-    def _value(self, kind: FieldKind) -> str:
-        if kind is FieldKind.URL:
-            return f"{self.stub}/v1"
-        return self.flock.canary()
+    def _value(self, spec: FormField) -> str:
+        match spec.kind:
+            case FieldKind.SECRET:
+                return self.flock.canary()
+            case FieldKind.URL:
+                return f"{self.stub}/v1"
+            case FieldKind.SELECT:
+                return spec.options[0]
+            case FieldKind.INTEGER:
+                return "8"
+        return "stub"
+
+
+def _is_shown(spec: FormField, kind: ModelType | None, filled: Mapping[str, str]) -> bool:
+    for_type = not spec.for_types or kind in spec.for_types
+    return for_type and all(filled.get(name) == value for name, value in spec.shown_when.items())
 
 
 async def fail(witness: Witness, nest: Nest, holder: Holder) -> None:
     """Everything that calls a vendor, or shows what came of it, with one credential."""
     adapter, chosen = holder.adapter, {"input": {"id": holder.credential}}
-    anew = {"input": {"id": holder.credential, "fields": nest.form(adapter, [FieldKind.SECRET])}}
+    anew = {"input": {"id": holder.credential, "fields": nest.anew(adapter)}}
     checked = {"provider": adapter.id, "fields": nest.form(adapter), **holder.hosted}
     await asyncio.gather(
         call(witness, holder),
@@ -258,7 +292,7 @@ async def test_no_key_is_told_in_an_answer_a_log_or_a_row(sqlite_urls: Urls, ven
 
 @pytest.mark.timeout(300)
 async def test_no_key_is_told_on_postgres(postgres_urls: Urls) -> None:
-    await nothing_is_told(postgres_urls, ("openai", "localai"))
+    await nothing_is_told(postgres_urls, ("openai",))
 
 
 async def nothing_is_told(urls: Urls, vendors: Sequence[str]) -> None:
@@ -287,8 +321,17 @@ async def misbehave(witness: Witness, nest: Nest, mood: str) -> None:
     await asyncio.gather(*(fail(witness, nest, each) for each in full), witness.ask("chat", trial))
     if mood not in HEAVY:
         most = 2 if "stream" in mood else 1
-        await asyncio.gather(*(call(witness, each, most=most) for each in brief))
-        await asyncio.gather(*(witness.ask("verifyCredential", {"input": {"id": each.credential}}) for each in brief))
+        await asyncio.gather(*(call(witness, each, most=most) for each in brief if each.credential))
+        await asyncio.gather(*(prove(witness, nest, each) for each in brief))
+
+
+async def prove(witness: Witness, nest: Nest, holder: Holder) -> None:
+    """Have a vendor look at the key that is stored, or at another one that is not."""
+    if holder.credential:
+        await witness.ask("verifyCredential", {"input": {"id": holder.credential}})
+        return
+    fields = nest.form(holder.adapter, holder.types[0] if holder.hosted else None)
+    await witness.ask("checkCredential", {"input": {"provider": holder.adapter.id, "fields": fields, **holder.hosted}})
 
 
 async def read(witness: Witness) -> None:

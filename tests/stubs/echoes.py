@@ -9,10 +9,16 @@ from urllib.parse import quote
 
 from tests.stubs import asgi
 from tests.stubs.asgi import JSON, SSE, Receive, Scope, Send
-from tests.stubs.misbehaviour import FAILURES, Failure
+from tests.stubs.misbehaviour import FAILURES, Failure, refusal
 from tests.stubs.vendor import Vendor
 
 _LIMIT = 64 * 1024
+_UNREADABLE = refusal(422, "unreadable", "this is not what was expected")
+_KNOWN = frozenset(
+    f"/v1/{path}"
+    for path in ("chat/completions", "embeddings", "rerank", "audio/transcriptions", "audio/speech", "messages")
+)
+_HEADERS = (b"x-api-key", b"x-goog-api-key", b"api-key", b"authorization")
 
 
 def _told(answer: Callable[[str], tuple[int, bytes, str, dict[str, str]]]) -> Failure:
@@ -85,16 +91,18 @@ class Moody:
             await MOODS[self.mood](scope, receive, send)
         elif scope["path"].startswith("/v1/api/"):
             await asgi.json(send, 200, _OLLAMA)
-        elif scope["method"] == "GET":
+        elif (path := scope["path"].replace("/v1/v1/", "/v1/")) not in _KNOWN:
             await asgi.json(send, 200, {"data": []})
         else:
-            scope["path"] = scope["path"].replace("/v1/v1/", "/v1/")
-            self.vendor.keys = [key_of(scope)]
-            await self.vendor(scope, receive, send)
+            scope["path"], self.vendor.keys = path, [key_of(scope), ""]
+            try:
+                await self.vendor(scope, receive, send)
+            except LookupError:
+                await _UNREADABLE(scope, receive, send)
 
 
 def key_of(scope: Scope) -> str:
     """The key that came with a request, wherever it came."""
     headers = dict(scope["headers"])
-    sent = headers.get(b"x-api-key") or headers.get(b"authorization", b"")
+    sent = next((headers[name] for name in _HEADERS if name in headers), b"")
     return str(sent.decode()).removeprefix("Bearer ")
