@@ -35,6 +35,7 @@ _VENDORS = (
     "baichuan",
     "spark",
     "minimax",
+    "wenxin",
     "moonshot_ai",
     "stepfun",
     "volcengine",
