@@ -35,6 +35,7 @@ _VENDORS = (
     "baichuan",
     "spark",
     "minimax",
+    "tongyi",
     "moonshot_ai",
     "stepfun",
     "volcengine",
