@@ -109,7 +109,7 @@ class HttpGateway:
         request = dialect.render(target, call)
         async with (
             self._exchange.in_time(to, self._limits.total),
-            self._exchange.audio(to, request) as audio,
+            self._exchange.audio(to, request, dialect.decoder(call)) as audio,
         ):
             named = audio.media_type if audio.media_type.startswith("audio/") else dialect.media_type(call)
             yield Speech(named, audio.pieces, request.warnings)

@@ -35,6 +35,7 @@ _VENDORS = (
     "baichuan",
     "spark",
     "minimax",
+    "tongyi",
     "wenxin",
     "moonshot_ai",
     "stepfun",

@@ -106,10 +106,26 @@ class TranscribeDialect(Protocol):
     def parse(self, body: Any) -> Transcript: ...
 
 
+class AudioDecoder(Protocol):
+    """Holds the state of one stream of spoken audio."""
+
+    def feed(self, frame: Frame) -> bytes:
+        """The audio in this frame, often none; an UpstreamError when the frame reports a failure."""
+        ...
+
+    def end(self) -> None:
+        """To call when the stream is over: StreamBroken when its terminal signal never came."""
+        ...
+
+
 class SpeakDialect(Protocol):
     def render(self, target: Target, call: SpeakCall) -> Request: ...
     def media_type(self, call: SpeakCall) -> str:
         """What the audio is when the answer does not say."""
+        ...
+
+    def decoder(self, call: SpeakCall) -> AudioDecoder | None:
+        """What finds the audio in a stream of server-sent events; None where the answer's bytes are the audio."""
         ...
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from domain.errors import StreamBroken, UpstreamError
 from domain.model.events import ChatAnswer, ChatEvent, Finished, ReasoningDelta, TextDelta, ToolCallDelta, Warned
-from infrastructure.providers.spec import Decoder, Frame, Framing
+from infrastructure.providers.spec import AudioDecoder, Decoder, Frame, Framing
 from infrastructure.providers.wire import Malformed
 from infrastructure.providers.wire.eventstream import EventStreamFramer, PayloadFramer
 from infrastructure.providers.wire.ndjson import NDJSONFramer
@@ -57,6 +57,24 @@ async def decoded(
             yield event
         if not finished:
             raise StreamBroken("", status)
+    except UpstreamError as failure:
+        if begun:
+            failure.status = status
+        raise
+
+
+async def spoken(
+    pieces: AsyncGenerator[bytes, None], framer: Framer, decoder: AudioDecoder, status: int
+) -> AsyncGenerator[bytes, None]:
+    """The audio in a stream of frames; fails like `decoded`, and is empty for frames without any."""
+    begun = False
+    try:
+        async for frames in _framed(pieces, framer):
+            for frame in frames:
+                audio = decoder.feed(frame)
+                begun = begun or bool(audio)
+                yield audio
+        decoder.end()
     except UpstreamError as failure:
         if begun:
             failure.status = status

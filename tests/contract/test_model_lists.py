@@ -24,6 +24,7 @@ UNRECORDED = {
     "jina_ai": ("/v1/models", ""),
     "text_embedding_inference": ("/info", ""),
     "xinference": ("/v1/models", ""),
+    "tongyi": ("/compatible-mode/v1/models", ""),
 }
 UNLISTED = {
     "amazon_sagemaker",
