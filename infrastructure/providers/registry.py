@@ -36,6 +36,7 @@ _VENDORS = (
     "spark",
     "minimax",
     "moonshot_ai",
+    "tencent_cloud",
     "stepfun",
     "volcengine",
     "yi_01ai",
