@@ -38,6 +38,7 @@ _VENDORS = (
     "tongyi",
     "wenxin",
     "moonshot_ai",
+    "tencent_cloud",
     "stepfun",
     "volcengine",
     "yi_01ai",
