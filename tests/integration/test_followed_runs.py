@@ -130,6 +130,15 @@ async def test_a_model_that_there_is_not_is_not_found(described: tuple[int, Any]
     assert len(vendor.seen) == 2
 
 
+async def test_a_version_that_there_is_not_is_not_looked_for() -> None:
+    target = rec.target(ID, MODEL, {**FORMS[ID], "model_version": "abc"})
+    vendor = Vendor([(404, {"detail": "not found"})])
+    async with asked(vendor) as subject:
+        with pytest.raises(ModelNotFoundUpstream):
+            await subject.chat(target, rec.asking("Hi"))
+    assert vendor.seen == [("POST", "/v1/predictions")]
+
+
 async def test_a_question_that_comes_too_soon_starts_no_second_run() -> None:
     vendor = Vendor([(201, run("processing")), (429, {"detail": "throttled"}), (503, {}), (200, DONE)])
     async with asked(vendor) as subject:
@@ -149,12 +158,13 @@ async def test_a_refusal_may_come_late() -> None:
             await subject.chat(TARGET, rec.asking("Hi"))
 
 
-async def test_patience_ends() -> None:
+async def test_patience_ends_and_so_does_the_run() -> None:
     vendor = Vendor([(201, run("starting"))])
     async with asked(vendor) as subject:
         with pytest.raises(UpstreamTimeout) as caught:
             await subject.chat(TARGET, rec.asking("Hi"))
-    assert (caught.value.provider, caught.value.status, len(vendor.seen)) == (ID, 202, 4)
+    assert (caught.value.provider, caught.value.status) == (ID, 202)
+    assert vendor.seen == [START, *[QUESTION] * 3, theirs("predictions.cancel")[0]]
 
 
 async def test_texts_are_embedded_by_a_run_each() -> None:

@@ -29,15 +29,16 @@ class Followed(httpx2.Auth):
 
     One for which a stream is accepted is listened to where its model can stream, at a host of `domains`; each other is
     asked about below `address`. A model that is run by version only is run by its latest. What the vendor says of a run
-    is read at once, so `address` and `domains` may not be a tenant's to choose. UpstreamTimeout when it is still not
-    over after the last of `waits`.
+    is read at once, so `address` and `domains` may not be a tenant's to choose. UpstreamTimeout for a
+    run that is still not over after the last of `waits`, which is then cancelled.
     """
 
     def __init__(
         self, inner: httpx2.Auth, provider: str, address: str, domains: Sequence[str], waits: Sequence[float]
     ) -> None:
         self._inner, self._provider = inner, provider
-        self._address, self._domains, self._waits = httpx2.URL(address), domains, waits
+        self._runs, self._scheme = f"{address}/predictions", httpx2.URL(address).scheme
+        self._domains, self._waits = domains, waits
 
     def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
         yield from self._inner.auth_flow(request)
@@ -48,7 +49,7 @@ class Followed(httpx2.Auth):
         response = yield signed
         if signed.method != "POST":
             return
-        if response.status_code == 404 and signed.url.path.endswith("/predictions"):
+        if response.status_code == 404 and str(signed.url) != self._runs:
             described = yield _question(signed, str(signed.url).removesuffix("/predictions"))
             if not described.is_success:
                 return
@@ -62,10 +63,14 @@ class Followed(httpx2.Auth):
             if text(dig(run, "status")) not in UNDER_WAY:
                 return
             await asyncio.sleep(wait)
-            response = yield _question(signed, f"{self._address}/predictions/{quote(text(dig(run, 'id')), safe='')}")
+            response = yield _question(signed, self._at(run))
             run = run if response.status_code in _BUSY else await _told(response)
         if text(dig(run, "status")) in UNDER_WAY:
+            yield _question(signed, f"{self._at(run)}/cancel", method="POST")
             raise UpstreamTimeout(self._provider, 202, f"not over yet after {len(self._waits)} questions about it")
+
+    def _at(self, run: Any) -> str:
+        return f"{self._runs}/{quote(text(dig(run, 'id')), safe='')}"
 
     def _stream(self, run: Any) -> str | None:
         """Where the run is heard, as far as the key may be shown there."""
@@ -74,7 +79,7 @@ class Followed(httpx2.Auth):
         except httpx2.InvalidURL:
             return None
         known = any(url.host == domain or url.host.endswith(f".{domain}") for domain in self._domains)
-        return str(url) if known and url.scheme == self._address.scheme and not url.userinfo else None
+        return str(url) if known and url.scheme == self._scheme and not url.userinfo else None
 
     def _by_version(self, signed: httpx2.Request, model: Any) -> httpx2.Request:
         version = text(dig(model, "latest_version", "id"))
@@ -82,15 +87,14 @@ class Followed(httpx2.Auth):
             raise ModelNotFoundUpstream(self._provider, 404, "the model has no version to run")
         body = orjson.dumps({"version": version, **orjson.loads(signed.content)})
         headers = {name: value for name, value in signed.headers.items() if name not in ("host", "content-length")}
-        url = f"{self._address}/predictions"
-        return httpx2.Request("POST", url, headers=headers, content=body, extensions=signed.extensions)
+        return httpx2.Request("POST", self._runs, headers=headers, content=body, extensions=signed.extensions)
 
 
-def _question(signed: httpx2.Request, url: str, accept: str = JSON) -> httpx2.Request:
+def _question(signed: httpx2.Request, url: str, accept: str = JSON, method: str = "GET") -> httpx2.Request:
     headers = {name: signed.headers[name] for name in _KEPT if name in signed.headers} | {"accept": accept}
     if accept != JSON:
         headers["cache-control"] = "no-store"
-    return httpx2.Request("GET", url, headers=headers, extensions=signed.extensions)
+    return httpx2.Request(method, url, headers=headers, extensions=signed.extensions)
 
 
 async def _told(response: httpx2.Response) -> Any:
