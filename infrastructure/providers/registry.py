@@ -29,6 +29,7 @@ _VENDORS = (
     "ollama",
     "mistral_ai",
     "groqcloud",
+    "replicate",
     "hugging_face",
     "xinference",
     "zhipu_ai",

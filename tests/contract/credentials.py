@@ -21,6 +21,7 @@ FORMS: Mapping[str, FormValues] = {
     "ollama": {"base_url": "http://127.0.0.1:11434", "api_key": "<key>"},
     "mistral_ai": {"api_key": "dummy"},
     "groqcloud": {"api_key": "gsk_dummy"},
+    "replicate": {"replicate_api_token": "<key>"},
     "hugging_face": {"huggingfacehub_api_token": "<key>"},
     "xinference": {"server_url": "http://127.0.0.1:9997", "api_key": "<key>"},
     "tongyi": {"dashscope_api_key": "sk-fake"},

@@ -22,6 +22,7 @@ UNRECORDED = {
     "openrouter": ("/api/v1/models", "output_modalities=all"),
     "together_ai": ("/v1/models", ""),
     "jina_ai": ("/v1/models", ""),
+    "replicate": ("/v1/collections/language-models", ""),
     "text_embedding_inference": ("/info", ""),
     "xinference": ("/v1/models", ""),
     "tongyi": ("/compatible-mode/v1/models", ""),
