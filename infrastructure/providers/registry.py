@@ -22,6 +22,7 @@ _VENDORS = (
     "google_cloud",
     "nvidia_api_catalog",
     "nvidia_nim",
+    "nvidia_triton",
     "aws_bedrock",
     "openrouter",
     "cohere",

@@ -15,6 +15,7 @@ FORMS: Mapping[str, FormValues] = {
     "gemini": {"google_api_key": "AIza-dummy"},
     "nvidia_api_catalog": {"api_key": "<key>"},
     "nvidia_nim": {"endpoint_url": "http://127.0.0.1:8000", "api_key": "<key>"},
+    "nvidia_triton": {"server_url": "http://127.0.0.1:8000"},
     "openrouter": {"api_key": "sk-or-v1-dummy"},
     "cohere": {"api_key": "dummy"},
     "together_ai": {"api_key": "dummy"},
