@@ -73,7 +73,7 @@ async def spoken(
     """The audio in a stream of frames; fails like `decoded`, and is empty for frames without any."""
     begun = False
     try:
-        async for frames in _framed(pieces, framer):
+        async for frames in _framed(pieces, framer, cuts=[]):
             for frame in frames:
                 audio = decoder.feed(frame)
                 begun = begun or bool(audio)

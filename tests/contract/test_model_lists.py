@@ -38,6 +38,7 @@ UNLISTED = {
     "baichuan",
     "google_cloud",
     "spark",
+    "tencent_cloud",
     "volcengine",
     "yi_01ai",
     "zhinao_360",

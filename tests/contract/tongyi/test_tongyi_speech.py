@@ -86,7 +86,7 @@ def test_a_request_is_the_sdks() -> None:
     }
 
 
-@pytest.mark.parametrize("wanted", set(SpeechFormat) - {SpeechFormat.WAV, SpeechFormat.PCM})
+@pytest.mark.parametrize("wanted", sorted(set(SpeechFormat) - {SpeechFormat.WAV, SpeechFormat.PCM}))
 def test_a_format_that_the_vendor_does_not_stream_is_refused(wanted: SpeechFormat) -> None:
     with pytest.raises(UnsupportedFeature):
         rendered(SpeakCall("hello", format=wanted))
