@@ -13,7 +13,8 @@ import typer
 import uvicorn
 from pydantic import ValidationError
 
-from api.main import House, NotReady, create_app
+from api.house import House, NotReady
+from api.main import create_app
 from domain.errors import DomainError, InvalidRange
 from domain.model.catalogue import ModelRef, ModelType
 from domain.model.ids import TenantId

@@ -1,21 +1,12 @@
-"""The composition root: settings in, a running Portunus out, by constructor calls."""
+"""The composition root: settings in, a running Portunus out."""
 
-import asyncio
-import contextlib
 import hashlib
 import hmac
-import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from types import TracebackType
-from typing import Self
+from contextlib import asynccontextmanager
 from uuid import UUID
 
-import structlog
-import uuid_utils.compat
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -27,159 +18,17 @@ from api.auth import Authentication, LeasedActors
 from api.bounds import Bounds
 from api.exports import FORMATS, UsageExport
 from api.graphql.app import graphql_app
-from api.graphql.context import GraphQLOptions, UseCases
+from api.graphql.context import GraphQLOptions
 from api.hosts import OneHost
+from api.house import House, NotReady, now
 from api.oauth.endpoints import routes as oauth_routes
-from domain.errors import DomainError
-from domain.model.catalogue import FormValues
-from domain.model.quota import Trial, Unit
-from domain.model.selection import Platform
-from domain.ports import Ledger
-from domain.usecases.access import Access
-from domain.usecases.browsing import Browsing
-from domain.usecases.caps import Caps
-from domain.usecases.conversations import Conversations
-from domain.usecases.credential_states import CredentialStates
-from domain.usecases.credential_updates import CredentialUpdates
-from domain.usecases.credentials import Credentials
-from domain.usecases.defaults import Defaults
-from domain.usecases.grants import Grants
-from domain.usecases.imports import Imports
-from domain.usecases.inference import Inference
-from domain.usecases.metering import Metering
-from domain.usecases.models import Models
-from domain.usecases.planning import Planning
-from domain.usecases.quotas import Quotas
-from domain.usecases.rotation import Rotation
-from domain.usecases.tenants import Tenants
-from domain.usecases.usage import Usage
-from infrastructure.background import Detached
-from infrastructure.balances import PolledBalances
 from infrastructure.crypto.master_keys import MasterKeys
-from infrastructure.crypto.vault import RsaVault
-from infrastructure.db.engine import open_engine, unsafe_role
-from infrastructure.db.ledger_postgres import ledger_on
-from infrastructure.db.revisions import pending
-from infrastructure.db.roll_call import SqlRollCall
-from infrastructure.db.work import begin
-from infrastructure.http import egress
-from infrastructure.keyring import LeasedKeyring
-from infrastructure.providers.gateway import HttpGateway, Limits
-from infrastructure.providers.registry import ADAPTERS, catalogue, trials
+from infrastructure.providers.registry import ADAPTERS
 from infrastructure.providers.spec import Adapter
 from infrastructure.settings import Settings
-from infrastructure.standing import LeasedStanding
 
-_log = structlog.get_logger()
-
-PROBE = 60
-"""Seconds that a call which only proves a credential may take at most."""
 GRACE = 30
 """Seconds that an operation may take beside the one call to a vendor that it may make."""
-
-LAST_SWEEP = 10
-"""Seconds that a stop waits for a sweep to end."""
-
-
-class NotReady(Exception):
-    """Why Portunus must not serve as it is set up; the text is for the operator."""
-
-
-class House:
-    """Every adapter and use case of one process. Entering it checks the database and starts the sweep."""
-
-    def __init__(self, settings: Settings, adapters: Mapping[str, Adapter] = ADAPTERS) -> None:
-        """NotReady without a usable master key."""
-        self.settings = settings
-        self.adapters = adapters
-        try:
-            self.master_keys = MasterKeys.of(*settings.master_keys())
-        except (ValueError, OSError) as problem:
-            raise NotReady(str(problem)) from None
-        self.engine = open_engine(settings.database_url)
-        self.vault = RsaVault(self.master_keys)
-        self.detached = Detached()
-        self.client = egress(settings.allowed_networks, read=settings.call_seconds)
-        self.ledger: Ledger = ledger_on(self.engine)
-        self.usecases = self._usecases()
-        self._leaving = AsyncExitStack()
-        self._over = asyncio.Event()
-
-    def _usecases(self) -> UseCases:
-        settings, work = self.settings, begin(self.engine)
-        forms = platform_forms(settings)
-        platform = Platform(catalogue(), offered_trials(settings, forms), frozenset(forms))
-        standing = LeasedStanding(work, now)
-        gateway = HttpGateway(
-            self.adapters, self.client, Limits(total=settings.call_seconds, probe=min(PROBE, settings.call_seconds))
-        )
-        keyring = LeasedKeyring(work, self.vault, now, forms)
-        hold_for = timedelta(seconds=settings.hold_seconds)
-        metering = Metering(work, standing, platform, keyring, self.ledger, now, fresh, hold_for)
-        inference = Inference(metering, gateway, self.detached)
-        remembering = (standing, keyring, self.vault)
-        return UseCases(
-            tenants=Tenants(work, self.vault, platform, now, fresh, secrets.token_bytes, remembering),
-            access=Access(work, now, secrets.token_bytes, settings.token_lifetime),
-            credentials=Credentials(work, platform.catalogue, gateway, self.vault, standing, now, fresh),
-            credential_updates=CredentialUpdates(work, platform.catalogue, gateway, self.vault, standing, now),
-            credential_states=CredentialStates(work, standing, platform, now),
-            browsing=Browsing(standing, platform),
-            defaults=Defaults(work, standing, platform),
-            quotas=Quotas(work, standing, platform, PolledBalances(work, now)),
-            caps=Caps(work, self.ledger, standing, now, fresh),
-            grants=Grants(work, self.ledger, standing, platform, now, fresh),
-            planning=Planning(metering, standing),
-            models=Models(work, standing, platform, now),
-            imports=Imports(work, standing, platform, gateway, keyring, self.vault, now, fresh),
-            inference=inference,
-            conversations=Conversations(inference, standing, platform),
-            usage=Usage(work, now),
-            rotation=Rotation(work, self.vault, SqlRollCall(self.engine), self.detached, fresh),
-        )
-
-    async def __aenter__(self) -> Self:
-        async with AsyncExitStack() as entered:
-            entered.push_async_callback(self.engine.dispose)
-            entered.callback(self.vault.close)
-            entered.push_async_callback(self.client.aclose)
-            await self.check()
-            sweeping = asyncio.create_task(self._sweep())
-            entered.push_async_callback(self._end, sweeping)
-            entered.push_async_callback(self.detached.drain, self.settings.drain_seconds)
-            self._leaving = entered.pop_all()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._leaving.aclose()
-
-    async def check(self) -> None:
-        """NotReady when the database is behind, or its role could look past row-level security."""
-        if await pending(self.engine):
-            raise NotReady("The database has pending migrations: run `portunus migrate` first.")
-        unsafe = await unsafe_role(self.engine)
-        if unsafe:
-            raise NotReady(f"Row-level security would not hold: {unsafe}. Serve with a role of the app's own.")
-        if self.engine.dialect.name == "sqlite":
-            _log.warning("SQLite has no row-level security: use PostgreSQL where tenants do not trust each other")
-
-    async def _sweep(self) -> None:
-        while not self._over.is_set():
-            with contextlib.suppress(Exception):
-                swept = await self.ledger.sweep(now())
-                if swept:
-                    _log.warning("holds of lost workers were charged", holds=swept)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.settings.sweep_seconds):
-                    await self._over.wait()
-
-    async def _end(self, sweeping: asyncio.Task[None]) -> None:
-        """Let a sweep that runs finish: a connection that is cancelled while it closes can hold up the whole exit."""
-        self._over.set()
-        await asyncio.wait([sweeping], timeout=LAST_SWEEP)
-        sweeping.cancel()
 
 
 def create_app(settings: Settings, adapters: Mapping[str, Adapter] = ADAPTERS) -> Starlette:
@@ -250,40 +99,6 @@ def guard(house: House) -> Callable[[ASGIApp, str], ASGIApp]:
 async def live(_: Request) -> JSONResponse:
     """The process answers; nothing else is looked at."""
     return JSONResponse({"live": True})
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-fresh = uuid_utils.compat.uuid7
-
-
-def platform_forms(settings: Settings) -> Mapping[str, FormValues]:
-    """The platform's own forms, each checked as a tenant's would be; NotReady names the fields that are wrong."""
-    providers = catalogue()
-    try:
-        return {
-            provider: providers.provider(provider).checked({k: v.get_secret_value() for k, v in form.items()}, None)
-            for provider, form in settings.platform_keys.items()
-        }
-    except DomainError as problem:
-        raise NotReady(f"PORTUNUS_PLATFORM_KEYS: {problem.message}") from None
-
-
-def offered_trials(settings: Settings, forms: Mapping[str, FormValues]) -> Mapping[str, Trial]:
-    """The trials as far as the platform has keys for their models; NotReady names what is wrong with the file."""
-    try:
-        listed = trials(settings.trials_file) if settings.trials_file else trials()
-    except (ValueError, OSError) as problem:
-        raise NotReady(f"PORTUNUS_TRIALS_FILE: {problem}") from None
-    reached = {name: replace(t, models=tuple(m for m in t.models if m.provider in forms)) for name, t in listed.items()}
-    calls = settings.trial_calls
-    return {
-        name: trial if calls is None or trial.unit is not Unit.CALLS else replace(trial, granted=calls)
-        for name, trial in reached.items()
-        if trial.models
-    }
 
 
 def cursor_key(master_keys: MasterKeys) -> bytes:

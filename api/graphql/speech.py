@@ -64,7 +64,9 @@ class SpeakInput:
         default=None, description="The model; left out, the default text-to-speech model."
     )
     voice: str | None = strawberry.field(default=None, description="One of the model's voices; left out, its first.")
-    format: SpeechFormat | None = strawberry.field(default=None, description="The form of the audio; left out, MP3.")
+    format: SpeechFormat | None = strawberry.field(
+        default=None, description="The form of the audio; left out, MP3, or WAV where there is no MP3."
+    )
     speed: float | None = strawberry.field(default=None, description="From 0.25 to 4; 1 is the voice's own.")
 
     def call(self) -> SpeakCall:

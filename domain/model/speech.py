@@ -93,7 +93,10 @@ class SpeechFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SpeakCall:
-    """`voice` None is the model's first; `format` None is MP3; `speed` 1 is the voice's own."""
+    """`voice` None is the model's first; `speed` 1 is the voice's own.
+
+    `format` None is MP3, or WAV from vendors that write no MP3.
+    """
 
     text: str
     model: ModelRef | None = None

@@ -10,11 +10,11 @@ import httpx2
 
 from domain.errors import BadRequestUpstream, DomainError, UpstreamError, UpstreamTimeout
 from domain.model.catalogue import FormValues
-from infrastructure.providers import incoming
+from infrastructure.providers import incoming, streaming
 from infrastructure.providers.failures import unanswered
 from infrastructure.providers.outgoing import body_of, outgoing
 from infrastructure.providers.retries import Attempts, Patience
-from infrastructure.providers.spec import JSON, Adapter, ErrorReply, Request
+from infrastructure.providers.spec import JSON, Adapter, AudioDecoder, ErrorReply, Framing, Request
 from infrastructure.providers.wire import bodies
 
 _KIB, _MIB = 2**10, 2**20
@@ -86,23 +86,31 @@ class Exchange:
         return body
 
     @asynccontextmanager
-    async def audio(self, to: Party, request: Request) -> AsyncIterator[Audio]:
-        """Audio, once its first bytes are there; an UpstreamError for anything else, or nothing, in its place."""
+    async def audio(self, to: Party, request: Request, decoder: AudioDecoder | None = None) -> AsyncIterator[Audio]:
+        """Audio, once its first bytes are there; an UpstreamError for anything else, or nothing, in its place.
+
+        With a `decoder` it is found in server-sent events.
+        """
         async with self.answer(to, request) as response:
             if incoming.media_type(response) == JSON:
                 await self.body(to, response)
-            incoming.check_audio(to.name, response)
-            async with aclosing(self._heard(to, response)) as pieces:
+            incoming.check_audio(to.name, response, in_events=decoder is not None)
+            async with aclosing(self._heard(to, response, decoder)) as pieces:
                 first = await anext(pieces, b"")
                 if not first:
                     raise BadRequestUpstream(to.name, response.status_code, "the answer holds no audio")
                 async with aclosing(_from(first, pieces)) as all_pieces:
                     yield Audio(incoming.media_type(response), all_pieces)
 
-    async def _heard(self, to: Party, response: httpx2.Response) -> AsyncGenerator[bytes, None]:
+    async def _heard(
+        self, to: Party, response: httpx2.Response, decoder: AudioDecoder | None
+    ) -> AsyncGenerator[bytes, None]:
         with incoming.understood(to.name, to.form, response.status_code):
-            async with aclosing(incoming.pieces(to.name, response, self._limits.stream)) as pieces:
-                async for piece in pieces:
+            pieces = incoming.pieces(to.name, response, self._limits.stream)
+            framer = streaming.framer_for(Framing.SSE, self._limits.frame)
+            heard = streaming.spoken(pieces, framer, decoder, response.status_code) if decoder else pieces
+            async with aclosing(pieces), aclosing(heard):
+                async for piece in heard:
                     if piece:
                         yield piece
 

@@ -11,7 +11,7 @@ import httpx2
 from domain.errors import BadRequestUpstream, NotFound, UnsupportedFeature, UpstreamError
 from domain.model.calls import ChatCall, EmbedCall
 from domain.model.catalogue import FormValues, ModelRef
-from domain.model.events import ChatAnswer, ChatEvent, Embeddings, Warned
+from domain.model.events import ChatAnswer, ChatEvent, Embeddings, Warned, fold
 from domain.model.rerank import RerankCall, Reranking
 from domain.model.speech import SpeakCall, Speech, TranscribeCall, Transcript
 from domain.ports import ListedModel, Target
@@ -63,7 +63,10 @@ class HttpGateway:
 
     async def chat(self, target: Target, call: ChatCall) -> ChatAnswer:
         to, dialect = self._spoken(target, lambda adapter: adapter.chat, "chat")
-        return await self._whole(to, dialect.render(target, call, stream=False), dialect.parse)
+        request = dialect.render(target, call, stream=False)
+        if request.accept == dialect.framing.value:
+            return await self._folded(to, dialect, request)
+        return await self._whole(to, request, dialect.parse)
 
     @asynccontextmanager
     async def chat_stream(self, target: Target, call: ChatCall) -> AsyncIterator[AsyncIterator[ChatEvent]]:
@@ -109,7 +112,7 @@ class HttpGateway:
         request = dialect.render(target, call)
         async with (
             self._exchange.in_time(to, self._limits.total),
-            self._exchange.audio(to, request) as audio,
+            self._exchange.audio(to, request, dialect.decoder(call)) as audio,
         ):
             named = audio.media_type if audio.media_type.startswith("audio/") else dialect.media_type(call)
             yield Speech(named, audio.pieces, request.warnings)
@@ -133,6 +136,15 @@ class HttpGateway:
         async with self._exchange.in_time(to, self._limits.total):
             body = await self._exchange.json(to, request)
         return _read(to, request, parse, body)
+
+    async def _folded(self, to: Party, dialect: ChatDialect, request: Request) -> ChatAnswer:
+        """The whole answer of a model that only streams."""
+        async with (
+            self._exchange.in_time(to, self._limits.total),
+            self._exchange.answer(to, request) as response,
+            aclosing(self._events(to, dialect, request, response)) as events,
+        ):
+            return fold([event async for event in events])
 
     async def _in_parts(
         self, to: Party, requests: Iterable[tuple[Request, Callable[[Any], Answer]]]

@@ -9,7 +9,7 @@ import httpx2
 from domain.errors import BadRequestUpstream, UpstreamError
 from domain.model.catalogue import FormValues
 from infrastructure.providers.failures import TRANSPORT, blotted_bytes, cut, fit_to_show
-from infrastructure.providers.spec import BYTES, JSON, Adapter, ErrorReply
+from infrastructure.providers.spec import BYTES, JSON, Adapter, ErrorReply, Framing
 from infrastructure.providers.wire import Malformed, bodies
 
 _TOLD = frozenset({JSON, "text/event-stream", "text/plain"})
@@ -63,10 +63,11 @@ def check_readable(provider: str, response: httpx2.Response) -> None:
         raise BadRequestUpstream(provider, response.status_code, detail)
 
 
-def check_audio(provider: str, response: httpx2.Response) -> None:
+def check_audio(provider: str, response: httpx2.Response, *, in_events: bool) -> None:
     """BadRequestUpstream for what cannot be audio. Many vendors do not say that it is, so bytes of no kind pass."""
     kind = media_type(response)
-    if not (kind.startswith("audio/") or kind in _ANY_BYTES):
+    fits = kind == Framing.SSE.value if in_events else kind.startswith("audio/") or kind in _ANY_BYTES
+    if not fits:
         shown = kind if kind in _TOLD else "of some other type"
         raise BadRequestUpstream(provider, response.status_code, f"the answer is {shown}, where audio is due")
 

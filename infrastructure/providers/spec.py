@@ -25,8 +25,9 @@ BYTES = "application/octet-stream"
 class Request:
     """A request before it is signed: `path` is joined to `base`, or to the adapter's base URL; never a tenant's choice.
 
-    Its body is `json`, or a form of `parts`. `accept` is the media type of the answer, BYTES for audio. `warnings` name
-    what was asked for and left out. A `base` that depends on the credential is a function of its form.
+    Its body is `json`, a form of `parts`, or `content` as it is. `accept` is the media type of the answer, BYTES for
+    audio. `warnings` name what was asked for and left out. A `base` that depends on the credential is a function of its
+    form.
     """
 
     path: str
@@ -36,6 +37,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     parts: Sequence[Part] = ()
+    content: bytes = field(default=b"", repr=False)
     accept: str = JSON
     base: str | Callable[[FormValues], str] | None = None
 
@@ -106,10 +108,26 @@ class TranscribeDialect(Protocol):
     def parse(self, body: Any) -> Transcript: ...
 
 
+class AudioDecoder(Protocol):
+    """Holds the state of one stream of spoken audio."""
+
+    def feed(self, frame: Frame) -> bytes:
+        """The audio in this frame, often none; an UpstreamError when the frame reports a failure."""
+        ...
+
+    def end(self) -> None:
+        """To call when the stream is over: StreamBroken when its terminal signal never came."""
+        ...
+
+
 class SpeakDialect(Protocol):
     def render(self, target: Target, call: SpeakCall) -> Request: ...
     def media_type(self, call: SpeakCall) -> str:
         """What the audio is when the answer does not say."""
+        ...
+
+    def decoder(self, call: SpeakCall) -> AudioDecoder | None:
+        """What finds the audio in a stream of server-sent events; None where the answer's bytes are the audio."""
         ...
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from domain.errors import StreamBroken, UpstreamError
 from domain.model.events import ChatAnswer, ChatEvent, Finished, ReasoningDelta, TextDelta, ToolCallDelta, Warned
-from infrastructure.providers.spec import Decoder, Frame, Framing
+from infrastructure.providers.spec import AudioDecoder, Decoder, Frame, Framing
 from infrastructure.providers.wire import Malformed
 from infrastructure.providers.wire.eventstream import EventStreamFramer, PayloadFramer
 from infrastructure.providers.wire.ndjson import NDJSONFramer
@@ -39,11 +39,13 @@ async def decoded(
 ) -> AsyncGenerator[ChatEvent, None]:
     """The events of a stream, ending in Finished; StreamBroken when that never comes.
 
+    A cut connection is an end only after the vendor has said why the answer ended.
     A failure that the stream reports keeps the status it names only while nothing was answered; then it is `status`.
     """
     begun = finished = False
+    cuts: list[StreamBroken] = []
     try:
-        async for frames in _framed(pieces, framer):
+        async for frames in _framed(pieces, framer, cuts):
             for frame in frames:
                 for event in decoder.feed(frame):
                     begun = True
@@ -53,10 +55,30 @@ async def decoded(
                 await _drain(pieces)
                 return
         for event in decoder.end():
+            if cuts and isinstance(event, Finished) and not event.reason.raw:
+                raise cuts[0]
             finished = finished or isinstance(event, Finished)
             yield event
         if not finished:
             raise StreamBroken("", status)
+    except UpstreamError as failure:
+        if begun:
+            failure.status = status
+        raise
+
+
+async def spoken(
+    pieces: AsyncGenerator[bytes, None], framer: Framer, decoder: AudioDecoder, status: int
+) -> AsyncGenerator[bytes, None]:
+    """The audio in a stream of frames; fails like `decoded`, and is empty for frames without any."""
+    begun = False
+    try:
+        async for frames in _framed(pieces, framer):
+            for frame in frames:
+                audio = decoder.feed(frame)
+                begun = begun or bool(audio)
+                yield audio
+        decoder.end()
     except UpstreamError as failure:
         if begun:
             failure.status = status
@@ -75,12 +97,15 @@ def unfolded(answer: ChatAnswer) -> Iterator[ChatEvent]:
     yield Finished(answer.finish, answer.usage)
 
 
-async def _framed(pieces: AsyncGenerator[bytes, None], framer: Framer) -> AsyncGenerator[list[Frame], None]:
-    """Frames as they come. A cut connection just ends them: the decoder knows whether the answer was complete."""
+async def _framed(
+    pieces: AsyncGenerator[bytes, None], framer: Framer, cuts: list[StreamBroken]
+) -> AsyncGenerator[list[Frame], None]:
+    """Frames as they come. A cut connection just ends them, and is noted: the decoder knows what was complete."""
     try:
         async for piece in pieces:
             yield framer.feed(piece)
-    except StreamBroken:
+    except StreamBroken as cut:
+        cuts.append(cut)
         return
     # What is left without its end may be a frame cut short: only one that can be whole JSON is worth reading.
     yield [frame for frame in framer.end() if frame.data.rstrip().endswith(("}", "]"))]

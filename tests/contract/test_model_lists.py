@@ -17,13 +17,19 @@ from tests.contract import recordings as rec
 from tests.contract.credentials import FORMS
 
 HEADERS = ("authorization", "accept", "openai-organization")
-NAMES = {"ollama": "list", "hugging_face": "list router models (GET /v1/models)"}
+NAMES = {
+    "ollama": "list",
+    "hugging_face": "list router models (GET /v1/models)",
+    "nvidia_triton": "get_model_repository_index",
+}
 UNRECORDED = {
     "openrouter": ("/api/v1/models", "output_modalities=all"),
     "together_ai": ("/v1/models", ""),
     "jina_ai": ("/v1/models", ""),
+    "replicate": ("/v1/collections/language-models", ""),
     "text_embedding_inference": ("/info", ""),
     "xinference": ("/v1/models", ""),
+    "tongyi": ("/compatible-mode/v1/models", ""),
 }
 UNLISTED = {
     "amazon_sagemaker",

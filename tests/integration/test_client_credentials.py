@@ -18,7 +18,8 @@ from domain.ports import Target
 from infrastructure.providers.forms import secret_in
 from infrastructure.providers.gateway import HttpGateway
 from infrastructure.providers.registry import ADAPTERS
-from infrastructure.providers.signing.client_credentials import MARGIN, Grant, Tokens, client_credentials
+from infrastructure.providers.signing.client_credentials import MARGIN, Grant, client_credentials
+from infrastructure.providers.signing.tokens import Tokens
 from tests.contract import recordings as rec
 from tests.gateways import gateway
 from tests.stubs.serve import serving
@@ -75,7 +76,7 @@ async def asking(vendor: Vendor, clock: Seconds | None = None) -> AsyncIterator[
         sign = client_credentials(
             ID,
             lambda form: Grant(f"{url}/token", "client", secret_in(form, "azure_client_secret"), "all"),
-            Tokens(clock or Seconds()),
+            Tokens(MARGIN, clock or Seconds()),
         )
         adapter = replace(ADAPTERS[ID], base_url=lambda _: f"{url}/openai", sign=sign)
         async with gateway(adapters={ID: adapter}) as subject:
@@ -156,9 +157,9 @@ def test_no_secret_is_shown() -> None:
 
 
 def test_only_so_many_tokens_are_held() -> None:
-    tokens = Tokens(Seconds())
+    tokens = Tokens(MARGIN, Seconds())
     grants = [Grant("https://login.example", str(number), Secret("s"), "all") for number in range(1025)]
     for grant in grants:
-        tokens.keep(grant, Secret("t"), 3600)
-    assert tokens.held(grants[0]) is None
-    assert tokens.held(grants[-1]) == Secret("t")
+        tokens.keep(grant.name, Secret("t"), 3600)
+    assert tokens.find(grants[0].name) is None
+    assert tokens.find(grants[-1].name) == Secret("t")

@@ -16,6 +16,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 JSON = "application/json"
 SSE = "text/event-stream"
 AUDIO = "audio/mpeg"
+BYTES = "application/octet-stream"
 
 
 async def start(send: Send, status: int, media_type: str, headers: Mapping[str, str] | None = None) -> None:
@@ -49,7 +50,9 @@ async def read(receive: Receive) -> bytes:
 
 
 def read_body(media_type: str, raw: bytes) -> Any:
-    """A body of JSON, or of a form: texts as they are, a file as its name, type and size."""
+    """A body of JSON, of bytes, or of a form: texts as they are, a file as its name, type and size."""
+    if media_type == BYTES:
+        return raw
     if not media_type.startswith("multipart/"):
         return orjson.loads(raw) if raw else {}
     head = f"content-type: {media_type}\r\n\r\n".encode()

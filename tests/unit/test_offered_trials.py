@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from api.main import NotReady, offered_trials
+from api.house import NotReady, offered_trials
 from domain.model.catalogue import FormValues
 from domain.model.quota import POOL
 from infrastructure.settings import Settings

@@ -10,7 +10,7 @@ from domain.model.events import Usage
 from domain.model.speech import SpeakCall, SpeechFormat, TranscribeCall, Transcript
 from domain.ports import Target
 from infrastructure.providers.dialects import turns
-from infrastructure.providers.spec import BYTES, Request
+from infrastructure.providers.spec import BYTES, AudioDecoder, Request
 from infrastructure.providers.wire.digging import count, dig, table, text
 from infrastructure.providers.wire.multipart import Part
 
@@ -83,6 +83,9 @@ class Speak:
 
     def media_type(self, call: SpeakCall) -> str:
         return _MEDIA_TYPES[_format(call)]
+
+    def decoder(self, call: SpeakCall) -> AudioDecoder | None:  # noqa: ARG002 - the same for every call
+        return None
 
     def render(self, target: Target, call: SpeakCall) -> Request:
         model, wanted = self.model(target), _format(call)

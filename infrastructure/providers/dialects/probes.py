@@ -60,6 +60,12 @@ def embedding(embed: EmbedDialect, provider: str, model: str) -> Probe:
     return lambda target, form: embed.render(Target(ref, form), EmbedCall(("ping",)))  # noqa: ARG005 - never needed
 
 
+def hearing(transcribe: TranscribeDialect, provider: str, model: str) -> Probe:
+    """A second of silence for one model that every key reaches, where nothing is free of charge."""
+    ref = ModelRef(provider, model, ModelType.SPEECH_TO_TEXT)
+    return lambda target, form: transcribe.render(Target(ref, form), TranscribeCall(silence()))  # noqa: ARG005 - never needed
+
+
 def calling(
     chat: ChatDialect | None = None,
     embed: EmbedDialect | None = None,

@@ -61,6 +61,7 @@ _PHRASES: tuple[tuple[re.Pattern[str], type[UpstreamError]], ...] = (
             r"prompt is too long|maximum context length|context (length|size|window)|is too large to process"
             r"|input length (\d+ )?exceeds|input is too long|too many input tokens|exceed max message tokens"
             r"|exceeded model token limit|exceeded max_prompt_tokens|max_seq_len"
+            r"|range of input length should be"
             r"|must have less than \d+ (tokens|characters)|\binputs\W{1,3}tokens \+|token count \+ max_tokens",
             re.I,
         ),

@@ -1,1 +1,1 @@
-"""Who we are: one `httpx2.Auth` generator per scheme. None reads a body, so that streams stay streams."""
+"""Who we are: one `httpx2.Auth` generator per scheme. None reads a stream's body, so that streams stay streams."""

@@ -1,10 +1,8 @@
 """OAuth's client credentials (RFC 6749, section 4.4): an id and a secret, changed into a token that soon ends."""
 
 import re
-import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 import httpx2
@@ -13,13 +11,13 @@ from domain.errors import CredentialRejected, UpstreamError, UpstreamUnavailable
 from domain.model.catalogue import FormValues
 from domain.model.secret import Secret
 from infrastructure.providers.signing.header import Sign
+from infrastructure.providers.signing.tokens import Tokens, name_of
 from infrastructure.providers.wire.bodies import lenient
 from infrastructure.providers.wire.digging import count, dig, text
 
 MARGIN = 300.0
 """Seconds before its end in which a token is used no more."""
 
-_KEPT = 1024
 _USUAL = 3600
 _KEPT_HEADERS = ("accept-encoding", "user-agent")
 
@@ -34,30 +32,8 @@ class Grant:
     scope: str
 
     @property
-    def digest(self) -> bytes:
-        """Equal only where the secret is, too: a token is never told to one who could not have asked for it."""
-        parts = (self.url, self.client_id, self.secret.reveal(), self.scope)
-        return sha256(b"".join(sha256(part.encode()).digest() for part in parts)).digest()
-
-
-class Tokens:
-    """The tokens of one vendor, in memory alone and until they end; `now` counts seconds."""
-
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self._now = now
-        self._held: dict[bytes, tuple[Secret, float]] = {}
-
-    def held(self, grant: Grant) -> Secret | None:
-        token, end = self._held.get(grant.digest, (None, 0.0))
-        return token if self._now() < end else None
-
-    def keep(self, grant: Grant, token: Secret, seconds: float) -> None:
-        while len(self._held) >= _KEPT:
-            del self._held[next(iter(self._held))]
-        self._held[grant.digest] = (token, self._now() + seconds - MARGIN)
-
-    def forget(self, grant: Grant) -> None:
-        self._held.pop(grant.digest, None)
+    def name(self) -> bytes:
+        return name_of(self.url, self.client_id, self.secret.reveal(), self.scope)
 
 
 class ClientCredentials(httpx2.Auth):
@@ -67,14 +43,14 @@ class ClientCredentials(httpx2.Auth):
         self._provider, self._grant, self._tokens = provider, grant, tokens
 
     async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
-        token = self._tokens.held(self._grant)
+        token = self._tokens.find(self._grant.name)
         if token is None:
             told = yield self._question(request)
             token = self._read(told.status_code, lenient(await told.aread()))
         request.headers["authorization"] = f"Bearer {token.reveal()}"
         answer = yield request
         if answer.status_code == 401:
-            self._tokens.forget(self._grant)
+            self._tokens.forget(self._grant.name)
 
     def _question(self, request: httpx2.Request) -> httpx2.Request:
         headers = {name: request.headers[name] for name in _KEPT_HEADERS if name in request.headers}
@@ -93,7 +69,7 @@ class ClientCredentials(httpx2.Auth):
         if status != 200 or not token:
             raise _refusal(self._provider, status, body)
         seconds = count(dig(body, "expires_in"))
-        self._tokens.keep(self._grant, Secret(token), _USUAL if seconds is None else seconds)
+        self._tokens.keep(self._grant.name, Secret(token), _USUAL if seconds is None else seconds)
         return Secret(token)
 
 
@@ -107,5 +83,5 @@ def _refusal(provider: str, status: int, body: Any) -> UpstreamError:
 
 def client_credentials(provider: str, grant: Callable[[FormValues], Grant], tokens: Tokens | None = None) -> Sign:
     """Signs with the token that `grant` is given, asking anew only when the last one is about to end."""
-    held = tokens or Tokens()
+    held = tokens or Tokens(MARGIN)
     return lambda form: ClientCredentials(provider, grant(form), held)

@@ -5,8 +5,7 @@ Its scheme differs from that in the names of the algorithm, of the headers and o
 
 import hashlib
 import hmac
-import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +18,7 @@ from domain.errors import CredentialRejected, InvalidRange, ModelNotFoundUpstrea
 from domain.model.catalogue import FormValues
 from domain.model.secret import Secret
 from infrastructure.providers.signing.header import Sign
+from infrastructure.providers.signing.tokens import Tokens, name_of
 from infrastructure.providers.wire.bodies import lenient
 from infrastructure.providers.wire.digging import count, dig, text
 
@@ -26,7 +26,6 @@ MARGIN = 1_800.0
 """Seconds before its end in which a key is used no more."""
 
 _WEEK = 604_800
-_KEPT = 1_024
 _ALGORITHM = "HMAC-SHA256"
 _SIGNED = "content-type;host;x-content-sha256;x-date"
 _TYPE = "application/json; charset=utf-8"
@@ -63,51 +62,28 @@ def _mac(key: bytes, said: str) -> bytes:
     return hmac.new(key, said.encode(), hashlib.sha256).digest()
 
 
-class Lendings:
-    """The keys of one vendor, in memory alone and until they end, by who asked and for what; `now` is in Unix time."""
-
-    def __init__(self, now: Callable[[], float] = time.time) -> None:
-        self.now = now
-        self._held: dict[bytes, tuple[Secret, float]] = {}
-
-    def held(self, pair: Pair, resource: str) -> Secret | None:
-        key, end = self._held.get(_digest(pair, resource), (None, 0.0))
-        return key if self.now() < end else None
-
-    def keep(self, pair: Pair, resource: str, key: Secret, end: float) -> None:
-        while len(self._held) >= _KEPT:
-            del self._held[next(iter(self._held))]
-        self._held[_digest(pair, resource)] = (key, end - MARGIN)
-
-    def forget(self, pair: Pair, resource: str) -> None:
-        self._held.pop(_digest(pair, resource), None)
-
-
-def _digest(pair: Pair, resource: str) -> bytes:
-    """Equal only where the secret is, too: a key is never told to one who could not have asked for it."""
-    parts = (pair.id.reveal(), pair.secret.reveal(), pair.region, resource)
-    return hashlib.sha256(b"".join(hashlib.sha256(part.encode()).digest() for part in parts)).digest()
-
-
 class Lent(httpx2.Auth):
     """Asks `address` for the key of the endpoint that a request's body names, where none is held, and signs with it.
 
     The address may not be a tenant's to choose.
     """
 
-    def __init__(self, provider: str, address: str, pair: Pair, lendings: Lendings) -> None:
-        self._provider, self._address, self._pair, self._lendings = provider, address, pair, lendings
+    def __init__(self, provider: str, address: str, pair: Pair, tokens: Tokens) -> None:
+        self._provider, self._address, self._pair, self._tokens = provider, address, pair, tokens
 
     async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
         resource = text(dig(orjson.loads(request.content or b"null"), "model"))
-        key = self._lendings.held(self._pair, resource)
+        key = self._tokens.find(self._name(resource))
         if key is None:
             told = yield self._question(request, resource)
             key = self._read(resource, told.status_code, lenient(await told.aread()))
         request.headers["authorization"] = f"Bearer {key.reveal()}"
         answer = yield request
         if answer.status_code == 401:
-            self._lendings.forget(self._pair, resource)
+            self._tokens.forget(self._name(resource))
+
+    def _name(self, resource: str) -> bytes:
+        return name_of(self._pair.id.reveal(), self._pair.secret.reveal(), self._pair.region, resource)
 
     def _question(self, request: httpx2.Request, resource: str) -> httpx2.Request:
         kind = next((kind for opening, kind in _KINDS.items() if resource.startswith(opening)), None)
@@ -115,7 +91,7 @@ class Lent(httpx2.Auth):
             raise InvalidRange("model", "must be the name of an endpoint (ep-…) where access keys are used")
         body = orjson.dumps({"DurationSeconds": _WEEK, "ResourceType": kind, "ResourceIds": [resource]})
         url = httpx2.URL(self._address, params=_QUERY)
-        stamp = datetime.fromtimestamp(self._lendings.now(), UTC).strftime("%Y%m%dT%H%M%SZ")
+        stamp = datetime.fromtimestamp(self._tokens.clock(), UTC).strftime("%Y%m%dT%H%M%SZ")
         headers = signed_headers(self._pair, url.netloc.decode(), _QUERY, body, stamp)
         kept = {"accept": "application/json", "accept-encoding": "identity"}
         return httpx2.Request("POST", url, headers=kept | headers, content=body, extensions=request.extensions)
@@ -124,17 +100,18 @@ class Lent(httpx2.Auth):
         key, end = text(dig(body, "Result", "ApiKey")), count(dig(body, "Result", "ExpiredTime"))
         if status != 200 or not key:
             raise _refusal(self._provider, status, text(dig(body, "ResponseMetadata", "Error", "Code")))
-        self._lendings.keep(self._pair, resource, Secret(key), self._lendings.now() + MARGIN if end is None else end)
+        if end is not None:
+            self._tokens.keep(self._name(resource), Secret(key), end - self._tokens.clock())
         return Secret(key)
 
 
 def lent(provider: str, address: str, service: str, pair: tuple[str, str], region: str) -> Sign:
     """Signs with a key that is lent for each endpoint, to the pair of keys in these two fields of the form."""
-    lendings = Lendings()
+    tokens = Tokens(MARGIN)
 
     def sign(form: FormValues) -> httpx2.Auth:
         access, private = (_secret(form[name]) for name in pair)
-        return Lent(provider, address, Pair(access, private, str(form[region]), service), lendings)
+        return Lent(provider, address, Pair(access, private, str(form[region]), service), tokens)
 
     return sign
 

@@ -3,12 +3,9 @@
 import asyncio
 import base64
 import binascii
-import hashlib
 import json
 import time
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -30,6 +27,7 @@ from domain.errors import (
 from domain.model.catalogue import FormValues
 from domain.model.secret import Secret
 from infrastructure.providers.signing.header import Sign
+from infrastructure.providers.signing.tokens import Tokens, name_of
 from infrastructure.providers.wire import bodies
 from infrastructure.providers.wire.digging import count, dig, text
 
@@ -45,34 +43,6 @@ _BITS = 4_096
 """The vendor makes keys of half of it; larger ones would take long to sign with."""
 
 
-@dataclass(slots=True)
-class Tokens:
-    """The `room` tokens that were used last, by a digest of the credential that they were given for."""
-
-    clock: Callable[[], float] = time.time
-    room: int = 1_000
-    _kept: OrderedDict[bytes, tuple[float, Secret]] = field(default_factory=OrderedDict, repr=False)
-
-    def find(self, name: bytes) -> Secret | None:
-        until, token = self._kept.get(name, (0.0, None))
-        if token is None or self.clock() >= until:
-            return None
-        self._kept.move_to_end(name)
-        return token
-
-    def keep(self, name: bytes, token: Secret, seconds: int) -> None:
-        now = self.clock()
-        for old in [n for n, (until, _) in self._kept.items() if until <= now]:
-            del self._kept[old]
-        if seconds > EARLY:
-            self._kept[name] = (now + seconds - EARLY, token)
-        if len(self._kept) > self.room:
-            self._kept.popitem(last=False)
-
-    def forget(self, name: bytes) -> None:
-        self._kept.pop(name, None)
-
-
 class ServiceAccount(httpx2.Auth):
     """Asks `address` for a token where none is kept, and adds it to the request; a refused one is forgotten.
 
@@ -83,7 +53,7 @@ class ServiceAccount(httpx2.Auth):
     def __init__(self, provider: str, field: str, key: Secret, address: str, tokens: Tokens) -> None:
         self._provider, self._field, self._key = provider, field, key
         self._address, self._tokens = address, tokens
-        self._name = hashlib.sha256(key.reveal().encode()).digest()
+        self._name = name_of(key.reveal())
 
     def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
         """Wants the answer to the first of two requests read before it is sent in."""
@@ -158,7 +128,7 @@ def service_account(
     provider: str, field: str, *, address: str = TOKENS, clock: Callable[[], float] = time.time
 ) -> Sign:
     """`Authorization: Bearer` with a token for the account whose key file, as base64 or JSON, is in `field`."""
-    tokens = Tokens(clock)
+    tokens = Tokens(EARLY, clock)
 
     def sign(form: FormValues) -> httpx2.Auth | None:
         key = form.get(field)

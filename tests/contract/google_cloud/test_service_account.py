@@ -21,7 +21,8 @@ from domain.errors import (
     UpstreamUnavailable,
 )
 from domain.model.secret import Secret
-from infrastructure.providers.signing.service_account import EARLY, ServiceAccount, Tokens, service_account
+from infrastructure.providers.signing.service_account import EARLY, ServiceAccount, service_account
+from infrastructure.providers.signing.tokens import Tokens
 from tests.contract.google_cloud.account import VECTOR, key_file, packed
 
 NOW = datetime.fromisoformat(VECTOR["now"]).timestamp()
@@ -100,7 +101,7 @@ def test_a_refused_token_is_forgotten() -> None:
 
 
 def test_only_so_many_tokens_are_kept() -> None:
-    tokens = Tokens(lambda: 0.0, room=2)
+    tokens = Tokens(EARLY, lambda: 0.0, room=2)
     for name in (b"a", b"b", b"c"):
         tokens.keep(name, Secret("t"), 3600)
     assert [tokens.find(name) is None for name in (b"a", b"b", b"c")] == [True, False, False]
@@ -161,7 +162,7 @@ def test_what_is_no_key_file_is_a_problem_of_its_field(key: str) -> None:
 
 
 def test_nothing_of_it_shows_a_secret() -> None:
-    tokens = Tokens(lambda: NOW)
+    tokens = Tokens(EARLY, lambda: NOW)
     auth = ServiceAccount("vendor", FIELD, Secret(packed(key_file())), "https://t.example", tokens)
     flow = auth.auth_flow(httpx2.Request("GET", "https://vendor.example"))
     next(flow)

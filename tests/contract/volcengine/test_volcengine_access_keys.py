@@ -17,7 +17,8 @@ from domain.errors import CredentialRejected, InvalidForm, InvalidRange, ModelNo
 from domain.model.secret import Secret
 from infrastructure.providers.gateway import HttpGateway
 from infrastructure.providers.registry import ADAPTERS
-from infrastructure.providers.signing.lent import MARGIN, Lendings, Lent, Pair, signed_headers
+from infrastructure.providers.signing.lent import MARGIN, Lent, Pair, signed_headers
+from infrastructure.providers.signing.tokens import Tokens
 from tests.contract import recordings as rec
 from tests.gateways import gateway
 from tests.stubs.serve import serving
@@ -77,9 +78,9 @@ class Cloud:
 @asynccontextmanager
 async def asked(cloud: Cloud, now: float = 1_000) -> AsyncIterator[HttpGateway]:
     async with serving(cloud) as url:
-        lendings = Lendings(lambda: now)
+        tokens = Tokens(MARGIN, lambda: now)
         adapter = replace(
-            ADAPTERS[ID], base_url=lambda _: f"{url}/api/v3", sign=lambda _: Lent(ID, f"{url}/", PAIR, lendings)
+            ADAPTERS[ID], base_url=lambda _: f"{url}/api/v3", sign=lambda _: Lent(ID, f"{url}/", PAIR, tokens)
         )
         async with gateway(adapters={ID: adapter}) as subject:
             yield subject

@@ -1,0 +1,65 @@
+"""NVIDIA Triton Inference Server, by its generate extension. It has no key of its own: a proxy before it may want one.
+
+Its OpenAI-compatible frontend, a server apart, is reached as any other of that dialect.
+"""
+
+import re
+from dataclasses import replace
+
+from domain.errors import BadRequestUpstream, ModelNotFoundUpstream, UpstreamError
+from domain.model.catalogue import FormValues, ModelType, ProviderKind
+from domain.model.labels import Text
+from domain.ports import Target
+from infrastructure.providers.dialects.generate import Generate, Repository
+from infrastructure.providers.dialects.probes import calling, refusing
+from infrastructure.providers.dialects.refusals import USUAL
+from infrastructure.providers.forms import address, at, choice, secret, whole
+from infrastructure.providers.signing.header import bearer
+from infrastructure.providers.spec import Adapter, ErrorReply, Request
+from infrastructure.providers.wire import bodies
+
+_LLM = ModelType.LLM
+_EVENT = "data: "
+
+
+def error(provider: str, reply: ErrorReply) -> UpstreamError:
+    """A stream that fails at once is refused with an event for a body; in a 200, an error is the model's refusal."""
+    body = reply.body
+    if isinstance(body, str) and body.startswith(_EVENT):
+        body = bodies.lenient(body.removeprefix(_EVENT).encode())
+    status = reply.status if reply.status >= 400 else 400
+    failure = USUAL(provider, replace(reply, status=status, body=body))
+    if re.match("Request for unknown model|Model version not ready", failure.detail):
+        return ModelNotFoundUpstream(provider, failure.status, failure.detail)
+    return failure
+
+
+def probe(target: Target | None, form: FormValues) -> Request:
+    """A word, to be answered whole: whatever the form says of streaming, that answer is short."""
+    whole_answer = replace(target, form={**target.form, "stream": "false"}) if target else None
+    return calling(_CHAT)(whole_answer, form)
+
+
+_CHAT = Generate(error)
+
+ADAPTER = Adapter(
+    id="nvidia_triton",
+    label=Text("NVIDIA Triton Inference Server"),
+    kind=ProviderKind.HOSTED,
+    form=(
+        address("server_url", Text("Server URL", "サーバー URL", "服务器 URL")),
+        secret("api_key", required=False),
+        whole("context_size", Text("Context size", "コンテキスト長", "上下文长度"), 2048, _LLM, sets="context"),
+        choice("completion_type", Text("Completion type", "補完の種類", "补全类型"), "chat", "completion", only=_LLM),
+        choice("stream", Text("Streaming", "ストリーミング", "流式输出"), "true", "false", only=_LLM),
+        choice("backend", Text("Backend", "バックエンド", "后端"), "other", "vllm", only=_LLM),
+    ),
+    base_url=at("server_url", drop=("/v2/models", "/v2")),
+    sign=bearer("api_key"),
+    probe=probe,
+    error=error,
+    chat=_CHAT,
+    models=Repository(),
+    # A decoupled model that has answered, though not in one piece.
+    proves=refusing(BadRequestUpstream, words="use generate stream for model"),
+)

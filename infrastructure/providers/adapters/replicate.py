@@ -1,0 +1,50 @@
+"""Replicate: models that each take inputs of their own, and are run rather than asked."""
+
+from domain.model.catalogue import ModelType, ProviderKind
+from domain.model.labels import Text
+from infrastructure.providers.dialects import predictions
+from infrastructure.providers.forms import choice, fixed, secret, text, whole
+from infrastructure.providers.signing.followed import followed
+from infrastructure.providers.signing.header import bearer
+from infrastructure.providers.spec import Adapter
+
+_ID, _HOME, _TOKEN = "replicate", "https://api.replicate.com/v1", "replicate_api_token"
+_LLM, _EMBEDDING = ModelType.LLM, ModelType.EMBEDDING
+
+ADAPTER = Adapter(
+    id=_ID,
+    label=Text("Replicate"),
+    kind=ProviderKind.HOSTED,
+    form=(
+        secret(_TOKEN, Text("API token", "API トークン", "API 令牌")),
+        text("model_version", Text("Model version", "モデルのバージョン", "模型版本")),
+        whole("context_size", Text("Context size", "コンテキスト長", "上下文长度"), None, _LLM, sets="context"),
+        choice(
+            "system_input",
+            Text("Input for instructions", "指示の入力名", "系统提示的输入名"),
+            *("system_prompt", "system", "prompt"),
+            only=_LLM,
+        ),
+        choice(
+            "max_tokens_input",
+            Text("Input for max tokens", "最大トークン数の入力名", "最大令牌数的输入名"),
+            *("max_tokens", "max_new_tokens", "max_completion_tokens"),
+            only=_LLM,
+        ),
+        choice(
+            "text_input",
+            Text("Input for texts", "テキストの入力名", "文本的输入名"),
+            *("text", "texts", "inputs"),
+            only=_EMBEDDING,
+        ),
+    ),
+    base_url=fixed(_HOME),
+    sign=followed(bearer(_TOKEN), _ID, _HOME, ("replicate.com", "replicate.net")),
+    probe=predictions.describing,
+    error=predictions.refusal,
+    failed=predictions.failed,
+    key_page="https://replicate.com/account/api-tokens",
+    chat=predictions.Prompted(),
+    embed=predictions.Vectors(),
+    models=predictions.Collections({"language-models": _LLM, "embedding-models": _EMBEDDING}),
+)

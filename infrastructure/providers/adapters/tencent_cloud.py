@@ -1,0 +1,52 @@
+"""Tencent Cloud's flash recognition of recordings. Its chat models are Hunyuan's, which is another vendor here."""
+
+from domain import errors
+from domain.model.catalogue import ProviderKind
+from domain.model.labels import Text
+from infrastructure.providers.dialects.flash_recognition import FlashRecognition
+from infrastructure.providers.dialects.probes import hearing
+from infrastructure.providers.dialects.refusals import Refusals, by_code
+from infrastructure.providers.forms import fixed, secret, text
+from infrastructure.providers.signing.signed_query import signed_query
+from infrastructure.providers.spec import Adapter
+
+_REFUSALS = Refusals(
+    by_code(
+        (errors.BadRequestUpstream, 400, "4001 4007 4010 4012"),
+        (errors.CredentialRejected, 401, "4002"),
+        (errors.ModelNotFoundUpstream, 403, "4003"),
+        (errors.UpstreamPaymentRequired, 402, "4004 4005"),
+        (errors.UpstreamRateLimited, 429, "4006"),
+        (errors.UpstreamUnavailable, 408, "4008 4009"),
+        (errors.ContextTooLong, 413, "4011"),
+        (errors.UpstreamUnavailable, 500, "5001 5002 5003"),
+    ),
+    code=("code",),
+    message=("message",),
+)
+_LANGUAGES = "zh yue en ja ko vi ms id fil th pt tr ar es hi fr de"
+_ANY = "tencent"
+_TRANSCRIBE = FlashRecognition(
+    account="app_id",
+    engines={language: f"16k_{language}" for language in _LANGUAGES.split()},
+    any_engine=_ANY,
+    usual="16k_zh",
+)
+
+ADAPTER = Adapter(
+    id="tencent_cloud",
+    label=Text("Tencent Cloud", "Tencent Cloud", "腾讯云"),
+    kind=ProviderKind.PROPRIETARY,
+    form=(
+        text("app_id", Text("App ID", "アプリ ID", "APPID"), required=True),
+        secret("secret_id", Text("Secret ID", "シークレット ID", "SecretId")),
+        secret("secret_key", Text("Secret key", "シークレットキー", "SecretKey")),
+    ),
+    base_url=fixed("https://asr.cloud.tencent.com"),
+    sign=signed_query("secret_id", "secret_key"),
+    probe=hearing(_TRANSCRIBE, "tencent_cloud", _ANY),
+    error=_REFUSALS,
+    failed=_REFUSALS.failed,
+    key_page="https://console.cloud.tencent.com/cam/capi",
+    transcribe=_TRANSCRIBE,
+)

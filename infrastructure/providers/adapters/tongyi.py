@@ -1,0 +1,90 @@
+"""Tongyi, Alibaba Cloud's Model Studio (DashScope): OpenAI's dialect for Qwen and its guests, its own for speech."""
+
+import re
+from dataclasses import replace
+
+from domain import errors
+from domain.errors import UnsupportedFeature
+from domain.model.calls import ChatCall
+from domain.model.catalogue import FormValues, ProviderKind
+from domain.model.labels import Text
+from domain.ports import Target
+from infrastructure.providers.dialects.dashscope_speech import DashScopeSpeak
+from infrastructure.providers.dialects.model_lists import Models
+from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.dialects.openai_embed import Embed
+from infrastructure.providers.dialects.probes import listing
+from infrastructure.providers.dialects.refusals import Refusals, by_code
+from infrastructure.providers.forms import at, base, either, international, secret
+from infrastructure.providers.signing.header import bearer
+from infrastructure.providers.spec import Adapter, Request
+
+_COMPATIBLE = "compatible-mode/v1"
+_MODELS = f"{_COMPATIBLE}/models"
+_STREAMS_ONLY = re.compile(r"qwq|qvq|qwen.*(thinking|omni)")
+_HYBRID = re.compile(r"qwen3-[\d.]+b(-a\d+b)?")
+_REFUSALS = Refusals(
+    by_code(
+        (errors.CredentialRejected, 401, "InvalidApiKey"),
+        (errors.CredentialRejected, 403, "AccessDenied Model.AccessDenied AccessDenied.Unpurchased"),
+        (errors.UpstreamPaymentRequired, 400, "Arrearage"),
+        (errors.UpstreamPaymentRequired, 403, "AllocationQuota.FreeTierOnly"),
+        (errors.UpstreamPaymentRequired, 429, "CommodityNotPurchased PrepaidBillOverdue PostpaidBillOverdue"),
+        (errors.UpstreamPaymentRequired, 429, "BudgetLimitExceeded"),
+        # Here that of tokens in a minute, which passes.
+        (errors.UpstreamRateLimited, 429, "insufficient_quota"),
+        (errors.ContentRefused, 400, "DataInspectionFailed data_inspection_failed"),
+        (errors.ModelNotFoundUpstream, 404, "ModelNotFound"),
+        (errors.BadRequestUpstream, 400, "InvalidParameter invalid_parameter_error"),
+    ),
+    families={
+        r"Throttling(\..+)?": (errors.UpstreamRateLimited, 429),
+        r"InternalError(\..+)?": (errors.UpstreamUnavailable, 500),
+    },
+)
+
+
+class _Chat(Chat):
+    def render(self, target: Target, call: ChatCall, *, stream: bool) -> Request:
+        """Some models only stream, and the open ones that may think do it only in a stream."""
+        name = target.model.name
+        if not stream and _STREAMS_ONLY.match(name):
+            raise UnsupportedFeature("an answer that is not streamed", name)
+        silent = {"enable_thinking": False} if not stream and _HYBRID.fullmatch(name) else {}
+        return replace(self, extras=silent).written(name, call, stream=stream)
+
+
+class _Embed(Embed):
+    def batch(self, target: Target) -> int:
+        """The older models take more texts, which are shorter; the newest again."""
+        older = target.model.name in ("text-embedding-v1", "text-embedding-v2")
+        return 25 if older else 20 if target.model.name.startswith("qwen") else self.texts
+
+
+def _base_url(form: FormValues) -> str:
+    """The workspace's own address, or that of the region which the key is bound to."""
+    home = either("https://dashscope.aliyuncs.com", "https://dashscope-intl.aliyuncs.com")(form)
+    return at("base_url", home, drop=(f"/{_COMPATIBLE}", "/api/v1"))(form)
+
+
+ADAPTER = Adapter(
+    id="tongyi",
+    label=Text("Tongyi (Alibaba Cloud Model Studio)", "Tongyi（Alibaba Cloud Model Studio）", "通义千问（阿里云百炼）"),
+    kind=ProviderKind.PROPRIETARY,
+    form=(secret("dashscope_api_key"), international(), base("base_url", "")),
+    base_url=_base_url,
+    sign=bearer("dashscope_api_key"),
+    probe=listing(_MODELS),
+    error=_REFUSALS,
+    key_page="https://bailian.console.aliyun.com/?apiKey=1#/api-key",
+    # A call of a tool cannot be required.
+    chat=_Chat(
+        path=f"{_COMPATIBLE}/chat/completions",
+        chooses=False,
+        refused=frozenset({"frequency_penalty"}),
+        refusals=_REFUSALS,
+    ),
+    embed=_Embed(path=f"{_COMPATIBLE}/embeddings", encoding="float", texts=10),
+    speak=DashScopeSpeak(refusals=_REFUSALS),
+    models=Models(_MODELS),
+)

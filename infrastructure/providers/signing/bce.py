@@ -1,0 +1,108 @@
+"""The signature bce-auth-v1, and the token for half a day that a pair of access keys is changed into with it."""
+
+import hashlib
+import hmac
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+
+from domain.errors import CredentialRejected, UpstreamError, UpstreamUnavailable
+from domain.model.secret import Secret
+from infrastructure.providers.forms import secret_in
+from infrastructure.providers.signing.header import Sign
+from infrastructure.providers.signing.tokens import Tokens, name_of
+from infrastructure.providers.wire.bodies import lenient
+from infrastructure.providers.wire.digging import dig, text
+
+MARGIN = 1_800.0
+"""Seconds before its end in which a token is used no more."""
+
+_HALF_A_DAY = 43_200
+_GOOD_FOR = 300
+_QUERY = {"expireInSeconds": str(_HALF_A_DAY)}
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The lasting keys."""
+
+    id: Secret
+    secret: Secret
+
+
+def authorization(
+    pair: Pair, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], stamp: str, seconds: int
+) -> str:
+    """Signs `headers`, whose names are in lower case, at `stamp` (YYYY-MM-DDThh:mm:ssZ) for so many seconds."""
+    prefix = f"bce-auth-v1/{pair.id.reveal()}/{stamp}/{seconds}"
+    asked = sorted(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in query.items())
+    lines = sorted(f"{name}:{quote(value.strip(), safe='')}" for name, value in headers.items())
+    canonical = "\n".join([method, quote(path), "&".join(asked), *lines])
+    signature = _mac(_mac(pair.secret.reveal(), prefix), canonical)
+    return f"{prefix}/{';'.join(sorted(headers))}/{signature}"
+
+
+def _mac(key: str, said: str) -> str:
+    return hmac.new(key.encode(), said.encode(), hashlib.sha256).hexdigest()
+
+
+class Exchanged(httpx2.Auth):
+    """Asks `address` for the token of a pair, where none is held, and signs with it.
+
+    The address may not be a tenant's to choose.
+    """
+
+    def __init__(self, provider: str, address: str, pair: Pair, tokens: Tokens) -> None:
+        self._provider, self._address, self._pair, self._tokens = provider, address, pair, tokens
+        self._name = name_of(address, pair.id.reveal(), pair.secret.reveal())
+
+    async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
+        token = self._tokens.find(self._name)
+        if token is None:
+            told = yield self._question(request)
+            token = self._read(told.status_code, lenient(await told.aread()))
+        request.headers["authorization"] = f"Bearer {token.reveal()}"
+        answer = yield request
+        if answer.status_code == 401:
+            self._tokens.forget(self._name)
+
+    def _question(self, request: httpx2.Request) -> httpx2.Request:
+        url = httpx2.URL(self._address, params=_QUERY)
+        stamp = datetime.fromtimestamp(self._tokens.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        signed = {"host": url.netloc.decode(), "x-bce-date": stamp}
+        claim = authorization(self._pair, "GET", url.path, _QUERY, signed, stamp, _GOOD_FOR)
+        kept = {"accept": "application/json", "accept-encoding": "identity", "authorization": claim}
+        return httpx2.Request("GET", url, headers=kept | signed, extensions=request.extensions)
+
+    def _read(self, status: int, body: Any) -> Secret:
+        token = text(dig(body, "token"))
+        if status != 200 or not token:
+            raise _refusal(self._provider, status, text(dig(body, "code")))
+        self._tokens.keep(self._name, Secret(token), self._left(text(dig(body, "expireTime"))))
+        return Secret(token)
+
+    def _left(self, end: str) -> float:
+        """Seconds until `end`; as many as were asked for, where it is no time."""
+        try:
+            moment = datetime.fromisoformat(end)
+        except ValueError:
+            return _HALF_A_DAY
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - self._tokens.clock()
+
+
+def exchanged(provider: str, address: str, id_field: str, secret_field: str) -> Sign:
+    """Signs with the token that the pair of keys in these two fields of the form is changed into."""
+    tokens = Tokens(MARGIN)
+    return lambda form: Exchanged(
+        provider, address, Pair(secret_in(form, id_field), secret_in(form, secret_field)), tokens
+    )
+
+
+def _refusal(provider: str, status: int, code: str) -> UpstreamError:
+    """Told by its code alone: its words may repeat what was sent."""
+    kind = CredentialRejected if status in (400, 401, 403) else UpstreamUnavailable
+    return kind(provider, status, f"no token was given: {code[:60] or f'status {status}'}", sent=False)
