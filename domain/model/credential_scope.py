@@ -21,6 +21,8 @@ def check_model(provider: Provider, model: ModelRef | None) -> None:
         raise InvalidRange("model", "must be named: each model of this provider has a credential of its own")
     if len(model.name) > MODEL_NAME_LIMIT:
         raise InvalidRange("model", f"must have a name of at most {MODEL_NAME_LIMIT} characters")
+    if not model.name.isprintable():
+        raise InvalidRange("model", "must have a name without control characters")
     if model.type not in provider.types:
         raise InvalidRange("model", "must be of a type that this provider serves")
 

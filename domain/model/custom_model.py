@@ -34,6 +34,8 @@ class CustomModel:
             raise InvalidRange("type", "must be one that this provider serves")
         if not self.ref.name.strip() or len(self.ref.name) > NAME_LIMIT or not self.ref.name.isprintable():
             raise InvalidRange("name", f"must have 1 to {NAME_LIMIT} characters, none of them control characters")
+        if len(self.label) > NAME_LIMIT or not self.label.isprintable():
+            raise InvalidRange("label", f"must have at most {NAME_LIMIT} characters, none of them control characters")
         for field, size in (("context", self.context), ("maxOutput", self.max_output), ("dimensions", self.dimensions)):
             if size is not None and not 1 <= size <= _SIZE_LIMIT:
                 raise InvalidRange(field, f"must be from 1 to {_SIZE_LIMIT}")

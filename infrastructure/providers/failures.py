@@ -27,6 +27,7 @@ TRANSPORT = (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, aiohttp.Cl
 _DETAIL = 500
 _BLOT = "••••"
 _TELLING = 4
+_CORE = 12
 
 _UNSENT: tuple[tuple[type[Exception], type[UpstreamError], str], ...] = (
     (ForbiddenAddress, EndpointForbidden, ""),
@@ -99,4 +100,13 @@ def _spellings(secret: str) -> Iterable[str]:
         *(html.escape(secret), html.escape(secret, quote=False)),
         *(quote(secret), quote(secret, safe=""), quote_plus(secret)),
         *(b64encode(raw).decode().rstrip("="), urlsafe_b64encode(raw).decode().rstrip("="), raw.hex()),
+        *_inside_base64(raw),
     )
+
+
+def _inside_base64(raw: bytes) -> Iterable[str]:
+    """What of it is the same in the base64 of any text that it is a part of, for each place of a triple to start at."""
+    for shift in range(3):
+        core = b64encode(b"\0" * shift + raw).decode()[(shift * 8 + 5) // 6 : (shift + len(raw)) * 8 // 6]
+        if len(core) >= _CORE:
+            yield core

@@ -1,5 +1,7 @@
 """What a vendor says is shown without the secrets it may have echoed."""
 
+from base64 import b64decode, b64encode
+
 import pytest
 
 from domain.errors import BadRequestUpstream
@@ -21,6 +23,13 @@ FORM: FormValues = {"key": Secret(KEY), "second": Secret("hunter2"), "address": 
 )
 def test_a_secret_is_blotted_in_any_spelling(echo: str) -> None:
     assert blotted(f"<{echo}> and <{echo}>", FORM) == "<••••> and <••••>"
+
+
+@pytest.mark.parametrize("before", ["", "x", "xy"])
+def test_a_secret_in_the_base64_of_more_than_itself_is_blotted(before: str) -> None:
+    told = blotted(b64encode(f"{before}{KEY}:more".encode()).decode(), FORM)
+    assert "••••" in told
+    assert not any(KEY[1:-1] in b64decode(part + "==", validate=False).decode("latin-1") for part in told.split("••••"))
 
 
 def test_every_secret_is_blotted_and_nothing_else() -> None:

@@ -52,6 +52,7 @@ async def test_a_proved_key_is_stored_sealed_and_shown_masked() -> None:
         (NewCredential("acme", "main", {"key": KEY}, ref("best")), InvalidRange),
         (NewCredential("home", "main", {"address": "http://h"}), InvalidRange),
         (NewCredential("home", "main", {"address": "http://h"}, ref("e", "home", EMBEDDING)), InvalidRange),
+        (NewCredential("home", "main", {"address": "http://h"}, ref("a\0b", "home")), InvalidRange),
     ],
 )
 async def test_what_is_wrong_is_refused_before_the_vendor_hears_of_it(

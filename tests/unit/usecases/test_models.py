@@ -1,5 +1,7 @@
 """A tenant's own models are added, removed, switched off and on, and taken over from the vendor's list."""
 
+from dataclasses import replace
+
 import pytest
 
 from domain.errors import (
@@ -86,6 +88,13 @@ async def test_what_cannot_be_a_model_of_the_tenants_own_is_refused(wanted: Mode
     with pytest.raises(refusal):
         await house.models.add(house.actor(), custom(house, wanted))
     assert house.rows(TENANT).custom == {}
+
+
+@pytest.mark.parametrize("label", ["x" * 201, "a\0b"])
+async def test_a_label_that_cannot_be_shown_is_refused_by_its_field(label: str) -> None:
+    house = House()
+    with pytest.raises(InvalidRange, match="label"):
+        await house.models.add(house.actor(), replace(custom(house), label=label))
 
 
 async def test_a_model_is_added_once() -> None:
