@@ -50,7 +50,6 @@ from infrastructure.http import egress
 from infrastructure.keyring import LeasedKeyring
 from infrastructure.providers.gateway import HttpGateway, Limits
 from infrastructure.providers.registry import ADAPTERS, catalogue, trials
-from infrastructure.providers.spec import Adapter
 from infrastructure.settings import Settings
 from infrastructure.standing import LeasedStanding
 
@@ -70,10 +69,9 @@ class NotReady(Exception):
 class House:
     """Every adapter and use case of one process. Entering it checks the database and starts the sweep."""
 
-    def __init__(self, settings: Settings, adapters: Mapping[str, Adapter] = ADAPTERS) -> None:
+    def __init__(self, settings: Settings) -> None:
         """NotReady without a usable master key."""
         self.settings = settings
-        self.adapters = adapters
         try:
             self.master_keys = MasterKeys.of(*settings.master_keys())
         except (ValueError, OSError) as problem:
@@ -93,7 +91,7 @@ class House:
         platform = Platform(catalogue(), offered_trials(settings, forms), frozenset(forms))
         standing = LeasedStanding(work, now)
         gateway = HttpGateway(
-            self.adapters, self.client, Limits(total=settings.call_seconds, probe=min(PROBE, settings.call_seconds))
+            ADAPTERS, self.client, Limits(total=settings.call_seconds, probe=min(PROBE, settings.call_seconds))
         )
         keyring = LeasedKeyring(work, self.vault, now, forms)
         hold_for = timedelta(seconds=settings.hold_seconds)

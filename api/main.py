@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -23,20 +23,18 @@ from api.hosts import OneHost
 from api.house import House, NotReady, now
 from api.oauth.endpoints import routes as oauth_routes
 from infrastructure.crypto.master_keys import MasterKeys
-from infrastructure.providers.registry import ADAPTERS
-from infrastructure.providers.spec import Adapter
 from infrastructure.settings import Settings
 
 GRACE = 30
 """Seconds that an operation may take beside the one call to a vendor that it may make."""
 
 
-def create_app(settings: Settings, adapters: Mapping[str, Adapter] = ADAPTERS) -> Starlette:
-    """The ASGI application, which calls vendors through `adapters`.
+def create_app(settings: Settings, house: House | None = None) -> Starlette:
+    """The ASGI application, over a house of these settings: a new one, unless one is given.
 
     NotReady at once without a master key, and at start-up for a database that is not fit.
     """
-    house = House(settings, adapters)
+    house = house or House(settings)
     metadata = f'resource_metadata="{settings.issuer}/.well-known/oauth-protected-resource'
     challenge, elsewhere = f'{metadata}/graphql"', f'{metadata}"'
     options = GraphQLOptions(

@@ -15,7 +15,7 @@ from tests.stubs.vendor import Vendor
 _LIMIT = 64 * 1024
 _UNREADABLE = refusal(422, "unreadable", "this is not what was expected")
 _KNOWN = frozenset(
-    f"/v1/{path}"
+    f"/{path}"
     for path in ("chat/completions", "embeddings", "rerank", "audio/transcriptions", "audio/speech", "messages")
 )
 _HEADERS = (b"x-api-key", b"x-goog-api-key", b"api-key", b"authorization")
@@ -74,27 +74,42 @@ ECHOES: dict[str, Failure] = {
 }
 """The ways to tell the key that was sent."""
 
-_OLLAMA = {"message": {"content": "hi"}, "done": True, "done_reason": "stop", "embeddings": [[0.5]], "models": []}
+_OBLIGING = {
+    "message": {"content": "hi"},
+    "done": True,
+    "done_reason": "stop",
+    "embeddings": [[0.5]],
+    "models": [],
+    "data": [],
+    "access_token": "a-token-of-the-stub",
+    "expires_in": 3_600,
+}
+"""What suits most whose ways are not OpenAI's."""
+TELLING = frozenset(
+    {f"key in a {status}" for status in (400, 401, 429, 500, 200, "list", "text", "stream")}
+    | {"key in base64", "key in a web page"}
+)
+"""Enough for those that share the reading of refusals with others."""
 MOODS = FAILURES | ECHOES
 
 
 @dataclass(slots=True)
 class Moody:
-    """Answers as an obliging vendor does until it has a mood."""
+    """Answers as an obliging vendor does until it has a mood. `keys` are those that came since."""
 
     vendor: Vendor = field(default_factory=Vendor)
     mood: str | None = None
+    keys: list[str] = field(default_factory=list)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.mood is not None:
+            self.keys.append(key_of(scope))
             scope["streamed"] = True
             await MOODS[self.mood](scope, receive, send)
-        elif scope["path"].startswith("/v1/api/"):
-            await asgi.json(send, 200, _OLLAMA)
-        elif (path := scope["path"].replace("/v1/v1/", "/v1/")) not in _KNOWN:
-            await asgi.json(send, 200, {"data": []})
+        elif (path := next(filter(scope["path"].endswith, _KNOWN), None)) is None:
+            await asgi.json(send, 200, _OBLIGING)
         else:
-            scope["path"], self.vendor.keys = path, [key_of(scope), ""]
+            scope["path"], self.vendor.keys = f"/v1{path}", [key_of(scope), ""]
             try:
                 await self.vendor(scope, receive, send)
             except LookupError:
