@@ -24,8 +24,8 @@ PLATFORM_KEY = "sk-platform-0123456789"
 
 def command(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """What one `portunus` command did."""
-    call = [sys.executable, "-m", "api.cli", *arguments]
-    return subprocess.run(call, env={**os.environ, **environment}, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    call, own = [sys.executable, "-m", "api.cli", *arguments], {**os.environ, **environment}
+    return subprocess.run(call, env=own, cwd=ROOT, capture_output=True, text=True, timeout=120)
 
 
 def environment(urls: Urls, vendor: str, **more: str) -> dict[str, str]:
