@@ -125,7 +125,7 @@ FAILURES: list[tuple[Failure, type[UpstreamError], int, str]] = [
     (stream(framed(THROTTLED, "error", 429)), errors.UpstreamRateLimited, 429, "rate limit"),
     (body(json.dumps(REFUSED).encode(), status=400), errors.BadRequestUpstream, 400, "Voice x"),
     (body(json.dumps({**REFUSED, "code": "InvalidApiKey"}).encode(), status=401), errors.CredentialRejected, 401, "x"),
-    (body(b"RIFF", "of some other type"), errors.BadRequestUpstream, 200, "audio/wav"),
+    (body(b"RIFF", "audio/wav"), errors.BadRequestUpstream, 200, "of some other type"),
     (stream(LAST), errors.BadRequestUpstream, 200, "no audio"),
     (stream(b"data:no json\n\n"), errors.BadRequestUpstream, 200, "not JSON"),
     (stream(event({"data": "?"}, "null")), errors.BadRequestUpstream, 200, "unexpected form"),
