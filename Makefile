@@ -35,7 +35,7 @@ test-real: install ## the tests against heavier real model servers (installs the
 	@scripts/real_servers.sh
 	@$(PY) -m pytest -m real tests/real
 
-check: install ## lint, types, architecture, schema and unit tests: under a minute
+check: install ## lint, types, architecture, schema and unit tests
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
