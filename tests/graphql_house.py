@@ -18,7 +18,7 @@ from api.graphql.context import Context, GraphQLOptions, UseCases
 from api.graphql.cursors import CursorSeal
 from api.graphql.schema import build_schema
 from domain.errors import DomainError
-from domain.model.access import AccessToken, Actor, Scope
+from domain.model.access import AccessToken, Actor, Client, Scope
 from domain.model.calls import ChatCall, ToolCall
 from domain.model.catalogue import (
     Catalogue,
@@ -262,7 +262,11 @@ class House:
         actor = actor or self.actor()
         text = mint(Kind.ACCESS_TOKEN, actor.tenant_id, self.fresh().bytes.rjust(SECRET_BYTES, b"x"))
         row = AccessToken(actor.tenant_id, digest(text), actor.client_id, actor.scopes, NOW, actor.expires_at)
-        self.store.rows[actor.tenant_id].tokens[row.digest] = row
+        rows = self.store.rows[actor.tenant_id]
+        rows.tokens[row.digest] = row
+        rows.clients.setdefault(
+            actor.client_id, Client(actor.tenant_id, actor.client_id, "app", None, frozenset(Scope), NOW)
+        )
         return text
 
     async def credential(self, number: int, *, tenant: int = 1) -> Credential:

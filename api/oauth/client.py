@@ -21,7 +21,7 @@ class GrantClient(ClientMixin):
         return self.client_id
 
     def check_client_secret(self, client_secret: str) -> bool:
-        expected = self.client.secret_digest if self.client else _NOBODY
+        expected = (self.client.secret_digest if self.client else None) or _NOBODY
         return hmac.compare_digest(digest(client_secret), expected) and self.client is not None
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:

@@ -12,6 +12,8 @@ PotId = NewType("PotId", UUID)
 CallId = NewType("CallId", UUID)
 CapId = NewType("CapId", UUID)
 GrantId = NewType("GrantId", UUID)
+PersonId = NewType("PersonId", UUID)
+InvitationId = NewType("InvitationId", UUID)
 
 
 def made_at(id_: UUID) -> datetime:

@@ -20,14 +20,23 @@ SECRET_BYTES = 32
 
 
 class Kind(StrEnum):
-    """The typed prefixes; refresh tokens, API keys and others join here."""
+    """The typed prefixes. An API key carries the id of its client before its random part."""
 
     ACCESS_TOKEN = "ptn_at_"  # noqa: S105 - a prefix, not a token
+    REFRESH_TOKEN = "ptn_rt_"  # noqa: S105
+    CODE = "ptn_ac_"
+    DEVICE_CODE = "ptn_dc_"
+    INVITATION = "ptn_in_"
+    API_KEY = "ptn_sk_"
     CLIENT_ID = "ptn_ci_"
     CLIENT_SECRET = "ptn_cs_"  # noqa: S105
 
 
-_PAYLOADS = {Kind.ACCESS_TOKEN: 16 + SECRET_BYTES, Kind.CLIENT_SECRET: 16 + SECRET_BYTES, Kind.CLIENT_ID: 16 + 16}
+_PAYLOADS = {
+    **dict.fromkeys(Kind, 16 + SECRET_BYTES),
+    Kind.CLIENT_ID: 16 + 16,
+    Kind.API_KEY: 16 + 16 + SECRET_BYTES,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +48,7 @@ class Parsed:
 
 
 def mint(kind: Kind, tenant_id: TenantId, rest: bytes) -> str:
-    """A token of this kind: `rest` is 32 random bytes, or the 16 of a client's id."""
+    """A token of this kind: `rest` is 32 random bytes, the 16 of a client's id, or for an API key both."""
     payload = tenant_id.bytes + rest
     if len(payload) != _PAYLOADS[kind]:
         raise ValueError(f"a {kind.name} has {_PAYLOADS[kind] - 16} bytes beside its tenant")

@@ -4,17 +4,28 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Protocol, Self
 
-from domain.model.access import AccessToken, Client
 from domain.model.cap import Cap
 from domain.model.catalogue import ModelRef, ModelType
 from domain.model.credential import Cooling, Credential, Opening, Sealed
 from domain.model.custom_model import CustomModel
-from domain.model.ids import CallId, CapId, ClientId, CredentialId, GrantId, KeyId, TenantId
+from domain.model.ids import CallId, CapId, CredentialId, GrantId, KeyId, TenantId
 from domain.model.quota import Grant, Pot
 from domain.model.selection import KeySource
 from domain.model.tenant import Tenant, TenantKey
 from domain.model.usage import CallRecord
 from domain.model.usage_totals import CredentialUse, Dimension, Place, UsageFilter, UsageTotal
+from domain.ports.access import (
+    Assertions,
+    Audit,
+    Clients,
+    Codes,
+    Consents,
+    Devices,
+    Invitations,
+    Members,
+    RefreshTokens,
+    Tokens,
+)
 
 
 class Tenants(Protocol):
@@ -73,24 +84,6 @@ class Envelopes(Protocol):
 
     async def reseal(self, before: Opening, sealed: Sealed) -> bool:
         """Put `sealed` in place of the same form under its older key; False when that is not what is there."""
-        ...
-
-
-class Clients(Protocol):
-    async def add(self, client: Client) -> None: ...
-    async def one(self, client_id: ClientId) -> Client:
-        """NotFound("client") when it is unknown here."""
-        ...
-
-    async def names(self, client_ids: Collection[ClientId]) -> Mapping[ClientId, str]:
-        """What those that are known here are called."""
-        ...
-
-
-class Tokens(Protocol):
-    async def add(self, token: AccessToken) -> None: ...
-    async def one(self, digest: bytes) -> AccessToken:
-        """NotFound("token") when it is unknown here."""
         ...
 
 
@@ -250,6 +243,22 @@ class Work(Protocol):
     def clients(self) -> Clients: ...
     @property
     def tokens(self) -> Tokens: ...
+    @property
+    def members(self) -> Members: ...
+    @property
+    def invitations(self) -> Invitations: ...
+    @property
+    def consents(self) -> Consents: ...
+    @property
+    def codes(self) -> Codes: ...
+    @property
+    def refresh_tokens(self) -> RefreshTokens: ...
+    @property
+    def devices(self) -> Devices: ...
+    @property
+    def assertions(self) -> Assertions: ...
+    @property
+    def audit(self) -> Audit: ...
     @property
     def envelopes(self) -> Envelopes: ...
     @property

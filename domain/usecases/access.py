@@ -39,10 +39,10 @@ class Access:
             raise Unauthenticated
         try:
             async with self.begin(parsed.tenant_id) as work:
-                found = await work.tokens.one(digest(token))
+                found = await work.tokens.bearer(digest(token))
         except NotFound:
             raise Unauthenticated from None
-        if found.expires_at <= self.clock():
+        if found.token.expires_at <= self.clock() or not found.client.active(self.clock()):
             raise Unauthenticated
         return found.actor()
 

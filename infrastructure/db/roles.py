@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 _KNOWN = text("SELECT 1 FROM pg_roles WHERE rolname = :name")
 _KEPT = text(
     "SELECT string_agg(relname, ', ') FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
-    " AND relname IN ('call_records', 'incidents', 'grants')"
+    " AND relname IN ('call_records', 'incidents', 'grants', 'audit_entries')"
 )
 
 

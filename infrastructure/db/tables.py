@@ -1,7 +1,4 @@
-"""The tables. `tenant_id` leads every primary key, so that rows can be partitioned and fenced by it."""
-
-from datetime import UTC, datetime
-from typing import Any
+"""The tables. `tenant_id` leads the key of each that is a tenant's, so that rows can be fenced and partitioned."""
 
 from sqlalchemy import (
     JSON,
@@ -9,58 +6,26 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    DateTime,
-    Dialect,
     ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
-    TypeDecorator,
     UniqueConstraint,
     Uuid,
     text,
 )
 
+from infrastructure.db.access_tables import DIRECTORY
+from infrastructure.db.columns import Instant, metadata, of_tenant, tenant
 
-class Instant(TypeDecorator[datetime]):
-    """A moment in UTC; SQLite keeps no zone, so it is put back on reading."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, _: Dialect) -> datetime | None:
-        return value.astimezone(UTC) if value else None
-
-    def process_result_value(self, value: datetime | None, _: Dialect) -> datetime | None:
-        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
-
-
-metadata = MetaData(
-    naming_convention={
-        "pk": "%(table_name)s_pk",
-        "fk": "%(table_name)s_%(column_0_N_name)s_fk",
-        "uq": "%(table_name)s_%(column_0_N_name)s_key",
-        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
-        "ck": "%(table_name)s_%(constraint_name)s_check",
-    }
-)
-
-
-def _tenant() -> Column[Any]:
-    return Column("tenant_id", Uuid, primary_key=True)
-
-
-def _of_tenant() -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(["tenant_id"], ["tenants.tenant_id"], ondelete="CASCADE")
-
+__all__ = ["DIRECTORY", "metadata"]
 
 tenants = Table(
     "tenants",
     metadata,
-    _tenant(),
+    tenant(),
     Column("name", String(100), nullable=False),
     Column("opened_at", Instant, nullable=False),
 )
@@ -68,42 +33,18 @@ tenants = Table(
 tenant_keys = Table(
     "tenant_keys",
     metadata,
-    _tenant(),
+    tenant(),
     Column("id", Uuid, primary_key=True),
     Column("public", LargeBinary, nullable=False),
     Column("wrapped_private", LargeBinary, nullable=False),
     Column("master_key_id", String(32), nullable=False),
-    _of_tenant(),
-)
-
-clients = Table(
-    "clients",
-    metadata,
-    _tenant(),
-    Column("id", Uuid, primary_key=True),
-    Column("name", String(100), nullable=False),
-    Column("secret_digest", LargeBinary, nullable=False),
-    Column("scopes", String(1_000), nullable=False),
-    Column("created_at", Instant, nullable=False),
-    _of_tenant(),
-)
-
-tokens = Table(
-    "tokens",
-    metadata,
-    _tenant(),
-    Column("digest", LargeBinary, primary_key=True),
-    Column("client_id", Uuid, nullable=False),
-    Column("scopes", String(1_000), nullable=False),
-    Column("issued_at", Instant, nullable=False),
-    Column("expires_at", Instant, nullable=False),
-    ForeignKeyConstraint(["tenant_id", "client_id"], ["clients.tenant_id", "clients.id"], ondelete="CASCADE"),
+    of_tenant(),
 )
 
 credentials = Table(
     "credentials",
     metadata,
-    _tenant(),
+    tenant(),
     Column("id", Uuid, primary_key=True),
     Column("provider", String(50), nullable=False),
     Column("name", String(100), nullable=False),
@@ -123,13 +64,13 @@ credentials = Table(
     UniqueConstraint("tenant_id", "provider", "scope", "name"),
     Index("credentials_key_id_idx", "tenant_id", "key_id", "id"),
     ForeignKeyConstraint(["tenant_id", "key_id"], ["tenant_keys.tenant_id", "tenant_keys.id"], ondelete="CASCADE"),
-    _of_tenant(),
+    of_tenant(),
 )
 
 coolings = Table(
     "coolings",
     metadata,
-    _tenant(),
+    tenant(),
     Column("credential_id", Uuid, primary_key=True),
     Column("until", Instant, nullable=False),
     Column("reason", String(40), nullable=False),
@@ -141,7 +82,7 @@ coolings = Table(
 custom_models = Table(
     "custom_models",
     metadata,
-    _tenant(),
+    tenant(),
     Column("provider", String(50), primary_key=True),
     Column("type", String(20), primary_key=True),
     Column("name", String(200), primary_key=True),
@@ -153,43 +94,43 @@ custom_models = Table(
     Column("price", JSON(none_as_null=True)),
     Column("imported", Boolean, nullable=False),
     Column("created_at", Instant, nullable=False),
-    _of_tenant(),
+    of_tenant(),
 )
 
 disabled_models = Table(
     "disabled_models",
     metadata,
-    _tenant(),
+    tenant(),
     Column("provider", String(50), primary_key=True),
     Column("type", String(20), primary_key=True),
     Column("name", String(200), primary_key=True),
     Column("at", Instant, nullable=False),
-    _of_tenant(),
+    of_tenant(),
 )
 
 default_models = Table(
     "default_models",
     metadata,
-    _tenant(),
+    tenant(),
     Column("type", String(20), primary_key=True),
     Column("provider", String(50), nullable=False),
     Column("model", String(200), nullable=False),
-    _of_tenant(),
+    of_tenant(),
 )
 
 preferred_sources = Table(
     "preferred_sources",
     metadata,
-    _tenant(),
+    tenant(),
     Column("provider", String(50), primary_key=True),
     Column("source", String(10), nullable=False),
-    _of_tenant(),
+    of_tenant(),
 )
 
 caps = Table(
     "caps",
     metadata,
-    _tenant(),
+    tenant(),
     Column("id", Uuid, primary_key=True),
     Column("subject", String(20), nullable=False),
     Column("subject_id", Uuid, nullable=False),
@@ -199,13 +140,13 @@ caps = Table(
     Column("created_at", Instant, nullable=False),
     CheckConstraint("amount >= 0", name="amount"),
     UniqueConstraint("tenant_id", "subject", "subject_id", "unit", "period"),
-    _of_tenant(),
+    of_tenant(),
 )
 
 pots = Table(
     "pots",
     metadata,
-    _tenant(),
+    tenant(),
     Column("id", Uuid, primary_key=True),
     Column("kind", String(10), nullable=False),
     Column("provider", String(50)),  # NULL: a pool over all providers
@@ -220,13 +161,13 @@ pots = Table(
     Column("weights", JSON, nullable=False, server_default="{}"),
     ForeignKeyConstraint(["tenant_id", "cap_id"], ["caps.tenant_id", "caps.id"], ondelete="CASCADE"),
     CheckConstraint("used >= 0 AND held >= 0 AND (granted IS NULL OR used + held <= granted)", name="balance"),
-    _of_tenant(),
+    of_tenant(),
 )
 
 grants = Table(
     "grants",
     metadata,
-    _tenant(),
+    tenant(),
     Column("id", Uuid, primary_key=True),
     Column("pot_id", Uuid, nullable=False),
     Column("amount", BigInteger),  # below zero for a revocation, NULL for unlimited
@@ -239,7 +180,7 @@ grants = Table(
 holds = Table(
     "holds",
     metadata,
-    _tenant(),
+    tenant(),
     Column("call_id", Uuid, primary_key=True),
     Column("pot_id", Uuid, primary_key=True),
     Column("amount", BigInteger, nullable=False),
@@ -260,7 +201,7 @@ holds = Table(
 call_records = Table(
     "call_records",
     metadata,
-    _tenant(),
+    tenant(),
     Column("id", Uuid, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("client_id", Uuid, nullable=False),
@@ -280,15 +221,15 @@ call_records = Table(
     Index("call_records_at_idx", "tenant_id", "at"),
     Index("call_records_credential_id_idx", "tenant_id", "credential_id", "at"),
     Index("call_records_client_id_idx", "tenant_id", "client_id", "at"),
-    _of_tenant(),
+    of_tenant(),
 )
 
 incidents = Table(
     "incidents",
     metadata,
-    _tenant(),
+    tenant(),
     Column("call_id", Uuid, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("reason", String(300), nullable=False),
-    _of_tenant(),
+    of_tenant(),
 )

@@ -1,7 +1,7 @@
 """The repositories over the rows of one tenant."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
@@ -10,12 +10,11 @@ from domain.errors import (
     DuplicateName,
     NotFound,
 )
-from domain.model.access import AccessToken, Client
 from domain.model.cap import Cap
 from domain.model.catalogue import ModelRef, ModelType
 from domain.model.credential import Cooling, Credential, Opening, SealContext, Sealed
 from domain.model.custom_model import CustomModel
-from domain.model.ids import CapId, ClientId, CredentialId, GrantId, KeyId
+from domain.model.ids import CapId, CredentialId, GrantId, KeyId
 from domain.model.quota import Grant, Pot, PotKind
 from domain.model.selection import KeySource
 from domain.model.tenant import Tenant, TenantKey
@@ -101,31 +100,6 @@ class FakeEnvelopes:
             return False
         self.rows.credentials[credential.id] = credential, sealed
         return True
-
-
-@dataclass(frozen=True, slots=True)
-class FakeClients:
-    rows: TenantRows
-
-    async def add(self, client: Client) -> None:
-        self.rows.clients[client.id] = client
-
-    async def one(self, client_id: ClientId) -> Client:
-        return found(self.rows.clients, client_id, "client")
-
-    async def names(self, client_ids: Collection[ClientId]) -> Mapping[ClientId, str]:
-        return {each.id: each.name for each in self.rows.clients.values() if each.id in client_ids}
-
-
-@dataclass(frozen=True, slots=True)
-class FakeTokens:
-    rows: TenantRows
-
-    async def add(self, token: AccessToken) -> None:
-        self.rows.tokens[token.digest] = token
-
-    async def one(self, digest: bytes) -> AccessToken:
-        return found(self.rows.tokens, digest, "token")
 
 
 @dataclass(frozen=True, slots=True)

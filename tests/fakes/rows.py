@@ -1,19 +1,22 @@
 """Everything one tenant has, in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from domain.errors import (
     NotFound,
 )
-from domain.model.access import AccessToken, Client
+from domain.model.access import AccessToken, Client, Role
+from domain.model.audit import Entry
+from domain.model.authorization import Code, Consent, Device, RefreshToken
 from domain.model.cap import Cap
 from domain.model.catalogue import ModelRef, ModelType
 from domain.model.credential import Cooling, Credential, Sealed
 from domain.model.custom_model import CustomModel
-from domain.model.ids import CallId, CapId, ClientId, CredentialId, GrantId, KeyId, PotId
+from domain.model.ids import CallId, CapId, ClientId, CredentialId, GrantId, KeyId, PersonId, PotId
+from domain.model.people import Invitation
 from domain.model.quota import Grant, Hold, HoldState, Pot
 from domain.model.selection import KeySource
 from domain.model.tenant import Tenant, TenantKey
@@ -31,6 +34,14 @@ class TenantRows:
     keys: dict[KeyId, TenantKey] = field(default_factory=dict)
     clients: dict[ClientId, Client] = field(default_factory=dict)
     tokens: dict[bytes, AccessToken] = field(default_factory=dict)
+    members: dict[PersonId, tuple[Role, datetime]] = field(default_factory=dict)
+    invitations: dict[bytes, Invitation] = field(default_factory=dict)
+    consents: dict[tuple[ClientId, PersonId], Consent] = field(default_factory=dict)
+    refresh_tokens: dict[bytes, RefreshToken] = field(default_factory=dict)
+    codes: dict[bytes, Code] = field(default_factory=dict)
+    devices: dict[bytes, Device] = field(default_factory=dict)
+    assertions: dict[tuple[ClientId, str], datetime] = field(default_factory=dict)
+    audit: list[Entry] = field(default_factory=list)
     credentials: dict[CredentialId, tuple[Credential, Sealed]] = field(default_factory=dict)
     coolings: dict[CredentialId, Cooling] = field(default_factory=dict)
     custom: dict[ModelRef, CustomModel] = field(default_factory=dict)
@@ -46,6 +57,13 @@ class TenantRows:
 
     def copy(self) -> "TenantRows":
         return TenantRows(**{f.name: getattr(self, f.name).copy() for f in fields(self)})
+
+    def drop(self, which: Callable[[AccessToken | Consent | RefreshToken | Code | Device], bool]) -> None:
+        """Remove what hangs on a client or a person."""
+        kept: Sequence[dict[Any, Any]] = (self.tokens, self.consents, self.refresh_tokens, self.codes, self.devices)
+        for rows in kept:
+            for key in [key for key, row in rows.items() if which(row)]:
+                del rows[key]
 
 
 def found(rows: Mapping[K, V], key: K | None, what: str) -> V:

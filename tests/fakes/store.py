@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Self
 
@@ -17,11 +17,23 @@ from domain.model.ids import CallId, PotId, TenantId
 from domain.model.quota import Grant, Hold, HoldState, Outcome, Pot
 from domain.model.usage import CallRecord
 from domain.ports import Ledger, Work
+from tests.fakes.access import (
+    FakeAssertions,
+    FakeAudit,
+    FakeClients,
+    FakeCodes,
+    FakeConsents,
+    FakeDevices,
+    FakeInvitations,
+    FakeMembers,
+    FakeRefreshTokens,
+    FakeTokens,
+)
+from tests.fakes.directory import DirectoryRows, FakeDirectory
 from tests.fakes.records import FakeRecords
 from tests.fakes.repositories import (
     FakeCaps,
     FakeChoices,
-    FakeClients,
     FakeCoolings,
     FakeCredentials,
     FakeEnvelopes,
@@ -30,7 +42,6 @@ from tests.fakes.repositories import (
     FakePots,
     FakeTenantKeys,
     FakeTenants,
-    FakeTokens,
 )
 from tests.fakes.rows import TenantRows
 
@@ -41,7 +52,11 @@ class FakeStore:
     def __init__(self) -> None:
         self.begun = 0
         self.rows: defaultdict[TenantId, TenantRows] = defaultdict(TenantRows)
+        self.directory_rows = DirectoryRows()
         self.turn = asyncio.Lock()
+
+    def directory(self) -> FakeDirectory:
+        return FakeDirectory(self)
 
     def begin(self, tenant_id: TenantId) -> Work:
         return FakeWork(self, tenant_id)
@@ -70,6 +85,14 @@ class FakeWork:
         self.keys = FakeTenantKeys(rows)
         self.clients = FakeClients(rows)
         self.tokens = FakeTokens(rows)
+        self.members = FakeMembers(rows, self._tenant_id, self._store.directory_rows.people)
+        self.invitations = FakeInvitations(rows)
+        self.consents = FakeConsents(rows, self.members)
+        self.codes = FakeCodes(rows)
+        self.refresh_tokens = FakeRefreshTokens(rows)
+        self.devices = FakeDevices(rows)
+        self.assertions = FakeAssertions(rows)
+        self.audit = FakeAudit(rows, self._tenant_id, datetime.now(UTC))
         self.envelopes = FakeEnvelopes(rows)
         self.credentials = FakeCredentials(rows)
         self.coolings = FakeCoolings(rows)

@@ -37,8 +37,9 @@ from domain.model.usage_totals import (
     UsageFilter,
     UsageTotal,
 )
+from infrastructure.db.columns import Instant
 from infrastructure.db.fence import Rows
-from infrastructure.db.tables import Instant, call_records
+from infrastructure.db.tables import call_records
 
 _RECORD = call_records.c
 _SENT = _RECORD.outcome != Outcome.UNSENT
