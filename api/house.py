@@ -30,6 +30,7 @@ from domain.usecases.defaults import Defaults
 from domain.usecases.grants import Grants
 from domain.usecases.imports import Imports
 from domain.usecases.inference import Inference
+from domain.usecases.members import Members
 from domain.usecases.metering import Metering
 from domain.usecases.models import Models
 from domain.usecases.planning import Planning
@@ -86,7 +87,7 @@ class House:
         self._over = asyncio.Event()
 
     def _usecases(self) -> UseCases:
-        settings, work = self.settings, begin(self.engine)
+        settings, work = self.settings, begin(self.engine, master_keys=self.master_keys)
         forms = platform_forms(settings)
         platform = Platform(catalogue(), offered_trials(settings, forms), frozenset(forms))
         standing = LeasedStanding(work, now)
@@ -110,6 +111,7 @@ class House:
             caps=Caps(work, self.ledger, standing, now, fresh),
             grants=Grants(work, self.ledger, standing, platform, now, fresh),
             planning=Planning(metering, standing),
+            members=Members(work, now, fresh, secrets.token_bytes, f"{settings.issuer}/invitation"),
             models=Models(work, standing, platform, now),
             imports=Imports(work, standing, platform, gateway, keyring, self.vault, now, fresh),
             inference=inference,

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.datastructures import UploadFile
 
-from domain.model.access import Actor
+from domain.model.access import Actor, Role, Scope
 from tests.graphql_documents import FIELDS, Root
 from tests.graphql_goods import Words
 from tests.graphql_house import ACME, House
@@ -78,9 +78,25 @@ CALLS: Mapping[str, Call] = {
     "importModels": lambda own: _input(provider=ACME.id, credential=own.credential, models=[{"name": LISTED[0].name}]),
     "chatStream": lambda _: _input(messages=HELLO),
     "speakStream": lambda _: _input(text="Open, please."),
+    "members": lambda _: {},
+    "invitations": lambda _: {},
+    "roles": lambda _: {},
+    "inviteMember": lambda _: _input(email="new@example.org", role="MEMBER"),
+    "withdrawInvitation": lambda own: _input(id=own.invitation),
+    "changeMemberRole": lambda own: _input(id=own.colleague, role="MEMBER"),
+    "removeMember": lambda own: _input(id=own.colleague),
+    "transferOwnership": lambda own: _input(to=own.colleague),
+    "leaveTenant": lambda own: _input(tenantId=own.tenant),
     "quotaBalance": lambda own: {"ids": [own.quota]},
 }
 """Each gives new variables every time: an upload can be read once."""
+
+GIVING: Mapping[str, frozenset[Scope]] = {
+    "inviteMember": Role.MEMBER.scopes,
+    "changeMemberRole": Role.OWNER.scopes,
+    "removeMember": Role.OWNER.scopes,
+}
+"""What must be held beside the scope of an operation, since it gives it to somebody, or takes it."""
 
 ENDLESS = frozenset({"quotaBalance"})
 """Subscriptions that go on until they are left."""

@@ -20,6 +20,7 @@ from api.graphql.grants import GrantMutations, GrantQueries
 from api.graphql.ids import known_model, known_uuid, parsed
 from api.graphql.inference import InferenceMutations, InferenceSubscriptions
 from api.graphql.keys import KeyMutations, TenantKey
+from api.graphql.members import Member, MemberMutations, MemberQueries, known_member
 from api.graphql.models import Model
 from api.graphql.nodes import Node, or_none
 from api.graphql.operations import Schema
@@ -46,6 +47,7 @@ class Query(
     QuotaQueries,
     CapQueries,
     GrantQueries,
+    MemberQueries,
     PlanQueries,
     CredentialQueries,
     UsageQueries,
@@ -69,6 +71,7 @@ class Mutation(
     QuotaMutations,
     CapMutations,
     GrantMutations,
+    MemberMutations,
     InferenceMutations,
     RerankMutations,
     SpeechMutations,
@@ -91,7 +94,7 @@ def build_schema(*, introspection: bool = True) -> Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=(Tenant, TenantKey, Viewer, Provider, Model, Credential, Quota, Cap, Call),
+        types=(Tenant, TenantKey, Viewer, Member, Provider, Model, Credential, Quota, Cap, Call),
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
         exception_handlers=HANDLERS,
     )
@@ -115,6 +118,8 @@ async def _node(context: Context, global_id: str) -> Node | None:
             return next((Quota.of(pot) for pot in pots if str(pot.id) == key), None)
         case "Cap":
             return await cap(context, CapId(known_uuid(global_id, kind)))
+        case "Member":
+            return Member.of(await usecases.members.one(actor, known_member(global_id)))
         case "TenantKey":
             keys = await usecases.rotation.keys(actor, actor.tenant_id)
             return next((TenantKey.of(each) for each in keys if str(each.id) == key), None)

@@ -15,12 +15,15 @@ from uuid_utils.compat import uuid7
 
 from api.graphql.ids import parsed
 from domain.model.ids import TenantId
-from domain.ports import Ledger, Work
+from domain.ports import Directory, Ledger, Work
+from infrastructure.db.access_tables import DIRECTORY
+from infrastructure.db.directory import directory
 from infrastructure.db.engine import open_engine
 from infrastructure.db.fence import Fence, bind
 from infrastructure.db.ledger_postgres import ledger_on
 from infrastructure.db.tables import metadata
 from infrastructure.db.work import begin
+from tests.belongings import MASTER_KEYS
 from tests.databases import Urls
 from tests.fakes import FakeStore
 from tests.graphql_documents import strings
@@ -50,11 +53,16 @@ class StoredHouse(House):
 class _Stored(FakeStore):
     def __init__(self, engine: AsyncEngine, fence: Fence) -> None:
         super().__init__()
-        self._begin, self._ledger = begin(engine, fence), ledger_on(engine)
+        self._begin, self._ledger = begin(engine, fence, MASTER_KEYS), ledger_on(engine)
+        self._directory = directory(engine)
 
     @override
     def begin(self, tenant_id: TenantId) -> Work:
         return self._begin(tenant_id)
+
+    @override
+    def directory(self) -> Directory:
+        return self._directory()
 
     @property
     @override
@@ -75,7 +83,11 @@ class World:
         """Every row of every table."""
         async with self.engine.connect() as connection:
             await bind(connection, goods.tenant_id)
-            mine = {t.name: select(t).where(t.c.tenant_id == goods.tenant_id) for t in metadata.sorted_tables}
+            mine = {
+                t.name: select(t).where(t.c.tenant_id == goods.tenant_id)
+                for t in metadata.sorted_tables
+                if t not in DIRECTORY
+            }
             return {name: sorted(map(repr, await connection.execute(query))) for name, query in mine.items()}
 
 
