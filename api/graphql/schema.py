@@ -28,6 +28,7 @@ from api.graphql.problems import HANDLERS
 from api.graphql.quotas import Quota, QuotaMutations, QuotaQueries, QuotaSubscriptions
 from api.graphql.rerank import RerankMutations
 from api.graphql.scalars import SCALARS
+from api.graphql.scopes import check_declared
 from api.graphql.speech import SpeechMutations, SpeechSubscriptions
 from api.graphql.tenants import Tenant, TenantMutations, TenantQueries, Viewer, current_tenant
 from api.graphql.usage import Call, UsageQueries, known_call
@@ -50,11 +51,11 @@ class Query(
     CredentialQueries,
     UsageQueries,
 ):
-    @field("What has this global id; null for one that is unknown, or another tenant's.")
+    @field("What has this global id; null for one that is unknown, or another tenant's.", authenticated=True)
     async def node(self, info: Info, global_id: GlobalId) -> Node | None:
         return await or_none(_node(info.context, global_id))
 
-    @field("What has these global ids, in their order, null where `node` would give null.")
+    @field("What has these global ids, in their order, null where `node` would give null.", authenticated=True)
     async def nodes(self, info: Info, ids: GlobalIds) -> list[Node | None]:
         if len(ids) > LARGEST:
             raise InvalidRange("ids", f"must have at most {LARGEST} entries")
@@ -86,7 +87,8 @@ class Subscription(InferenceSubscriptions, SpeechSubscriptions, QuotaSubscriptio
 
 @cache
 def build_schema(*, introspection: bool = True) -> Schema:
-    return Schema(
+    """UndeclaredScope when a field does not say what it needs."""
+    schema = Schema(
         introspection=introspection,
         query=Query,
         mutation=Mutation,
@@ -95,6 +97,8 @@ def build_schema(*, introspection: bool = True) -> Schema:
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
         exception_handlers=HANDLERS,
     )
+    check_declared(schema._schema)
+    return schema
 
 
 async def _node(context: Context, global_id: str) -> Node | None:

@@ -1,4 +1,4 @@
-"""Every field that names a scope is refused without it, does nothing then, and needs no other scope."""
+"""Every field that declares a scope is refused without it, does nothing then, and needs no other scope."""
 
 import copy
 
@@ -6,9 +6,10 @@ import pytest
 from graphql import GraphQLObjectType, get_named_type, is_leaf_type
 
 from api.graphql.ids import node_id
+from api.graphql.scopes import scope_of
 from domain.model.access import Scope
 from tests.graphql_calls import CALLS, Variables, answers, call_of, shown
-from tests.graphql_documents import FIELDS, SCHEMA, Root, Step, along, inner_fields, possible, scope_of, strings, ways
+from tests.graphql_documents import FIELDS, SCHEMA, Root, Step, along, inner_fields, possible, strings, ways
 from tests.graphql_goods import Goods, settled, willing_house
 from tests.graphql_house import ACME, House
 
