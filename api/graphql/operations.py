@@ -112,7 +112,8 @@ class Schema(strawberry.Schema):
             raise InvalidOperationTypeError(kind)
         size = self.library.size(prepared, variables or {})
         extensions = None if kind is OperationType.SUBSCRIPTION else {"cost": {"requested": size.cost}}
-        refusals = self.library.refusals(prepared, size, name)
+        actor = getattr(common["context_value"], "caller", None)
+        refusals = self.library.refusals(prepared, size, name) or prepared.lacks(operation, actor, variables or {})
         if refusals:
             return Begun(errors=refusals, extensions=extensions)
         executor = Executor.build(
