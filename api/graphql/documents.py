@@ -21,6 +21,7 @@ from api.graphql.errors import REPORTED, Refused, like, quiet
 from api.graphql.limits import Ruler, Size, excess
 from api.graphql.needs import Needs, needs_of
 from api.graphql.scalars import BadValue
+from api.graphql.texts import KeptTexts
 from domain.model.access import Actor
 
 REMEMBERED = 128
@@ -38,6 +39,7 @@ class QuietValues(ValuesOfCorrectTypeRule):
 RULES = (
     *(QuietValues if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules),
     OneOfInputValidationRule,
+    KeptTexts,
 )
 
 
@@ -105,4 +107,4 @@ class Library:
 
     def _faults(self, document: DocumentNode) -> tuple[GraphQLError, ...]:
         found = validate(self.schema, document, RULES, max_errors=REPORTED, hide_suggestions=True)
-        return tuple(like(error, error.message, code="GRAPHQL_VALIDATION_FAILED") for error in found)
+        return tuple(like(e, e.message, **{"code": "GRAPHQL_VALIDATION_FAILED", **(e.extensions or {})}) for e in found)
