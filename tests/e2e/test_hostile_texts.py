@@ -16,7 +16,7 @@ from tests.tenancy.two_tenants import World, world
 NUL = "a\x00b"
 USAGE = "query Q($filter: UsageFilterInput) { usage(by: [], filter: $filter) { nodes { calls } } }"
 CALLS = "query Q($filter: UsageFilterInput) { calls(filter: $filter) { nodes { id } } }"
-CASES = [
+CASES: list[tuple[str, dict[str, Any]]] = [
     ("query Q($p: String) { credentials(provider: $p) { nodes { id } } }", {"p": NUL}),
     ('{ credentials(provider: "a\\u0000b") { nodes { id } } }', {}),
     (USAGE, {"filter": {"providers": ["acme", NUL]}}),
