@@ -5,12 +5,9 @@ from typing import Any
 
 import pytest
 
-from domain.model.access import AccessToken
-from domain.model.tokens import SECRET_BYTES, Kind, digest, mint
 from infrastructure.db.fence import naming
 from tests.databases import Urls
 from tests.e2e.front import SCHEMA_JSON, Front, front
-from tests.graphql_house import NOW
 from tests.tenancy.two_tenants import World, world
 
 NUL = "a\x00b"
@@ -34,23 +31,13 @@ async def house(urls: Urls) -> AsyncIterator[World]:
         yield both
 
 
-async def token_of(world: World) -> str:
-    """A stored token of hers that may do everything."""
-    actor = world.hers.actor()
-    text = mint(Kind.ACCESS_TOKEN, actor.tenant_id, world.house.fresh().bytes.rjust(SECRET_BYTES, b"x"))
-    row = AccessToken(actor.tenant_id, digest(text), actor.client_id, actor.scopes, NOW, actor.expires_at)
-    async with world.house.store.begin(actor.tenant_id) as work:
-        await work.tokens.add(row)
-    return text
-
-
 async def asked(at: Front, token: str, query: str, variables: dict[str, Any]) -> Any:
     body = {"query": query, "variables": variables}
     return await at.post(body, accept=SCHEMA_JSON, authorization=f"Bearer {token}")
 
 
 async def test_a_text_with_nul_is_bad_input_and_no_fault_of_ours(house: World) -> None:
-    token = await token_of(house)
+    token = await house.token(house.hers)
     async with front(house.house) as at:
         for query, variables in CASES:
             answer = await asked(at, token, query, variables)
@@ -62,7 +49,7 @@ async def test_a_text_with_nul_is_bad_input_and_no_fault_of_ours(house: World) -
 
 async def test_a_model_is_given_any_text_and_the_call_is_recorded(house: World) -> None:
     chat = "mutation C($i: ChatInput!) { chat(input: $i) { __typename ... on ChatPayload { callId } } }"
-    token = await token_of(house)
+    token = await house.token(house.hers)
     async with front(house.house) as at:
         sent = {"i": {"messages": [{"role": "USER", "content": NUL}]}}
         answer = (await asked(at, token, chat, sent)).json()["data"]["chat"]
