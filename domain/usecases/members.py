@@ -1,6 +1,6 @@
 """Who is in a tenant: invited, made something else, removed, leaving; and that there is always an owner."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -47,12 +47,11 @@ class Members:
         async with self.begin(actor.tenant_id) as work:
             return await work.members.one(person_id)
 
-    async def me(self, actor: Actor) -> Member | None:
-        """For whom the application acts, if for anyone; no scope is needed to know oneself."""
-        if actor.person_id is None:
-            return None
+    async def some(self, actor: Actor, person_ids: Collection[PersonId]) -> Sequence[Member]:
+        """Those of them that are members."""
+        actor.require(Scope.MEMBERS_READ)
         async with self.begin(actor.tenant_id) as work:
-            return await work.members.one(actor.person_id)
+            return await work.members.some(person_ids)
 
     async def invitations(self, actor: Actor, *, first: int, after: InvitationId | None = None) -> Sequence[Invitation]:
         """Up to `first` that were not taken up, from behind `after`; those that have expired are among them."""

@@ -196,6 +196,8 @@ async def test_members_are_people_with_a_role(store: Store, tenant: Tenant, home
         assert await work.members.one(friend.id) == Member(tenant.id, friend, Role.MEMBER, NOW)
         assert [member.person for member in await work.members.page(first=9)] == [home.person, friend]
         assert [member.person for member in await work.members.page(first=9, after=home.person.id)] == [friend]
+        strangers = [home.person.id, PersonId(uuid7())]
+        assert [member.person for member in await work.members.some(strangers)] == [home.person]
         assert await work.members.lock_owners() == [home.person.id]
         await work.members.put(friend.id, Role.OWNER)
         assert await work.members.lock_owners() == [home.person.id, friend.id]
