@@ -3,29 +3,22 @@
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from domain.errors import CredentialRejected, ModelNotFoundUpstream
 from domain.model.calls import ChatCall
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
 from domain.ports import Target
+from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_stream import ChunkDecoder
 from infrastructure.providers.dialects.probes import listing
-from infrastructure.providers.dialects.refusals import Refusals
 from infrastructure.providers.forms import fixed, secret
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter, Decoder, Frame
 from infrastructure.providers.wire.digging import table
 
 _PENALTIES = frozenset({"presence_penalty", "frequency_penalty"})
-_REFUSALS = Refusals(
-    {
-        "model_decommissioned": (ModelNotFoundUpstream, 400),
-        "model_permission_blocked_org": (ModelNotFoundUpstream, 403),
-        "organization_restricted": (CredentialRejected, 400),
-    }
-)
+_REFUSALS = refusals("groqcloud")
 
 
 class GroqDecoder(ChunkDecoder):

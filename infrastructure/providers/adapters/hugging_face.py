@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from domain.errors import InvalidRange, ModelNotFoundUpstream, UpstreamError, UpstreamUnavailable
+from domain.errors import InvalidRange, UpstreamError
 from domain.model.calls import ChatCall
 from domain.model.catalogue import ModelType, ProviderKind
 from domain.model.labels import Text
 from domain.ports import Target
-from infrastructure.providers.dialects import tei
+from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.feature_extraction import FeatureExtraction
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
@@ -25,14 +25,7 @@ from infrastructure.providers.spec import Adapter, ErrorReply
 
 _TYPE, _HOSTED, _OWN = "huggingfacehub_api_type", "hosted_inference_api", "inference_endpoints"
 _NAME = re.compile(r"(?!\.)[\w.-]+(/(?!\.)[\w.-]+)?")
-_REFUSALS = Refusals(
-    {
-        **tei.ERROR_TYPES,
-        "generation": (UpstreamUnavailable, 424),
-        "incomplete_generation": (UpstreamUnavailable, 500),
-        "model_not_supported": (ModelNotFoundUpstream, 400),
-    }
-)
+_REFUSALS = Refusals({**refusals("text_embedding_inference").words, **refusals("hugging_face").words})
 
 
 @dataclass(frozen=True)

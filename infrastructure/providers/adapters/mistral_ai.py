@@ -4,22 +4,21 @@ import re
 from dataclasses import replace
 from hashlib import sha256
 
-from domain.errors import ModelNotFoundUpstream
 from domain.model.calls import ChatCall, Message
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
 from domain.ports import Target
+from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import listing
-from infrastructure.providers.dialects.refusals import Refusals
 from infrastructure.providers.forms import fixed, secret
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter, Request
 
 _CALL_ID = re.compile(r"[a-zA-Z0-9]{9}")
-_REFUSALS = Refusals({"invalid_model": (ModelNotFoundUpstream, 400), "unknown_model": (ModelNotFoundUpstream, 400)})
+_REFUSALS = refusals("mistral_ai")
 
 
 class _Chat(Chat):

@@ -3,32 +3,21 @@
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from domain import errors
 from domain.model.calls import ChatCall, Message
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
 from domain.ports import Target
+from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.probes import listing
-from infrastructure.providers.dialects.refusals import Refusals
 from infrastructure.providers.forms import at, base, secret
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter
 
 _HOME = "https://api.moonshot.ai/v1"
 _FIXED = frozenset({"seed", "temperature", "top_p", "presence_penalty", "frequency_penalty"})
-_REFUSALS = Refusals(
-    {
-        "invalid_authentication_error": (errors.CredentialRejected, 401),
-        "incorrect_api_key_error": (errors.CredentialRejected, 401),
-        "permission_denied_error": (errors.CredentialRejected, 403),
-        "resource_not_found_error": (errors.ModelNotFoundUpstream, 404),
-        "rate_limit_reached_error": (errors.UpstreamRateLimited, 429),
-        "exceeded_current_quota_error": (errors.UpstreamPaymentRequired, 429),
-        "engine_overloaded_error": (errors.UpstreamUnavailable, 429),
-    }
-)
+_REFUSALS = refusals("moonshot_ai")
 
 
 @dataclass(frozen=True)

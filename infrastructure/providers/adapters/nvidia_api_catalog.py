@@ -3,21 +3,21 @@
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
-from domain.errors import ModelNotFoundUpstream, UpstreamError
+from domain.errors import ModelNotFoundUpstream
 from domain.model.calls import EmbedCall, EmbedPurpose
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
 from domain.model.rerank import RerankCall
+from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import chatting, refusing
-from infrastructure.providers.dialects.refusals import USUAL
 from infrastructure.providers.dialects.rerank import Rerank
 from infrastructure.providers.forms import fixed, secret, trial_model
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.signing.polled import polled
-from infrastructure.providers.spec import Adapter, ErrorReply, Request
+from infrastructure.providers.spec import Adapter, Request
 
 _ID = "nvidia_api_catalog"
 _CHAT = Chat()
@@ -52,13 +52,6 @@ def _ranking_path(model: str) -> str:
     return f"{quote(model.replace('.', '_'))}/reranking" if "/" in model else "nvidia/reranking"
 
 
-def error(provider: str, reply: ErrorReply) -> UpstreamError:
-    """A model that has ended is a 410, and one that is not open to the account a function that is not found."""
-    failure = USUAL(provider, reply)
-    missing = reply.status == 410 or (reply.status == 404 and failure.detail.startswith("Function "))
-    return ModelNotFoundUpstream(provider, reply.status, failure.detail) if missing else failure
-
-
 ADAPTER = Adapter(
     id=_ID,
     label=Text("NVIDIA API Catalog"),
@@ -71,7 +64,7 @@ ADAPTER = Adapter(
     sign=polled(bearer("api_key"), _ID, "https://api.nvcf.nvidia.com/v2/nvcf/pexec/status", "nvcf-reqid"),
     # Not the list of models: it is public.
     probe=chatting(_CHAT, _ID, "validate_model", 5),
-    error=error,
+    error=refusals(_ID),
     key_page="https://build.nvidia.com/settings/api-keys",
     chat=_CHAT,
     embed=Retrieval(),

@@ -1,26 +1,16 @@
 """Text Embedding Inference on a tenant's own machine, by its native API. It does not count tokens there."""
 
-from domain.errors import BadRequestUpstream, UpstreamError
 from domain.model.catalogue import ModelType, ProviderKind
 from domain.model.labels import Text
+from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects import tei
 from infrastructure.providers.dialects.probes import calling
-from infrastructure.providers.dialects.refusals import Refusals
 from infrastructure.providers.forms import address, at, secret, text, whole
 from infrastructure.providers.signing.header import bearer
-from infrastructure.providers.spec import Adapter, ErrorReply
+from infrastructure.providers.spec import Adapter
 
 _EMBED, _RERANK = tei.Embed(), tei.Rerank()
 _EMBEDDING = ModelType.EMBEDDING
-_REFUSALS = Refusals(tei.ERROR_TYPES)
-
-
-def error(provider: str, reply: ErrorReply) -> UpstreamError:
-    """No wait changes that a model is of another type, or that a batch is larger than the server takes."""
-    failure = _REFUSALS(provider, reply)
-    said = failure.detail.lower()
-    lasting = "model is not" in said or "batch size" in said
-    return BadRequestUpstream(provider, failure.status, failure.detail) if lasting else failure
 
 
 ADAPTER = Adapter(
@@ -38,7 +28,7 @@ ADAPTER = Adapter(
     base_url=at("server_url", drop=("/v1",)),
     sign=bearer("api_key"),
     probe=calling(embed=_EMBED, rerank=_RERANK),
-    error=error,
+    error=refusals("text_embedding_inference"),
     embed=_EMBED,
     rerank=_RERANK,
     models=tei.Served(),

@@ -1,14 +1,13 @@
 """Xinference, over OpenAI's paths and its own for reranking; each launched model is known by its uid."""
 
-import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from domain.errors import BadRequestUpstream, UpstreamError
 from domain.model.catalogue import ModelType, ProviderKind
 from domain.model.labels import Text
 from domain.model.speech import SpeakCall
 from domain.ports import Target
+from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai_hosted import (
     HostedChat,
@@ -18,14 +17,12 @@ from infrastructure.providers.dialects.openai_hosted import (
     HostedTranscribe,
 )
 from infrastructure.providers.dialects.probes import calling
-from infrastructure.providers.dialects.refusals import USUAL
 from infrastructure.providers.forms import READING, abilities, address, at, choice, secret, text, voices, whole
 from infrastructure.providers.signing.header import bearer
-from infrastructure.providers.spec import Adapter, ErrorReply, Request
+from infrastructure.providers.spec import Adapter, Request
 from infrastructure.providers.wire.digging import dig
 from infrastructure.providers.wire.digging import text as string
 
-_MISTAKES = re.compile(r"validation errors? for|\bis not for ")
 _SPEAKERS = frozenset({"ChatTTS", "CosyVoice", "FishAudio"})
 
 
@@ -51,13 +48,6 @@ class _Models(Models):
         return ModelType.TEXT_TO_SPEECH if speaks else ModelType.SPEECH_TO_TEXT
 
 
-def error(provider: str, reply: ErrorReply) -> UpstreamError:
-    """A request that cannot be served is a 500 here, like a failure."""
-    failure = USUAL(provider, reply)
-    mistaken = reply.status == 500 and _MISTAKES.search(string(dig(reply.body, "detail")) or string(reply.body))
-    return BadRequestUpstream(provider, 500, failure.detail) if mistaken else failure
-
-
 _UID = "model_uid"
 _CHAT, _EMBED = HostedChat(named=_UID), HostedEmbed(named=_UID, texts=32)
 # Its count of tokens comes only when asked for.
@@ -80,7 +70,7 @@ ADAPTER = Adapter(
     base_url=at("server_url", end="/v1"),
     sign=bearer("api_key"),
     probe=calling(_CHAT, _EMBED, _RERANK, _TRANSCRIBE, _SPEAK),
-    error=error,
+    error=refusals("xinference"),
     chat=_CHAT,
     embed=_EMBED,
     rerank=_RERANK,

@@ -26,7 +26,7 @@ from tests.unit.domain.samples import pot
 CONTRACTS = Path(__file__).parents[2] / "contract"
 # In preview, and priced by searches.
 UNPRICED = {"cohere": r"command-a-(plus|reasoning|vision)|rerank-(v[34]|english|multilingual)"}
-DATA = {"trials", "parameters", "descriptions"}
+DATA = {"trials", "parameters", "descriptions", "refusals"}
 
 
 def names(folder: Path, pattern: str) -> set[str]:
