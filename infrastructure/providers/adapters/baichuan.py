@@ -3,7 +3,7 @@
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
 from infrastructure.providers.catalogue.refusals import refusals
-from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.dialects.openai import PENALTIES, Chat
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import embedding
 from infrastructure.providers.forms import fixed, secret
@@ -12,7 +12,7 @@ from infrastructure.providers.spec import Adapter
 
 _REFUSALS = refusals("baichuan")
 # What the clients of this vendor are not known to send.
-_UNSENT = frozenset({"seed", "stop", "presence_penalty", "frequency_penalty"})
+_UNSENT = PENALTIES | {"seed", "stop"}
 _EMBED = Embed(encoding=None, texts=16)
 
 ADAPTER = Adapter(

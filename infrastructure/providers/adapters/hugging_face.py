@@ -17,7 +17,7 @@ from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.feature_extraction import FeatureExtraction
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
-from infrastructure.providers.dialects.probes import calling
+from infrastructure.providers.dialects.probes import called
 from infrastructure.providers.dialects.refusals import Refusals
 from infrastructure.providers.forms import abilities, address, at, choice, entered, secret, text
 from infrastructure.providers.signing.header import bearer
@@ -59,8 +59,6 @@ def error(provider: str, reply: ErrorReply) -> UpstreamError:
     return _REFUSALS(provider, ErrorReply(reply.status, reply.headers, reply.body or said or ""))
 
 
-_CHAT, _EMBED = _Chat(path="v1/chat/completions", refusals=_REFUSALS), FeatureExtraction(_task)
-
 ADAPTER = Adapter(
     id="hugging_face",
     label=Text("Hugging Face"),
@@ -78,10 +76,8 @@ ADAPTER = Adapter(
     ),
     base_url=at("huggingfacehub_endpoint_url", "https://router.huggingface.co", drop=("/v1",)),
     sign=bearer("huggingfacehub_api_token", also={"X-HF-Bill-To": "bill_to"}),
-    probe=calling(_CHAT, _EMBED),
+    **called(_Chat(path="v1/chat/completions", refusals=_REFUSALS), FeatureExtraction(_task)),
     error=error,
     key_page="https://huggingface.co/settings/tokens",
-    chat=_CHAT,
-    embed=_EMBED,
     models=Models("v1/models", type=ModelType.LLM),
 )

@@ -5,9 +5,9 @@ from domain.model.labels import Text
 from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.bare_embed import BareEmbed
 from infrastructure.providers.dialects.model_lists import Models
-from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.dialects.openai import PENALTIES, Chat
 from infrastructure.providers.dialects.probes import greeting
-from infrastructure.providers.forms import at, base, secret, text, whole
+from infrastructure.providers.forms import at, base, secret, text, texts_per_request
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter
 
@@ -18,7 +18,7 @@ _REFUSALS = refusals("minimax")
 _CHAT = Chat(
     max_tokens="max_completion_tokens",
     # What it silently ignores.
-    refused=frozenset({"seed", "presence_penalty", "frequency_penalty"}),
+    refused=PENALTIES | {"seed"},
     extras={"reasoning_split": True},
     chooses=False,
     refusals=_REFUSALS,
@@ -32,7 +32,7 @@ ADAPTER = Adapter(
         secret("minimax_api_key"),
         text("minimax_group_id", Text("Group ID", "グループ ID", "Group ID")),
         base("endpoint_url", _HOME),
-        whole("batch_size", Text("Texts per request", "一回のテキスト数", "每次请求文本数"), 1),
+        texts_per_request("batch_size", 1),
     ),
     base_url=at("endpoint_url", _HOME, end="/v1"),
     sign=bearer("minimax_api_key"),

@@ -12,7 +12,7 @@ from domain.ports import Target
 from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.generate import Generate, Repository
 from infrastructure.providers.dialects.probes import calling, refusing
-from infrastructure.providers.forms import address, at, choice, secret, whole
+from infrastructure.providers.forms import at, choice, completion_type, context, secret, server
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter, ErrorReply, Request
 from infrastructure.providers.wire import bodies
@@ -44,10 +44,10 @@ ADAPTER = Adapter(
     label=Text("NVIDIA Triton Inference Server"),
     kind=ProviderKind.HOSTED,
     form=(
-        address("server_url", Text("Server URL", "サーバー URL", "服务器 URL")),
+        server(),
         secret("api_key", required=False),
-        whole("context_size", Text("Context size", "コンテキスト長", "上下文长度"), 2048, _LLM, sets="context"),
-        choice("completion_type", Text("Completion type", "補完の種類", "补全类型"), "chat", "completion", only=_LLM),
+        context(2048, _LLM),
+        completion_type("chat", "completion"),
         choice("stream", Text("Streaming", "ストリーミング", "流式输出"), "true", "false", only=_LLM),
         choice("backend", Text("Backend", "バックエンド", "后端"), "other", "vllm", only=_LLM),
     ),

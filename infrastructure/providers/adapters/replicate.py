@@ -3,7 +3,7 @@
 from domain.model.catalogue import ModelType, ProviderKind
 from domain.model.labels import Text
 from infrastructure.providers.dialects import predictions
-from infrastructure.providers.forms import choice, fixed, secret, text, whole
+from infrastructure.providers.forms import choice, context, fixed, secret, text
 from infrastructure.providers.signing.followed import followed
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter
@@ -18,7 +18,7 @@ ADAPTER = Adapter(
     form=(
         secret(_TOKEN, Text("API token", "API トークン", "API 令牌")),
         text("model_version", Text("Model version", "モデルのバージョン", "模型版本")),
-        whole("context_size", Text("Context size", "コンテキスト長", "上下文长度"), None, _LLM, sets="context"),
+        context(None, _LLM),
         choice(
             "system_input",
             Text("Input for instructions", "指示の入力名", "系统提示的输入名"),

@@ -1,14 +1,12 @@
 """iFLYTEK Spark over HTTP: OpenAI's dialect with a number for success. Each version has a password of its own."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, Self
+from typing import Any
 
 from domain import errors
 from domain.model.calls import ChatCall
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
-from domain.ports import Target
 from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.probes import chatting, refusing
@@ -20,10 +18,6 @@ _REFUSALS = refusals("spark")
 
 
 class _Chat(Chat):
-    def suited(self, target: Target, call: ChatCall) -> Self:  # noqa: ARG002 - the model alone decides
-        """The models that think have a path of their own."""
-        return replace(self, path="v2/chat/completions") if target.model.name.startswith("spark-x") else self
-
     def features(self, call: ChatCall) -> Mapping[str, Any]:
         """Without the switch, calls come as one object instead of a list."""
         return {**super().features(call), **({"tool_calls_switch": True} if call.tools else {})}
@@ -33,6 +27,8 @@ _CHAT = _Chat(
     path="v1/chat/completions",
     include_usage=False,
     refused=frozenset({"seed", "stop"}),
+    # The models that think have a path of their own.
+    variants={"spark-x": {"path": "v2/chat/completions"}},
     mark_suffices=True,
     refusals=_REFUSALS,
 )

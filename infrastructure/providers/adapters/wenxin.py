@@ -1,17 +1,12 @@
 """Baidu's Qianfan, home of Wenxin (ERNIE): OpenAI's dialect, which its second version speaks; the first is shut."""
 
-import re
-from dataclasses import replace
-from typing import Self
-
 from domain import errors
-from domain.model.calls import ChatCall
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
 from domain.ports import Target
 from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.model_lists import Models
-from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.dialects.openai import PENALTIES, Chat
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import greeting, refusing
 from infrastructure.providers.dialects.rerank import Rerank
@@ -21,14 +16,6 @@ from infrastructure.providers.signing.header import bearer, chosen
 from infrastructure.providers.spec import Adapter
 
 _REFUSALS = refusals("wenxin")
-_STEADY = re.compile("ernie-x1|deepseek")
-_PENALTIES = frozenset({"presence_penalty", "frequency_penalty"})
-
-
-class _Chat(Chat):
-    def suited(self, target: Target, call: ChatCall) -> Self:  # noqa: ARG002 - the model alone decides
-        """Some models take no penalties."""
-        return replace(self, refused=_PENALTIES) if _STEADY.match(target.model.name) else self
 
 
 class _Embed(Embed):
@@ -37,7 +24,11 @@ class _Embed(Embed):
 
 
 # `max_tokens` would bound the answer without the thoughts before it.
-_CHAT = _Chat(max_tokens="max_completion_tokens", refusals=_REFUSALS)
+_CHAT = Chat(
+    max_tokens="max_completion_tokens",
+    variants={"ernie-x1|deepseek": {"refused": PENALTIES}},
+    refusals=_REFUSALS,
+)
 _KEY, _PAIR = ({"auth_method": method} for method in ("api_key", "access_key"))
 _TOKENS = "https://iam.bj.baidubce.com/v1/BCE-BEARER/token"
 

@@ -2,24 +2,23 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any
 
 from domain.model.calls import ChatCall, Message
 from domain.model.catalogue import ProviderKind
 from domain.model.events import ChatAnswer, ChatEvent, TextDelta
 from domain.model.labels import Text
-from domain.ports import Target
 from infrastructure.providers.catalogue.refusals import refusals
-from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.dialects.openai import PENALTIES, Chat
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.openai_stream import ChunkDecoder
 from infrastructure.providers.dialects.probes import chatting
 from infrastructure.providers.forms import at, base, secret, trial_model
 from infrastructure.providers.signing.header import bearer
-from infrastructure.providers.spec import Adapter, Decoder, Frame
+from infrastructure.providers.spec import Adapter, Frame
 
 _HOME = "https://open.bigmodel.cn/api/paas/v4"
-_UNNAMED = frozenset({"seed", "presence_penalty", "frequency_penalty"})
+_UNNAMED = PENALTIES | {"seed"}
 _REFUSALS = refusals("zhipu_ai")
 
 
@@ -30,10 +29,6 @@ class _Decoder(ChunkDecoder):
 
 
 class _Chat(Chat):
-    def suited(self, target: Target, call: ChatCall) -> Self:  # noqa: ARG002 - the model alone decides
-        """GLM-4V breaks off when it is told where to stop."""
-        return replace(self, refused=_UNNAMED | {"stop"}) if target.model.name.startswith("glm-4v") else self
-
     def turn(self, message: Message, model: str) -> dict[str, Any]:
         turn = super().turn(message, model)
         return turn | {"content": list(map(_part, turn["content"]))} if isinstance(turn["content"], list) else turn
@@ -47,9 +42,6 @@ class _Chat(Chat):
         answer = super().parse(body)
         return replace(answer, text=_unboxed(answer.text))
 
-    def decoder(self) -> Decoder:
-        return _Decoder(self.refusals)
-
 
 def _part(part: dict[str, Any]) -> dict[str, Any]:
     """An inline image is base64 alone."""
@@ -62,7 +54,15 @@ def _unboxed(said: str) -> str:
     return said.replace("<|begin_of_box|>", "").replace("<|end_of_box|>", "")
 
 
-_CHAT = _Chat(include_usage=False, chooses=False, refused=_UNNAMED, refusals=_REFUSALS)
+_CHAT = _Chat(
+    include_usage=False,
+    chooses=False,
+    refused=_UNNAMED,
+    # GLM-4V breaks off when it is told where to stop.
+    variants={"glm-4v": {"refused": _UNNAMED | {"stop"}}},
+    refusals=_REFUSALS,
+    decodes=_Decoder,
+)
 
 ADAPTER = Adapter(
     id="zhipu_ai",
