@@ -12,7 +12,6 @@ from infrastructure.providers.spec import Adapter
 
 _HOME = "https://api.cohere.com"
 
-
 ADAPTER = Adapter(
     id="cohere",
     label=Text("Cohere"),

@@ -14,7 +14,6 @@ from infrastructure.providers.spec import Adapter
 _HOME = "https://api.minimaxi.com"
 _REFUSALS = refusals("minimax")
 
-
 _CHAT = Chat(
     max_tokens="max_completion_tokens",
     # What it silently ignores.

@@ -11,7 +11,6 @@ from infrastructure.providers.spec import Adapter
 
 _EMBEDDING = ModelType.EMBEDDING
 
-
 ADAPTER = Adapter(
     id="text_embedding_inference",
     label=Text("Text Embedding Inference"),

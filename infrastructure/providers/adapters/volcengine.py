@@ -15,7 +15,6 @@ from infrastructure.providers.spec import Adapter
 _HOME = "https://ark.cn-beijing.volces.com/api/v3"
 _REFUSALS = refusals("volcengine")
 
-
 _CHAT = Chat(
     refused=frozenset({"seed"}),
     # From Seed 1.8 on, models take no penalties.
