@@ -1,11 +1,14 @@
-"""Answers that come in blocks, a text, a thought or a call each: what the dialects share that read such."""
+"""Messages in blocks, a text, a thought, a call or its result each: what the dialects that have them share."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from domain.model.calls import Message, Role
 from domain.model.events import ChatEvent, Finish, ToolCallDelta, Usage
 from infrastructure.providers.dialects.turns import call_id
 from infrastructure.providers.wire.digging import count
+
+Block = dict[str, Any]
 
 FINISHES: Mapping[str, Finish] = {
     "max_tokens": Finish.LENGTH,
@@ -13,6 +16,19 @@ FINISHES: Mapping[str, Finish] = {
     "tool_use": Finish.TOOL_CALLS,
     "refusal": Finish.CONTENT_FILTER,
 }
+
+
+def merged(messages: Iterable[Message], written: Callable[[Message], list[Block]]) -> list[tuple[str, list[Block]]]:
+    """The turns of either side by their role: those that follow each other are one, those without blocks none."""
+    turns: list[tuple[str, list[Block]]] = []
+    for message in messages:
+        if message.role is Role.SYSTEM:
+            continue
+        role = "assistant" if message.role is Role.ASSISTANT else "user"
+        if not turns or turns[-1][0] != role:
+            turns.append((role, []))
+        turns[-1][1].extend(written(message))
+    return [(role, content) for role, content in turns if content]
 
 
 def usage(counts: Mapping[str, Any], fresh: str, written: str, read: str, output: str) -> Usage:
