@@ -1,5 +1,6 @@
 """Writes a conversation as Anthropic's messages: no system turns, turns that alternate, tool results first."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -7,6 +8,8 @@ from domain.model.calls import ImagePart, Message, Part, Role, TextPart, ToolCal
 from infrastructure.providers.dialects import blocks
 from infrastructure.providers.dialects.blocks import Block
 from infrastructure.providers.dialects.turns import arguments_object, inline, refuse_images
+
+_CALL_IDS = re.compile("[a-zA-Z0-9_-]+")
 
 
 def system(messages: Iterable[Message], model: str) -> str:
@@ -19,7 +22,7 @@ def system(messages: Iterable[Message], model: str) -> str:
 
 def rendered(messages: Iterable[Message], model: str) -> list[dict[str, Any]]:
     """Turns of one side are merged, which is what the vendor would do; empty texts are refused there, so left out."""
-    merged = blocks.merged(messages, lambda message: _blocks(message, model))
+    merged = blocks.merged(messages, _CALL_IDS, lambda message: _blocks(message, model))
     return [{"role": role, "content": _content(content)} for role, content in merged]
 
 

@@ -1,11 +1,12 @@
 """Messages in blocks, a text, a thought, a call or its result each: what the dialects that have them share."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from domain.model.calls import Message, Role
 from domain.model.events import ChatEvent, Finish, ToolCallDelta, Usage
-from infrastructure.providers.dialects.turns import call_id
+from infrastructure.providers.dialects.turns import call_id, with_ids
 from infrastructure.providers.wire.digging import count
 
 Block = dict[str, Any]
@@ -18,10 +19,12 @@ FINISHES: Mapping[str, Finish] = {
 }
 
 
-def merged(messages: Iterable[Message], written: Callable[[Message], list[Block]]) -> list[tuple[str, list[Block]]]:
+def merged(
+    messages: Iterable[Message], call_ids: re.Pattern[str], written: Callable[[Message], list[Block]]
+) -> list[tuple[str, list[Block]]]:
     """The turns of either side by their role: those that follow each other are one, those without blocks none."""
     turns: list[tuple[str, list[Block]]] = []
-    for message in messages:
+    for message in with_ids(messages, call_ids):
         if message.role is Role.SYSTEM:
             continue
         role = "assistant" if message.role is Role.ASSISTANT else "user"

@@ -1,5 +1,6 @@
 """Writes a conversation as the Converse API's messages: no system turns, turns that alternate, tool results first."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,12 +10,13 @@ from infrastructure.providers.dialects import blocks
 from infrastructure.providers.dialects.blocks import Block
 from infrastructure.providers.dialects.turns import arguments_object, inline, refuse_images
 
+_CALL_IDS = re.compile("[a-zA-Z0-9_.:-]{1,64}")
 _FORMATS = {"image/png": "png", "image/jpeg": "jpeg", "image/jpg": "jpeg", "image/gif": "gif", "image/webp": "webp"}
 
 
 def rendered(messages: Iterable[Message], model: str) -> list[dict[str, Any]]:
     """Turns of one side are merged, since two in a row are refused; so are blank texts, which are left out."""
-    merged = blocks.merged(messages, lambda message: _blocks(message, model))
+    merged = blocks.merged(messages, _CALL_IDS, lambda message: _blocks(message, model))
     return [{"role": role, "content": sorted(content, key=_is_no_result)} for role, content in merged]
 
 

@@ -29,6 +29,7 @@ class Chat:
     to, `strict_schema` whether `strict` stands beside a JSON schema. `refused` are the knobs, by their names in the
     body, that are dropped with a warning; `extras` goes into every body. `mark_suffices` says that streams may end
     without a finish reason, `chooses` that a call of a tool can be required or ruled out. `decodes` reads its streams.
+    `call_ids` is what ids of tool calls must be, where not every id is taken.
     `variants` are those of these fields that differ for some models, by a pattern that their names begin with.
     """
 
@@ -44,6 +45,7 @@ class Chat:
     refusals: Refusals = USUAL
     framing: Framing = Framing.SSE
     decodes: type[ChunkDecoder] = ChunkDecoder
+    call_ids: re.Pattern[str] | None = None
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def suited(self, target: Target, call: ChatCall) -> Self:  # noqa: ARG002 - a seam: some vendors look at both
@@ -70,7 +72,8 @@ class Chat:
             call = _left_to_choose(call, model)
         knobs = self.knobs(call)
         own = turns.own_parameters(call, _WRITTEN)
-        body: dict[str, Any] = {**own, "model": model, "messages": [self.turn(m, model) for m in call.messages]}
+        messages = turns.with_ids(call.messages, self.call_ids) if self.call_ids else call.messages
+        body: dict[str, Any] = {**own, "model": model, "messages": [self.turn(m, model) for m in messages]}
         body |= {knob: value for knob, value in knobs.items() if knob not in self.refused}
         body |= self.features(call)
         body |= self.extras
