@@ -20,6 +20,7 @@ from domain.model.quota import Trial, Unit
 from domain.model.selection import Platform
 from domain.ports import Ledger
 from domain.usecases.access import Access
+from domain.usecases.accounts import Accounts
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
@@ -40,7 +41,9 @@ from domain.usecases.usage import Usage
 from infrastructure.background import Detached
 from infrastructure.balances import PolledBalances
 from infrastructure.crypto.master_keys import MasterKeys
+from infrastructure.crypto.passwords import Argon2Passwords
 from infrastructure.crypto.vault import RsaVault
+from infrastructure.db.directory import directory
 from infrastructure.db.engine import open_engine, unsafe_role
 from infrastructure.db.ledger_postgres import ledger_on
 from infrastructure.db.revisions import pending
@@ -78,10 +81,13 @@ class House:
             raise NotReady(str(problem)) from None
         self.engine = open_engine(settings.database_url)
         self.vault = RsaVault(self.master_keys)
+        self.passwords = Argon2Passwords()
         self.detached = Detached()
         self.client = egress(settings.allowed_networks, read=settings.call_seconds)
         self.ledger: Ledger = ledger_on(self.engine)
         self.usecases = self._usecases()
+        people = directory(self.engine)
+        self.accounts = Accounts(people, self.passwords, now, secrets.token_bytes, settings.session_lifetime)
         self._leaving = AsyncExitStack()
         self._over = asyncio.Event()
 
@@ -122,6 +128,7 @@ class House:
         async with AsyncExitStack() as entered:
             entered.push_async_callback(self.engine.dispose)
             entered.callback(self.vault.close)
+            entered.callback(self.passwords.close)
             entered.push_async_callback(self.client.aclose)
             await self.check()
             sweeping = asyncio.create_task(self._sweep())

@@ -2,6 +2,8 @@
 
 DomainError
 ├ Unauthenticated
+├ NotSignedIn
+├ TooManyFailures(retry_after)
 ├ Forbidden(needs)
 ├ NotFound(what)
 ├ InvalidInput
@@ -58,6 +60,28 @@ class Unauthenticated(DomainError):
     @property
     def message(self) -> str:
         return "Send a valid access token in the Authorization header: Bearer ptn_at_…"
+
+
+class NotSignedIn(DomainError):
+    """Sign-in failed, or a password is wrong: an unknown account reads like a wrong password."""
+
+    code = "NOT_SIGNED_IN"
+
+    @property
+    def message(self) -> str:
+        return "The e-mail address or the password is wrong."
+
+
+@dataclass(eq=False)
+class TooManyFailures(DomainError):
+    """Sign-in failed too often in a row; `retry_after` is in seconds."""
+
+    code: ClassVar[str] = "TOO_MANY_FAILURES"
+    retry_after: int
+
+    @property
+    def message(self) -> str:
+        return f"Sign-in failed too often; try again in {self.retry_after} seconds."
 
 
 @dataclass(eq=False)

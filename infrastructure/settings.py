@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     issuer: Annotated[str, AfterValidator(_origin)] = "http://127.0.0.1:8080"
     """The public address of this installation, as tokens and metadata name it."""
     token_seconds: int = Field(default=3_600, ge=60, le=86_400)
+    session_seconds: int = Field(default=43_200, ge=300, le=2_592_000)
+    """How long a person stays signed in."""
     call_seconds: int = Field(default=600, ge=1, le=3_600)
     """The longest that a call to a vendor may take."""
     hold_seconds: int = Field(default=900, ge=2)
@@ -99,6 +101,10 @@ class Settings(BaseSettings):
     @property
     def token_lifetime(self) -> timedelta:
         return timedelta(seconds=self.token_seconds)
+
+    @property
+    def session_lifetime(self) -> timedelta:
+        return timedelta(seconds=self.session_seconds)
 
     def master_keys(self) -> list[bytes]:
         """The keys, first the one that wraps; ValueError, without a value, when there is none or one is malformed."""

@@ -43,6 +43,15 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Reset:
+    """A link by which a person sets a new password; kept by the SHA-256 digest of its token, good once."""
+
+    digest: bytes
+    person_id: PersonId
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Failures:
     """How often in a row a sign-in failed for one account or one address, and the last time."""
 
