@@ -21,6 +21,7 @@ from domain.model.selection import Platform
 from domain.ports import Ledger
 from domain.usecases.access import Access
 from domain.usecases.accounts import Accounts
+from domain.usecases.authorizing import Authorizing
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
@@ -28,6 +29,7 @@ from domain.usecases.credential_states import CredentialStates
 from domain.usecases.credential_updates import CredentialUpdates
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
+from domain.usecases.device_verification import DeviceVerification
 from domain.usecases.grants import Grants
 from domain.usecases.imports import Imports
 from domain.usecases.inference import Inference
@@ -88,6 +90,9 @@ class House:
         self.usecases = self._usecases()
         people = directory(self.engine)
         self.accounts = Accounts(people, self.passwords, now, secrets.token_bytes, settings.session_lifetime)
+        work = begin(self.engine, master_keys=self.master_keys)
+        self.authorizing = Authorizing(work, now, fresh, secrets.token_bytes, settings.issuer)
+        self.device_verification = DeviceVerification(work, people, now)
         self._leaving = AsyncExitStack()
         self._over = asyncio.Event()
 

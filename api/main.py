@@ -21,6 +21,8 @@ from api.graphql.app import graphql_app
 from api.graphql.context import GraphQLOptions
 from api.hosts import OneHost
 from api.house import House, NotReady, now
+from api.oauth.authorize import AuthorizationPages
+from api.oauth.device_page import DevicePages
 from api.oauth.endpoints import routes as oauth_routes
 from api.pages.browser import Browser
 from api.pages.page import files, problems
@@ -77,6 +79,8 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
             Route("/livez", live),
             Route("/readyz", ready),
             *oauth_routes(house.usecases.access, settings.issuer.rstrip("/")),
+            *AuthorizationPages(house.authorizing, settings.token_lifetime).routes(),
+            *DevicePages(house.device_verification, settings.token_lifetime).routes(),
             files(),
         ],
         middleware=[Middleware(OneHost)],

@@ -3,15 +3,16 @@
 import base64
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from domain.model.access import Client, ClientKind, Role, Scope
 from domain.model.ids import ClientId, PersonId, TenantId
-from domain.model.people import Person
+from domain.model.people import Person, Session
 from domain.model.tenant import Tenant
 from domain.model.tokens import Kind, digest, mint
 from domain.ports import Begin, BeginDirectory
+from domain.usecases.accounts import SignedIn
 
 BACK = "https://shop.example/back"
 VERIFIER = "a verifier of 43 or more characters, as PKCE has it"
@@ -74,3 +75,8 @@ async def settle(begin: Begin, directory: BeginDirectory, tenant: Tenant, person
     if role is not None:
         async with begin(tenant.id) as work:
             await work.members.add(person.id, role, AT)
+
+
+def signed_in(person: Person, at: datetime = AT) -> SignedIn:
+    """The person before a page, for the coming twelve hours."""
+    return SignedIn(person, Session(b"session", person.id, at, at + timedelta(hours=12)), ())

@@ -14,7 +14,8 @@ from domain.model.redirects import own_to_this_machine, permitted, with_answer
 from domain.model.tenant import Tenant
 from domain.model.tokens import SECRET_BYTES, Kind, digest, mint, parse
 from domain.ports import Begin, Clock, Fresh, Randomness, Work
-from domain.usecases.consenting import Question, Reply, Visitor, givable, give, member, partner, question
+from domain.usecases.accounts import SignedIn
+from domain.usecases.consenting import Question, Reply, givable, give, member, partner, question
 
 CODE_SECONDS = 60
 
@@ -67,8 +68,8 @@ class Authorizing:
     randomness: Randomness
     issuer: str
 
-    async def authorize(self, sent: Sent, visitor: Visitor | None, reply: Reply | None = None) -> Outcome:
-        """What comes next for this request; with the visitor's `reply` to the Question that it led to.
+    async def authorize(self, sent: Sent, me: SignedIn | None, reply: Reply | None = None) -> Outcome:
+        """What comes next for this request; with the person's `reply` to the Question that it led to.
 
         All of the request is judged anew each time. A code is kept in one unit of work with the consent it came of.
         """
@@ -80,7 +81,7 @@ class Authorizing:
             if client is None:
                 return Refusal.UNKNOWN_CLIENT
             refusal = self._refusal(client, sent)
-            return refusal or await self._judged(work, client, sent, visitor, reply)
+            return refusal or await self._judged(work, client, sent, me, reply)
 
     def _refusal(self, client: Client, sent: Sent) -> Refusal | None:
         if not client.active(self.clock()):
@@ -92,21 +93,21 @@ class Authorizing:
         return None
 
     async def _judged(
-        self, work: Work, client: Client, sent: Sent, visitor: Visitor | None, reply: Reply | None
+        self, work: Work, client: Client, sent: Sent, me: SignedIn | None, reply: Reply | None
     ) -> Outcome:
         wrong = wrong_with(sent, client, self.issuer)
         if wrong is not None:
             return self._error(sent, wrong)
         now = self.clock()
         request = read(sent, now)
-        if visitor is None or not request.accepts(visitor.signed_in_at, now):
+        if me is None or not request.accepts(me.session.signed_in_at, now):
             if request.silent:
                 return self._error(sent, Wrong("login_required", "The person must sign in."))
             return SignIn(int(now.timestamp()))
-        who = await member(work, visitor.person.id)
+        who = await member(work, me.person.id)
         if who is None:
-            return await self._stranger(work, client, sent, request, visitor.person)
-        return await self._asked(_Case(work, client, who, visitor, request), sent, reply)
+            return await self._stranger(work, client, sent, request, me.person)
+        return await self._asked(_Case(work, client, who, me, request), sent, reply)
 
     async def _stranger(
         self, work: Work, client: Client, sent: Sent, request: AuthorizationRequest, person: Person
@@ -144,7 +145,7 @@ class Authorizing:
             request.redirect_uri,
             request.challenge,
             self.fresh(),
-            case.visitor.signed_in_at,
+            case.me.session.signed_in_at,
             self.clock() + timedelta(seconds=CODE_SECONDS),
             request.nonce,
             request.resource,
@@ -168,7 +169,7 @@ class _Case:
     work: Work
     client: Client
     member: Member
-    visitor: Visitor
+    me: SignedIn
     request: AuthorizationRequest
 
     async def covered(self, given: frozenset[Scope]) -> bool:

@@ -10,17 +10,9 @@ from domain.model.audit import Deed
 from domain.model.authorization import Consent
 from domain.model.cap import Cap, CapSubject
 from domain.model.ids import ClientId, PersonId
-from domain.model.people import Member, Person
+from domain.model.people import Member
 from domain.model.tenant import Tenant
 from domain.ports import Work
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Who sits at the browser, and since when."""
-
-    person: Person
-    signed_in_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,11 @@ from domain.model.ids import CapId, PersonId, TenantId
 from domain.model.quota import Unit
 from domain.model.tenant import Tenant
 from domain.model.tokens import Kind, digest, mint
+from domain.usecases.accounts import SignedIn
 from domain.usecases.authorizing import Authorizing, Outcome, Redirect, Refusal, SignIn, Stranger
-from domain.usecases.consenting import Question, Reply, Visitor
+from domain.usecases.consenting import Question, Reply
 from tests.fakes import CountedIds, FakeClock, FakeStore, TenantRows
-from tests.partners import AT, BACK, CHALLENGE, request, settle, shop, somebody
+from tests.partners import AT, BACK, CHALLENGE, request, settle, shop, signed_in, somebody
 
 ISSUER = "https://portunus.example"
 ACME, GLOBEX = Tenant(TenantId(UUID(int=1)), "Acme", AT), Tenant(TenantId(UUID(int=2)), "Globex", AT)
@@ -38,7 +39,7 @@ class Door:
             self.store.rows[tenant.id].tenants.append(tenant)
         self.client = client or shop(ACME.id, UUID(int=9))
         self.rows.clients[self.client.id] = self.client
-        self.visitor: Visitor | None = Visitor(ADA, self.clock())
+        self.me: SignedIn | None = signed_in(ADA)
         self.authorizing = Authorizing(self.store.begin, self.clock, CountedIds(), lambda size: bytes(size), ISSUER)
 
     @property
@@ -50,11 +51,11 @@ class Door:
         return self
 
     async def ask(self, **changes: str | None) -> Outcome:
-        return await self.authorizing.authorize(request(self.client, **changes), self.visitor)
+        return await self.authorizing.authorize(request(self.client, **changes), self.me)
 
     async def reply(self, *scopes: Scope, **changes: str | None) -> Outcome:
         reply = Reply(ADA.id, frozenset(scopes))
-        return await self.authorizing.authorize(request(self.client, **changes), self.visitor, reply)
+        return await self.authorizing.authorize(request(self.client, **changes), self.me, reply)
 
     @property
     def code(self) -> Code:
@@ -244,7 +245,7 @@ async def test_all_else_that_is_wrong_is_told_to_the_application(changes: dict[s
     door = await Door().settled()
     assert error(await door.ask(**changes)) == expected
     assert error(await door.reply(INVOKE, **changes)) == expected
-    door.visitor = None
+    door.me = None
     assert error(await door.ask(**changes)) == expected
     assert not door.rows.codes
 
@@ -264,7 +265,7 @@ async def test_what_is_not_known_is_ignored() -> None:
 
 async def test_who_is_not_signed_in_signs_in_first() -> None:
     door = await Door().settled()
-    door.visitor = None
+    door.me = None
     assert await door.ask() == SignIn(int(AT.timestamp()))
     assert await door.reply(INVOKE) == SignIn(int(AT.timestamp()))
     assert error(await door.ask(prompt="none")) == "login_required"
@@ -278,7 +279,7 @@ async def test_a_sign_in_may_be_asked_for_anew(demand: dict[str, str]) -> None:
     assert isinstance(sent_away, SignIn)
     back = {**demand, "signed_in_after": str(sent_away.at)}
     assert isinstance(await door.ask(**back), SignIn)
-    door.visitor = Visitor(ADA, door.clock() + timedelta(seconds=1))
+    door.me = signed_in(ADA, door.clock() + timedelta(seconds=1))
     door.clock.advance(timedelta(minutes=10))
     assert isinstance(await door.ask(**back), Question)
     assert "code" in answer(await door.reply(INVOKE, **back))
@@ -346,7 +347,7 @@ async def test_a_yes_gives_no_more_than_was_shown() -> None:
 async def test_a_yes_that_was_asked_of_somebody_else_is_none() -> None:
     door = await Door().settled()
     reply = Reply(PersonId(UUID(int=8)), frozenset({INVOKE}))
-    assert isinstance(await door.authorizing.authorize(request(door.client), door.visitor, reply), Question)
+    assert isinstance(await door.authorizing.authorize(request(door.client), door.me, reply), Question)
     assert not door.rows.codes
 
 
