@@ -26,7 +26,7 @@ def scheme(uri: str) -> str:
 
 def shown(uri: str) -> str:
     """The part of an address that tells a person who is behind it."""
-    return urlsplit(uri).netloc or f"{scheme(uri)}:"
+    return urlsplit(uri).netloc if scheme(uri) in ("https", "http") else f"{scheme(uri)}:"
 
 
 def with_answer(uri: str, answer: Mapping[str, str | None]) -> str:

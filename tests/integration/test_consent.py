@@ -33,7 +33,6 @@ from tests.partners import BACK, CHALLENGE, request, settle, shop, somebody
 
 ISSUER = "https://portunus.example"
 STATE = "a state = of & its own"
-PASSWORD = "correct horse battery staple"
 AUTHORIZE = "/oauth/authorize"
 INVOKE, READ, WRITE = Scope.MODELS_INVOKE, Scope.TENANT_READ, Scope.MEMBERS_WRITE
 
@@ -57,12 +56,13 @@ class Town:
         return client
 
     async def sign_in(self, person: Person | None = None) -> None:
-        """With the password, at the use case: the page that asks for it is another's."""
-        cookie = await self.house.accounts.sign_in((person or self.ada).email, PASSWORD, Visitor())
+        """As the sign-in page does once the password fits."""
+        async with directory(self.house.engine)() as book:
+            cookie = await self.house.accounts.admit(book, (person or self.ada).id, Visitor())
         self.http.cookies.set("__Host-portunus", cookie.reveal(), domain="portunus.example")
 
-    async def ask(self, client: Client | None = None, **changes: str | None) -> httpx2.Response:
-        return await self.http.get(AUTHORIZE, params=request(client or self.client, **changes))
+    async def ask(self, **changes: str | None) -> httpx2.Response:
+        return await self.http.get(AUTHORIZE, params=request(self.client, **changes))
 
     async def press(self, page: httpx2.Response, answer: str, **changes: str) -> httpx2.Response:
         return await send(self.http, page, "consent", ISSUER, answer=answer, **changes)
@@ -109,8 +109,6 @@ async def _settled(house: House, http: httpx2.AsyncClient) -> Town:
         async with begin(house.engine)(tenant.id) as work:
             await work.tenants.add(tenant)
         await settle(begin(house.engine), directory(house.engine), tenant, person, role)
-        async with directory(house.engine)() as above:
-            await above.passwords.put(person.id, await house.passwords.hashed(PASSWORD))
     town = Town(house, http, acme, globex, ada, mallory, shop(acme.id, uuid7()))
     async with begin(house.engine)(acme.id) as work:
         await work.clients.add(town.client)
@@ -426,10 +424,10 @@ async def test_a_role_that_leaves_nothing_denies_without_a_page(town: Town) -> N
 )
 async def test_a_native_app_is_asked_about_each_time(town: Town, uri: str, source: str, where: str) -> None:
     redirects = ("http://127.0.0.1/cb", "http://[::1]/cb", "com.shop.app:/cb")
-    client = await town.register(secret_digest=None, redirect_uris=redirects)
+    town.client = await town.register(secret_digest=None, redirect_uris=redirects)
     await town.sign_in()
     for _ in range(2):
-        page = await town.ask(client, redirect_uri=uri)
+        page = await town.ask(redirect_uri=uri)
         assert Page(page.text).texts["destination"] == where
         assert f"form-action 'self' {source};" in page.headers["content-security-policy"]
         assert "code" in answered(await town.press(page, "allow"), uri)
