@@ -23,7 +23,8 @@ from api.hosts import OneHost
 from api.house import House, NotReady, now
 from api.oauth.endpoints import routes as oauth_routes
 from api.pages.browser import Browser
-from api.pages.page import files, problems
+from api.pages.page import problems
+from api.pages.routes import routes as page_routes
 from infrastructure.crypto.master_keys import MasterKeys
 from infrastructure.settings import Settings
 
@@ -77,13 +78,15 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
             Route("/livez", live),
             Route("/readyz", ready),
             *oauth_routes(house.usecases.access, settings.issuer.rstrip("/")),
-            files(),
+            *page_routes(house.people),
         ],
         middleware=[Middleware(OneHost)],
         exception_handlers=problems(),
         lifespan=lifespan,
     )
-    application.state.browser = Browser(settings.issuer, derived(house.master_keys, b"portunus forms"), house.accounts)
+    application.state.browser = Browser(
+        settings.issuer, derived(house.master_keys, b"portunus forms"), house.people.accounts
+    )
     return application
 
 
