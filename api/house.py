@@ -14,6 +14,7 @@ import structlog
 import uuid_utils.compat
 
 from api.graphql.context import UseCases
+from api.pages.people import People
 from domain.errors import DomainError
 from domain.model.catalogue import FormValues
 from domain.model.quota import Trial, Unit
@@ -33,10 +34,14 @@ from domain.usecases.device_verification import DeviceVerification
 from domain.usecases.grants import Grants
 from domain.usecases.imports import Imports
 from domain.usecases.inference import Inference
+from domain.usecases.joining import Joining
 from domain.usecases.metering import Metering
 from domain.usecases.models import Models
+from domain.usecases.own_consents import OwnConsents
 from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
+from domain.usecases.recognition import Recognition
+from domain.usecases.resets import PasswordResets
 from domain.usecases.rotation import Rotation
 from domain.usecases.tenants import Tenants
 from domain.usecases.usage import Usage
@@ -53,6 +58,7 @@ from infrastructure.db.roll_call import SqlRollCall
 from infrastructure.db.work import begin
 from infrastructure.http import egress
 from infrastructure.keyring import LeasedKeyring
+from infrastructure.openid import OpenIdProvider, OpenIdTerms
 from infrastructure.providers.gateway import HttpGateway, Limits
 from infrastructure.providers.registry import ADAPTERS, catalogue, trials
 from infrastructure.settings import Settings
@@ -88,11 +94,10 @@ class House:
         self.client = egress(settings.allowed_networks, read=settings.call_seconds)
         self.ledger: Ledger = ledger_on(self.engine)
         self.usecases = self._usecases()
-        people = directory(self.engine)
-        self.accounts = Accounts(people, self.passwords, now, secrets.token_bytes, settings.session_lifetime)
+        self.people = self._people()
         work = begin(self.engine, master_keys=self.master_keys)
         self.authorizing = Authorizing(work, now, fresh, secrets.token_bytes, settings.issuer)
-        self.device_verification = DeviceVerification(work, people, now)
+        self.device_verification = DeviceVerification(work, directory(self.engine), now)
         self._leaving = AsyncExitStack()
         self._over = asyncio.Event()
 
@@ -127,6 +132,18 @@ class House:
             conversations=Conversations(inference, standing, platform),
             usage=Usage(work, now),
             rotation=Rotation(work, self.vault, SqlRollCall(self.engine), self.detached, fresh),
+        )
+
+    def _people(self) -> People:
+        settings, work = self.settings, begin(self.engine)
+        accounts = Accounts(directory(self.engine), self.passwords, now, secrets.token_bytes, settings.session_lifetime)
+        return People(
+            accounts=accounts,
+            joining=Joining(work, accounts, fresh),
+            recognition=Recognition(accounts),
+            resets=PasswordResets(accounts),
+            consents=OwnConsents(work),
+            provider=provider(settings),
         )
 
     async def __aenter__(self) -> Self:
@@ -179,6 +196,16 @@ def now() -> datetime:
 
 
 fresh = uuid_utils.compat.uuid7
+
+
+def provider(settings: Settings) -> OpenIdProvider | None:
+    if settings.oidc_issuer is None or settings.oidc_client_id is None:
+        return None
+    secret = settings.oidc_client_secret.get_secret_value() if settings.oidc_client_secret else None
+    back = f"{settings.issuer}/sign-in/openid/callback"
+    networks = settings.allowed_networks
+    terms = OpenIdTerms(settings.oidc_issuer, settings.oidc_client_id, secret, settings.oidc_name, back, networks)
+    return OpenIdProvider(terms, now)
 
 
 def platform_forms(settings: Settings) -> Mapping[str, FormValues]:

@@ -25,7 +25,8 @@ from api.oauth.authorize import AuthorizationPages
 from api.oauth.device_page import DevicePages
 from api.oauth.endpoints import routes as oauth_routes
 from api.pages.browser import Browser
-from api.pages.page import files, problems
+from api.pages.page import problems
+from api.pages.routes import routes as page_routes
 from infrastructure.crypto.master_keys import MasterKeys
 from infrastructure.settings import Settings
 
@@ -81,13 +82,15 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
             *oauth_routes(house.usecases.access, settings.issuer.rstrip("/")),
             *AuthorizationPages(house.authorizing, settings.token_lifetime).routes(),
             *DevicePages(house.device_verification, settings.token_lifetime).routes(),
-            files(),
+            *page_routes(house.people),
         ],
         middleware=[Middleware(OneHost)],
         exception_handlers=problems(),
         lifespan=lifespan,
     )
-    application.state.browser = Browser(settings.issuer, derived(house.master_keys, b"portunus forms"), house.accounts)
+    application.state.browser = Browser(
+        settings.issuer, derived(house.master_keys, b"portunus forms"), house.people.accounts
+    )
     return application
 
 

@@ -4,6 +4,7 @@ DomainError
 ├ Unauthenticated
 ├ NotSignedIn
 ├ TooManyFailures(retry_after)
+├ ProviderFailed
 ├ Forbidden(needs)
 ├ NotFound(what)
 ├ InvalidInput
@@ -12,6 +13,7 @@ DomainError
 │ └ InvalidRange(field, reason)
 ├ Conflict
 │ ├ DuplicateName(name)
+│ ├ NoOtherWay
 │ └ ChangedMeanwhile(what)
 ├ QuotaExhausted(pot, unit, free, asked, refills_at)
 ├ NoCredential(provider, inactive)
@@ -82,6 +84,16 @@ class TooManyFailures(DomainError):
     @property
     def message(self) -> str:
         return f"Sign-in failed too often; try again in {self.retry_after} seconds."
+
+
+class ProviderFailed(DomainError):
+    """An external OpenID provider does not answer as it must, or says no."""
+
+    code = "PROVIDER_FAILED"
+
+    @property
+    def message(self) -> str:
+        return "The sign-in at the provider did not work; start it again, or use your password."
 
 
 @dataclass(eq=False)
@@ -162,6 +174,16 @@ class DuplicateName(Conflict):
     @property
     def message(self) -> str:
         return f"The name {self.name!r} is taken; choose another."
+
+
+class NoOtherWay(Conflict):
+    """Without it, the person could not sign in any more."""
+
+    code = "NO_OTHER_WAY"
+
+    @property
+    def message(self) -> str:
+        return "This is the only way to sign in to the account; ask the operator for a password first."
 
 
 @dataclass(eq=False)

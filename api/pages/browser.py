@@ -6,6 +6,7 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import ImmutableMultiDict
@@ -13,7 +14,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
 from api.pages.refusal import Refused
-from domain.usecases.accounts import Accounts, SignedIn
+from domain.model.secret import Secret
+from domain.usecases.accounts import Accounts, SignedIn, Visitor
 
 Form = ImmutableMultiDict[str, str]
 
@@ -63,6 +65,19 @@ async def signed_in(request: Request) -> SignedIn | None:
     """Who is before the page, or None."""
     house = browser(request)
     return await house.accounts.signed_in(request.cookies.get(house.cookie()))
+
+
+def visitor(request: Request) -> Visitor:
+    """An address of IPv6 stands for its network of 64 bits, which is what one subscriber has."""
+    cookie = request.cookies.get(browser(request).cookie())
+    return Visitor(request.headers.get("user-agent", ""), _address(request), cookie)
+
+
+def admitted(request: Request, session: Secret, address: str) -> Response:
+    """On to a page of ours, with the cookie of a session that was opened."""
+    answer = see(address)
+    keep(request, answer, session.reveal(), seconds=int(browser(request).accounts.lifetime.total_seconds()))
+    return answer
 
 
 def to_sign_in(request: Request) -> Response:
@@ -117,6 +132,16 @@ async def posted(request: Request) -> Form:
             403, "This form is out of date", "Open the page again, and send the form from there. Allow cookies."
         )
     return form
+
+
+def _address(request: Request) -> str | None:
+    try:
+        address = ip_address(request.client.host if request.client else "")
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
+        return str(ip_network((address, 64), strict=False))
+    return str(address)
 
 
 async def _body(request: Request) -> bytes:

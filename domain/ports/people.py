@@ -6,7 +6,7 @@ from typing import Protocol, Self
 
 from domain.model.authorization import SigningKey
 from domain.model.ids import PersonId
-from domain.model.people import Failures, Identity, Membership, Person, Reset, Session
+from domain.model.people import Departure, Failures, Identity, Membership, Person, Recognised, Reset, Session
 
 
 class People(Protocol):
@@ -44,6 +44,9 @@ class Identities(Protocol):
     async def one(self, issuer: str, subject: str) -> Identity:
         """NotFound("identity")."""
         ...
+
+    async def of(self, person_id: PersonId) -> Sequence[Identity]: ...
+    async def remove(self, identity: Identity) -> None: ...
 
 
 class Sessions(Protocol):
@@ -154,4 +157,21 @@ class Passwords(Protocol):
 
     def outdated(self, hashed: str) -> bool:
         """Whether it was made with weaker parameters than now."""
+        ...
+
+
+class IdentityProvider(Protocol):
+    """An external OpenID provider, by which people may sign in."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    async def departure(self) -> Departure:
+        """A new one; ProviderFailed."""
+        ...
+
+    async def arrival(self, departure: Departure, said: Mapping[str, str]) -> Recognised:
+        """Whom it recognised, by the query that the browser brought back; ProviderFailed for anything amiss."""
         ...

@@ -111,6 +111,14 @@ class FakeIdentities:
     async def one(self, issuer: str, subject: str) -> Identity:
         return found(self.rows.identities, (issuer, subject), "identity")
 
+    async def of(self, person_id: PersonId) -> Sequence[Identity]:
+        there = [self.rows.identities[key] for key in sorted(self.rows.identities)]
+        return [identity for identity in there if identity.person_id == person_id]
+
+    async def remove(self, identity: Identity) -> None:
+        if self.rows.identities.get((identity.issuer, identity.subject)) == identity:
+            del self.rows.identities[identity.issuer, identity.subject]
+
 
 @dataclass(frozen=True, slots=True)
 class FakeSessions:

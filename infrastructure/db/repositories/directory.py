@@ -99,7 +99,15 @@ class SqlIdentities:
         row = (await self.connection.execute(query)).first()
         if row is None:
             raise NotFound("identity")
-        return Identity(row.issuer, row.subject, PersonId(row.person_id))
+        return _identity(row)
+
+    async def of(self, person_id: PersonId) -> Sequence[Identity]:
+        query = select(identities).where(identities.c.person_id == person_id).order_by("issuer", "subject")
+        return [_identity(row) for row in await self.connection.execute(query)]
+
+    async def remove(self, identity: Identity) -> None:
+        mine = delete(identities).filter_by(issuer=identity.issuer, subject=identity.subject)
+        await self.connection.execute(mine.where(identities.c.person_id == identity.person_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +229,10 @@ class SqlSigningKeys:
 
 def _columns(person: Person) -> dict[str, Any]:
     return {"email": person.email, "name": person.name}
+
+
+def _identity(row: Row[Any]) -> Identity:
+    return Identity(row.issuer, row.subject, PersonId(row.person_id))
 
 
 def _reset(row: Row[Any] | None) -> Reset:
