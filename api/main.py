@@ -27,6 +27,7 @@ from api.oauth.endpoints import routes as oauth_routes
 from api.pages.browser import Browser
 from api.pages.page import problems
 from api.pages.routes import routes as page_routes
+from domain.model.issuing import Lifetimes
 from infrastructure.crypto.master_keys import MasterKeys
 from infrastructure.settings import Settings
 
@@ -71,6 +72,7 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
             return JSONResponse({"ready": False, "reason": reason}, 503)
         return JSONResponse({"ready": True})
 
+    lifetimes = Lifetimes(settings.token_lifetime, settings.refresh_lifetime)
     application = Starlette(
         routes=[
             Route("/graphql", graphql),
@@ -79,10 +81,10 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
             *(Route(path, export) for path, export in exports.items()),
             Route("/livez", live),
             Route("/readyz", ready),
-            *oauth_routes(house.usecases.access, settings.issuer.rstrip("/")),
-            *AuthorizationPages(house.authorizing, settings.token_lifetime).routes(),
-            *DevicePages(house.device_verification, settings.token_lifetime).routes(),
+            *AuthorizationPages(house.authorizing, lifetimes).routes(),
+            *DevicePages(house.device_verification, lifetimes).routes(),
             *page_routes(house.people),
+            *oauth_routes(house.oauth),
         ],
         middleware=[Middleware(OneHost)],
         exception_handlers=problems(),

@@ -75,6 +75,8 @@ class Settings(BaseSettings):
     oidc_client_secret: SecretStr | None = None
     oidc_name: str = Field(default="your organisation", min_length=1, max_length=60)
     """What people call that provider."""
+    refresh_days: int = Field(default=30, ge=1, le=365)
+    """How long an application may go on without asking the person again."""
     call_seconds: int = Field(default=600, ge=1, le=3_600)
     """The longest that a call to a vendor may take."""
     hold_seconds: int = Field(default=900, ge=2)
@@ -126,6 +128,10 @@ class Settings(BaseSettings):
     @property
     def session_lifetime(self) -> timedelta:
         return timedelta(seconds=self.session_seconds)
+
+    @property
+    def refresh_lifetime(self) -> timedelta:
+        return timedelta(days=self.refresh_days)
 
     def master_keys(self) -> list[bytes]:
         """The keys, first the one that wraps; ValueError, without a value, when there is none or one is malformed."""

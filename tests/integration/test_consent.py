@@ -58,7 +58,7 @@ class Town:
     async def sign_in(self, person: Person | None = None) -> None:
         """As the sign-in page does once the password fits."""
         async with directory(self.house.engine)() as book:
-            cookie = await self.house.accounts.admit(book, (person or self.ada).id, Visitor())
+            cookie = await self.house.people.accounts.admit(book, (person or self.ada).id, Visitor())
         self.http.cookies.set("__Host-portunus", cookie.reveal(), domain="portunus.example")
 
     async def ask(self, **changes: str | None) -> httpx2.Response:
@@ -321,7 +321,7 @@ async def test_nobody_lets_an_application_into_a_tenant_that_he_is_no_member_of(
         read = Page(refused.text)
         assert (read.texts["tenant"], read.texts["person"]) == ("Acme", town.mallory.email)
         assert parse_qs(urlsplit(read.links["back"]).query)["error"] == ["access_denied"]
-        assert read.links["again"].startswith("/sign-in?next=%2Foauth%2Fcontinue")
+        assert read.links["again"].startswith("/sign-in?again=1&next=%2Foauth%2Fcontinue")
         assert error(await town.ask(prompt="none")) == "interaction_required"
         fields = {**Page(page.text).forms["consent"], "person": str(town.mallory.id), "answer": "allow"}
         token = Page((await town.http.get("/device")).text).forms["device"]["form_token"]
@@ -550,7 +550,7 @@ async def test_the_device_page_takes_no_forged_form_and_no_ended_session(town: T
     asked = await send(town.http, page, "device", ISSUER, user_code="BCDFGHJK")
     assert (await send(town.http, asked, "answer", ISSUER, answer="allow", form_token="x")).status_code == 403
     assert (await send(town.http, asked, "answer", "https://evil.example", answer="allow")).status_code == 403
-    await town.house.accounts.sign_out(town.http.cookies["__Host-portunus"])
+    await town.house.people.accounts.sign_out(town.http.cookies["__Host-portunus"])
     for sent in (
         await send(town.http, asked, "answer", ISSUER, answer="allow"),
         await send(town.http, page, "device", ISSUER, user_code="bcdf-GHJK"),
