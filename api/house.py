@@ -113,7 +113,7 @@ class House:
         self._over = asyncio.Event()
 
     def _usecases(self) -> UseCases:
-        settings, work = self.settings, begin(self.engine)
+        settings, work = self.settings, begin(self.engine, master_keys=self.master_keys)
         forms = platform_forms(settings)
         platform = Platform(catalogue(), offered_trials(settings, forms), frozenset(forms))
         standing = LeasedStanding(work, now)
@@ -160,7 +160,7 @@ class House:
         )
 
     def _people(self) -> People:
-        settings, work = self.settings, begin(self.engine)
+        settings, work = self.settings, begin(self.engine, master_keys=self.master_keys)
         accounts = Accounts(directory(self.engine), self.passwords, now, secrets.token_bytes, settings.session_lifetime)
         return People(
             accounts=accounts,

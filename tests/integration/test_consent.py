@@ -27,8 +27,8 @@ from domain.usecases.accounts import Visitor
 from infrastructure.db.directory import directory
 from infrastructure.db.work import begin
 from infrastructure.settings import Settings
-from tests.browsing import Page, answered, send
 from tests.databases import Urls
+from tests.pages_read import Page, answered, send
 from tests.partners import BACK, CHALLENGE, VERIFIER, public_id, request, settle, shop, somebody
 
 ISSUER = "https://portunus.example"
