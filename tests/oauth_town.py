@@ -157,12 +157,12 @@ class Partner:
             return await self.town.post(form, to, **{"Authorization": basic(self.id, SECRET), **headers})
         return await self.town.post({"client_id": self.id, **form}, to, **{"Authorization": "", **headers})
 
-    async def redeem(self, code: str, **more: str) -> httpx2.Response:
+    async def redeem(self, code: str, /, **more: str) -> httpx2.Response:
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
         sent = {**form, **more}
         return await self.post({name: value for name, value in sent.items() if value != "-"})
 
-    async def refresh(self, token: str, **more: str) -> httpx2.Response:
+    async def refresh(self, token: str, /, **more: str) -> httpx2.Response:
         return await self.post({"grant_type": "refresh_token", "refresh_token": token, **more})
 
     async def let_in(self, **more: Any) -> dict[str, Any]:
