@@ -27,6 +27,8 @@ LIMIT = 16 * 1_024
 ENDPOINT = "/oauth/authorize"
 
 _CONTINUE = "/oauth/continue"
+_ONWARD = ("https:",)
+"""Browsers hold all redirects behind a form to `form-action`, and applications send people on within their sites."""
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -85,7 +87,7 @@ class AuthorizationPages:
         return page(
             request,
             "consent.html",
-            form_action=[source(asked.redirect_uri)],
+            form_action=[source(asked.redirect_uri), *_ONWARD],
             signed_in=me,
             **shown(asked, self.lifetimes),
             query=urlencode(sent),

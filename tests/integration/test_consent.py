@@ -209,7 +209,7 @@ async def test_the_page_is_strict_but_lets_its_form_go_back_to_the_application(t
     await town.sign_in()
     page = await town.ask()
     policy = page.headers["content-security-policy"]
-    assert "form-action 'self' https://shop.example;" in policy
+    assert "form-action 'self' https://shop.example https:;" in policy
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
     assert page.headers["cache-control"] == "no-store"
@@ -451,7 +451,7 @@ async def test_a_native_app_is_asked_about_each_time(town: Town, uri: str, sourc
     for _ in range(2):
         page = await town.ask(redirect_uri=uri)
         assert Page(page.text).texts["destination"] == where
-        assert f"form-action 'self' {source};" in page.headers["content-security-policy"]
+        assert f"form-action 'self' {source} https:;" in page.headers["content-security-policy"]
         assert "code" in answered(await town.press(page, "allow"), uri)
 
 
