@@ -208,23 +208,30 @@ async def whoami(request: Request) -> JSONResponse:
 async def founded(urls: Urls) -> AsyncIterator[Town]:
     engine, clock = open_engine(urls.app), FakeClock(datetime.now(UTC).replace(microsecond=0))
     work, above = begin(engine), directory(engine)
-    with ThreadPoolExecutor(2) as threads:
-        signer = RsaSigner(above, MasterKeys.of(bytes(32)), clock, uuid7, LIFETIME, threads)
-        lifetimes = Lifetimes(LIFETIME)
-        oauth = OAuth(
-            ISSUER,
-            Access(work, clock),
-            Granting(work, clock, Mint(ISSUER, token_bytes, lifetimes), signer),
-            Devices(work, clock, uuid7, token_bytes, lifetimes),
-            TokenStates(work, clock, ISSUER),
-            Identity(work),
-            signer,
-            clock,
-        )
-        tenants = Tenants(work, FakeVault(), PLATFORM, clock, uuid7, token_bytes)
-        guarded = Authentication(Starlette(routes=[Route("/", whoami)]), oauth.access.authenticate, 'realm="portunus"')
-        app = Starlette(routes=[*routes(oauth), Mount("/graphql", guarded)])
+    threads = ThreadPoolExecutor(2)
+    signer = RsaSigner(above, MasterKeys.of(bytes(32)), clock, uuid7, LIFETIME, threads)
+    oauth = served_by(work, clock, signer)
+    tenants = Tenants(work, FakeVault(), PLATFORM, clock, uuid7, token_bytes)
+    guarded = Authentication(Starlette(routes=[Route("/", whoami)]), oauth.access.authenticate, 'realm="portunus"')
+    app = Starlette(routes=[*routes(oauth), Mount("/graphql", guarded)])
+    try:
         async with serving(app) as url, httpx2.AsyncClient(base_url=url, trust_env=False, timeout=60) as http:
             opened = await asyncio.gather(tenants.found("Acme"), tenants.found("Globex"))
             yield Town(app, url, http, clock, work, above, signer, *opened)
-    await engine.dispose()
+    finally:
+        await engine.dispose()
+        threads.shutdown()
+
+
+def served_by(work: Begin, clock: FakeClock, signer: RsaSigner) -> OAuth:
+    lifetimes = Lifetimes(LIFETIME)
+    return OAuth(
+        ISSUER,
+        Access(work, clock),
+        Granting(work, clock, Mint(ISSUER, token_bytes, lifetimes), signer),
+        Devices(work, clock, uuid7, token_bytes, lifetimes),
+        TokenStates(work, clock, ISSUER),
+        Identity(work),
+        signer,
+        clock,
+    )
