@@ -10,10 +10,12 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
+import httpx2
 import structlog
 import uuid_utils.compat
 
 from api.graphql.context import UseCases
+from api.traffic.turns import step_aside
 from domain.errors import DomainError
 from domain.model.catalogue import FormValues
 from domain.model.quota import Trial, Unit
@@ -80,6 +82,7 @@ class House:
         self.vault = RsaVault(self.master_keys)
         self.detached = Detached()
         self.client = egress(settings.allowed_networks, read=settings.call_seconds)
+        self.client.event_hooks = {"request": [_leave_the_place]}
         self.ledger: Ledger = ledger_on(self.engine)
         self.usecases = self._usecases()
         self._leaving = AsyncExitStack()
@@ -160,6 +163,11 @@ class House:
         self._over.set()
         await asyncio.wait([sweeping], timeout=LAST_SWEEP)
         sweeping.cancel()
+
+
+async def _leave_the_place(_: httpx2.Request) -> None:
+    """Whoever waits for a vendor keeps nobody else from working."""
+    step_aside()
 
 
 def now() -> datetime:

@@ -2,10 +2,8 @@
 
 import hashlib
 import hmac
-from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from uuid import UUID
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -22,11 +20,18 @@ from api.graphql.context import GraphQLOptions
 from api.hosts import OneHost
 from api.house import House, NotReady, now
 from api.oauth.endpoints import routes as oauth_routes
+from api.traffic.addresses import per_address
+from api.traffic.buckets import Buckets
+from api.traffic.gate import Gate, Limits
+from domain.model.allowance import Allowance
 from infrastructure.crypto.master_keys import MasterKeys
 from infrastructure.settings import Settings
 
 GRACE = 30
 """Seconds that an operation may take beside the one call to a vendor that it may make."""
+
+BURST = 5
+"""Seconds' worth of requests that may come at once."""
 
 
 def create_app(settings: Settings, house: House | None = None) -> Starlette:
@@ -46,8 +51,10 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
         uploads=settings.uploads,
         challenge=f"Bearer {challenge}",
     )
-    guarded = guard(house)
-    graphql = guarded(graphql_app(house.usecases, options), challenge)
+    gate = Gate(limits(settings))
+    guarded = guard(house, gate)
+    graphql = guarded(graphql_app(house.usecases, options, gate), challenge)
+    strangers = Buckets[str](rate(settings.address_requests_per_second))
     exports = {
         f"/usage.{form.ending}": guarded(UsageExport(house.usecases.usage, form, f"Bearer {elsewhere}"), elsewhere)
         for form in FORMATS
@@ -74,24 +81,40 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
             *(Route(path, export) for path, export in exports.items()),
             Route("/livez", live),
             Route("/readyz", ready),
-            *oauth_routes(house.usecases.access, settings.issuer.rstrip("/")),
+            *per_address(oauth_routes(house.usecases.access, settings.issuer.rstrip("/")), strangers),
         ],
         middleware=[Middleware(OneHost)],
         lifespan=lifespan,
     )
 
 
-def guard(house: House) -> Callable[[ASGIApp, str], ASGIApp]:
-    """Puts an application behind bearer tokens, and all of them together within the bounds of a tenant."""
+def guard(house: House, gate: Gate) -> Callable[[ASGIApp, str], ASGIApp]:
+    """Puts an application behind bearer tokens and the gate."""
     actors = LeasedActors(house.usecases.access.authenticate, now)
-    settings, running = house.settings, Counter[UUID]()
-    seconds = settings.call_seconds + GRACE
+    seconds = house.settings.call_seconds + GRACE
 
     def guarded(app: ASGIApp, challenge: str) -> ASGIApp:
-        bounded = Bounds(app, concurrency=settings.tenant_concurrency, seconds=seconds, running=running)
-        return Authentication(bounded, actors, challenge)
+        return Authentication(Bounds(app, gate, seconds=seconds), actors, challenge)
 
     return guarded
+
+
+def limits(settings: Settings) -> Limits:
+    return Limits(
+        client_cost=Allowance(settings.client_cost, settings.client_cost_per_second),
+        tenant_cost=Allowance(settings.tenant_cost, settings.tenant_cost_per_second),
+        client_rate=rate(settings.client_requests_per_second),
+        tenant_rate=rate(settings.tenant_requests_per_second),
+        client_concurrency=settings.client_concurrency,
+        tenant_concurrency=settings.tenant_concurrency,
+        places=settings.concurrency,
+        waiting=settings.waiting,
+        waiting_seconds=settings.waiting_seconds,
+    )
+
+
+def rate(requests_per_second: int) -> Allowance:
+    return Allowance(BURST * requests_per_second, requests_per_second)
 
 
 async def live(_: Request) -> JSONResponse:

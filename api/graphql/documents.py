@@ -20,6 +20,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from api.graphql.errors import REPORTED, Refused, like, quiet
 from api.graphql.limits import Ruler, Size, excess
 from api.graphql.scalars import BadValue
+from api.graphql.tally import Branch, Surveyor
 
 REMEMBERED = 128
 TOKENS = 1_000
@@ -43,7 +44,7 @@ RULES = (
 class Prepared:
     """A document that parses: its faults, if any, and the size of its largest operation.
 
-    `flexible` is true when that size depends on the variables.
+    `flexible` is true when that size depends on the variables. `branches` are where each operation's answer has lists.
     """
 
     document: DocumentNode
@@ -51,10 +52,15 @@ class Prepared:
     size: Size
     flexible: bool
     operations: tuple[OperationDefinitionNode, ...]
+    branches: Mapping[str | None, tuple[Branch, ...]]
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """The operation of this name, if there is one; without a name, the first."""
         return next((o for o in self.operations if name is None or (o.name and o.name.value == name)), None)
+
+
+def name_of(operation: OperationDefinitionNode) -> str | None:
+    return operation.name.value if operation.name else None
 
 
 class Library:
@@ -87,9 +93,17 @@ class Library:
         document = parse(text, max_tokens=TOKENS)
         ruler = Ruler(self.schema, document, {})
         size = ruler.largest()
-        faults = () if excess(replace(size, cost=0)) else self._faults(document)
+        exceeded = excess(replace(size, cost=0))
+        faults = () if exceeded else self._faults(document)
         operations = tuple(d for d in document.definitions if isinstance(d, OperationDefinitionNode))
-        return Prepared(document, faults, size, ruler.flexible, operations)
+        surveyed = {} if exceeded or faults else self._branches(document, operations)
+        return Prepared(document, faults, size, ruler.flexible, operations, surveyed)
+
+    def _branches(
+        self, document: DocumentNode, operations: tuple[OperationDefinitionNode, ...]
+    ) -> dict[str | None, tuple[Branch, ...]]:
+        surveyor = Surveyor(self.schema, document)
+        return {name_of(o): surveyor.branches(o) for o in operations}
 
     def _faults(self, document: DocumentNode) -> tuple[GraphQLError, ...]:
         found = validate(self.schema, document, RULES, max_errors=REPORTED, hide_suggestions=True)

@@ -1,6 +1,6 @@
 """The outside of the domain, in memory; the suites in ports/ hold it to the promises of the real adapters."""
 
-from tests.fakes.clock import CountedIds, FakeClock
+from tests.fakes.clock import CountedIds, FakeClock, FakeSeconds
 from tests.fakes.gateway import Asked, FakeGateway, FakeList, FakeSpeech, Reply
 from tests.fakes.rows import TenantRows
 from tests.fakes.store import FakeLedger, FakeStore, FakeWork
@@ -13,6 +13,7 @@ __all__ = [
     "FakeGateway",
     "FakeLedger",
     "FakeList",
+    "FakeSeconds",
     "FakeSpeech",
     "FakeStore",
     "FakeVault",
