@@ -44,6 +44,11 @@ class Lines(Generic[T]):
             line.remove(waiter)
             self._shorten(actor.tenant_id, actor.client_id)
 
+    def behind(self, tenant: TenantId) -> None:
+        """The tenant has just had a place: let the others come first."""
+        if tenant in self._tenants:
+            self._tenants.move_to_end(tenant)
+
     def call(self, may: Callable[[TenantId], bool]) -> tuple[TenantId, T] | None:
         """The next whose tenant may; after it, every other tenant comes before this one, and so do its own clients."""
         tenant = next(filter(may, self._tenants), None)

@@ -82,6 +82,7 @@ class Turns:
         self._held[tenant] -= 1
         if not self._held[tenant]:
             del self._held[tenant]
+        self._lines.behind(tenant)
         while len(self._lines) and (called := self._lines.call(self._may)):
             whose, waiter = called
             if not waiter.done():
