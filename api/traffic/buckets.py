@@ -45,9 +45,11 @@ class Buckets(Generic[K]):
     def add(self, key: K, amount: float) -> None:
         """Put `amount` in, up to what the bucket holds; a negative one is taken out, be it there or not."""
         now = self._clock()
-        left = self.allowance.left(self._levels.pop(key, None), now) + amount
+        level = self._levels.pop(key, None)
+        left = self.allowance.left(level, now) + amount
         if left < self.allowance.maximum:
-            self._forget(now)
+            if level is None:
+                self._forget(now)
             self._levels[key] = Level(left, now)
 
     def _forget(self, now: float) -> None:

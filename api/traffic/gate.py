@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from api.traffic.buckets import Seconds
 from api.traffic.refusals import Throttled
-from api.traffic.shares import Shares
+from api.traffic.shares import Shares, keys
 from api.traffic.turns import CURRENT, Turns
 from domain.model.access import Actor
 from domain.model.allowance import Allowance
@@ -42,16 +42,16 @@ class Gate:
         wait = self._rate.take(actor, 1)
         if wait:
             raise Throttled("Too many requests a second; slow down.", wait)
-        client = actor.tenant_id, actor.client_id
+        client, tenant = keys(actor)
         self._check_room(client, self.limits.client_concurrency, "client")
-        self._check_room(actor.tenant_id, self.limits.tenant_concurrency, "tenant")
+        self._check_room(tenant, self.limits.tenant_concurrency, "tenant")
         self._count(client, 1)
-        self._count(actor.tenant_id, 1)
+        self._count(tenant, 1)
         try:
             await self._in_turn(actor, work)
         finally:
             self._count(client, -1)
-            self._count(actor.tenant_id, -1)
+            self._count(tenant, -1)
 
     async def _in_turn(self, actor: Actor, work: Callable[[], Awaitable[None]]) -> None:
         turn = await self._turns.take(actor)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from api.traffic.buckets import Buckets, Seconds
 from domain.model.access import Actor
 from domain.model.allowance import Allowance
-from domain.model.ids import ClientId, TenantId
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,25 +20,32 @@ class Throttle:
 
 class Shares:
     def __init__(self, client: Allowance, tenant: Allowance, clock: Seconds = time.monotonic) -> None:
-        self._clients = Buckets[tuple[TenantId, ClientId]](client, clock)
-        self._tenants = Buckets[TenantId](tenant, clock)
+        self._clients = Buckets[tuple[int, int]](client, clock)
+        self._tenants = Buckets[int](tenant, clock)
 
     def take(self, actor: Actor, amount: float) -> float:
         """Seconds until it could be taken: 0 when it was, infinite when that much can never be."""
-        key = actor.tenant_id, actor.client_id
-        wait = max(self._clients.wait(key, amount), self._tenants.wait(actor.tenant_id, amount))
+        client, tenant = keys(actor)
+        wait = max(self._clients.wait(client, amount), self._tenants.wait(tenant, amount))
         if not wait:
-            self._clients.add(key, -amount)
-            self._tenants.add(actor.tenant_id, -amount)
+            self._clients.add(client, -amount)
+            self._tenants.add(tenant, -amount)
         return wait
 
     def give_back(self, actor: Actor, amount: float) -> None:
         """What was taken and not needed."""
-        self._clients.add((actor.tenant_id, actor.client_id), amount)
-        self._tenants.add(actor.tenant_id, amount)
+        client, tenant = keys(actor)
+        self._clients.add(client, amount)
+        self._tenants.add(tenant, amount)
 
     def throttle(self, actor: Actor) -> Throttle:
-        mine = self._clients.left((actor.tenant_id, actor.client_id))
-        ours = self._tenants.left(actor.tenant_id)
+        client, tenant = keys(actor)
+        mine, ours = self._clients.left(client), self._tenants.left(tenant)
         of = self._clients.allowance if mine <= ours else self._tenants.allowance
         return Throttle(of.maximum, min(mine, ours), of.restored)
+
+
+def keys(actor: Actor) -> tuple[tuple[int, int], int]:
+    """Of the client and of the tenant. A UUID is hashed in Python, its number is not."""
+    tenant = actor.tenant_id.int
+    return (tenant, actor.client_id.int), tenant
