@@ -31,7 +31,8 @@ from demo.client import Application
 from tests.databases import sqlite
 
 CLIENTS = 120
-SECONDS = 3.0
+LEAD = 1.5
+SECONDS = 2.0
 REQUESTS = 100
 
 SERVERS: Mapping[str, Mapping[str, str]] = {
@@ -52,21 +53,28 @@ class Tenant:
         return session.post(f"{self.url}/graphql", data=json.dumps({"query": document}), headers=headers)
 
 
-@contextlib.contextmanager
-def tenants(home: Path, limits: Mapping[str, str]) -> Iterator[tuple[Tenant, Tenant]]:
-    """Two tenants of one served process."""
-    environment = {
-        "PORTUNUS_DATABASE_URL": sqlite(home).app,
-        "PORTUNUS_MASTER_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
-        **limits,
-    }
-    command(environment, "migrate")
-    opened = [json.loads(command(environment, "open-tenant", name, "--json")) for name in "AB"]
-    with serving(
-        ["-m", "api.cli", "serve"], environment, home / "log", ready="/readyz", core=MEASURED_CORE
-    ) as portunus:
-        a, b = (Application(portunus.url, each["client_id"], each["client_secret"]) for each in opened)
-        yield Tenant(portunus.url, a.token["access_token"]), Tenant(portunus.url, b.token["access_token"])
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A migrated database with two tenants, to be served with one set of limits after another."""
+
+    home: Path
+    environment: Mapping[str, str]
+    clients: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def under(cls, home: Path) -> "Installation":
+        key = base64.b64encode(secrets.token_bytes(32)).decode()
+        environment = {"PORTUNUS_DATABASE_URL": sqlite(home).app, "PORTUNUS_MASTER_KEY": key}
+        command(environment, "migrate")
+        opened = [json.loads(command(environment, "open-tenant", name, "--json")) for name in "AB"]
+        return cls(home, environment, tuple((each["client_id"], each["client_secret"]) for each in opened))
+
+    @contextlib.contextmanager
+    def served(self, limits: Mapping[str, str]) -> Iterator[list[Tenant]]:
+        environment, log = {**self.environment, **limits}, self.home / "log"
+        with serving(["-m", "api.cli", "serve"], environment, log, ready="/readyz", core=MEASURED_CORE) as portunus:
+            url = portunus.url
+            yield [Tenant(url, Application(url, *client).token["access_token"]) for client in self.clients]
 
 
 async def latencies(tenant: Tenant) -> list[float]:
@@ -100,6 +108,7 @@ async def flood(tenant: Tenant, document: str, until: float) -> Counter[int]:
 
 def flooding(tenant: Tenant, document: str, until: float, statuses: "multiprocessing.Queue[Counter[int]]") -> None:
     on_the_other_core()
+    os.nice(10)  # B's clock must not wait for A's clients
     statuses.put(asyncio.run(flood(tenant, document, until)))
 
 
@@ -107,10 +116,10 @@ def beside(a: Tenant, b: Tenant, document: str) -> tuple[list[float], Counter[in
     """B's latencies while A floods, and what A was answered."""
     processes = multiprocessing.get_context("spawn")
     statuses: multiprocessing.Queue[Counter[int]] = processes.Queue()
-    until = time.time() + 2 + SECONDS
+    until = time.time() + LEAD + SECONDS
     process = processes.Process(target=flooding, args=(a, document, until, statuses))
     process.start()
-    time.sleep(2)
+    time.sleep(LEAD)
     found = asyncio.run(latencies(b))
     try:
         answered = statuses.get(timeout=30)
@@ -122,10 +131,10 @@ def beside(a: Tenant, b: Tenant, document: str) -> tuple[list[float], Counter[in
 
 def report(title: str, alone: list[float], found: list[float], answered: Counter[int]) -> None:
     before, after = statistics.median(alone), statistics.median(found)
-    worst = statistics.quantiles(found, n=20)[-1]
-    served = answered[200] / (2 + SECONDS)
-    refused = answered[429] / (2 + SECONDS)
-    print(f"  {title:<16}{before:10.1f}{after:10.1f}{worst:10.1f}{after / before:8.1f}{served:10.0f}{refused:10.0f}")
+    served = answered[200] / (LEAD + SECONDS)
+    refused = answered[429] / (LEAD + SECONDS)
+    times = f"{before:10.1f}{after:10.1f}{max(found):10.1f}{after / before:8.1f}"
+    print(f"  {title:<16}{times}{served:10.0f}{refused:10.0f}")
 
 
 def on_the_other_core() -> None:
@@ -135,13 +144,15 @@ def on_the_other_core() -> None:
 def main() -> None:
     on_the_other_core()
     print(f"tenant B's small queries, one at a time, beside {CLIENTS} clients of tenant A; latencies in ms")
-    columns = f"{'alone':>10}{'beside A':>10}{'p95':>10}{'ratio':>8}{'A 200/s':>10}{'A 429/s':>10}"
-    for name, limits in SERVERS.items():
-        print(f"\n{name}\n  {'A floods with':<16}{columns}")
-        with tempfile.TemporaryDirectory() as folder, tenants(Path(folder), limits) as (a, b):
-            asyncio.run(latencies(b))
-            for title, document in FLOODS.items():
-                report(title, asyncio.run(latencies(b)), *beside(a, b, document))
+    columns = f"{'alone':>10}{'beside A':>10}{'worst':>10}{'ratio':>8}{'A 200/s':>10}{'A 429/s':>10}"
+    with tempfile.TemporaryDirectory() as folder:
+        installation = Installation.under(Path(folder))
+        for name, limits in SERVERS.items():
+            print(f"\n{name}\n  {'A floods with':<16}{columns}")
+            with installation.served(limits) as (a, b):
+                asyncio.run(latencies(b))
+                for title, document in FLOODS.items():
+                    report(title, asyncio.run(latencies(b)), *beside(a, b, document))
 
 
 if __name__ == "__main__":

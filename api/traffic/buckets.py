@@ -31,26 +31,22 @@ class Buckets(Generic[K]):
     def left(self, key: K) -> float:
         return self.allowance.left(self._levels.get(key), self._clock())
 
-    def wait(self, key: K, amount: float) -> float:
-        """Seconds until `amount` may be taken: 0 at once, infinite for never."""
-        return self.allowance.wait(amount, self._levels.get(key), self._clock())
-
-    def take(self, key: K, amount: float) -> float:
-        """Takes `amount` when the wait for it, which is given, is 0."""
-        wait = self.wait(key, amount)
-        if not wait:
-            self.add(key, -amount)
-        return wait
-
-    def add(self, key: K, amount: float) -> None:
-        """Put `amount` in, up to what the bucket holds; a negative one is taken out, be it there or not."""
+    def put(self, key: K, left: float) -> None:
+        """Let so much be in the bucket, up to what it holds."""
         now = self._clock()
-        level = self._levels.pop(key, None)
-        left = self.allowance.left(level, now) + amount
+        known = self._levels.pop(key, None)
         if left < self.allowance.maximum:
-            if level is None:
+            if known is None:
                 self._forget(now)
             self._levels[key] = Level(left, now)
+
+    def take(self, key: K, amount: float) -> float:
+        """Seconds until it could be taken: 0 when it was, infinite for never."""
+        left = self.left(key)
+        wait = self.allowance.wait(amount, left)
+        if not wait:
+            self.put(key, left - amount)
+        return wait
 
     def _forget(self, now: float) -> None:
         """Of those used longest ago, a few that are full; any, where there is no room."""

@@ -26,17 +26,18 @@ class Shares:
     def take(self, actor: Actor, amount: float) -> float:
         """Seconds until it could be taken: 0 when it was, infinite when that much can never be."""
         client, tenant = keys(actor)
-        wait = max(self._clients.wait(client, amount), self._tenants.wait(tenant, amount))
+        mine, ours = self._clients.left(client), self._tenants.left(tenant)
+        wait = max(self._clients.allowance.wait(amount, mine), self._tenants.allowance.wait(amount, ours))
         if not wait:
-            self._clients.add(client, -amount)
-            self._tenants.add(tenant, -amount)
+            self._clients.put(client, mine - amount)
+            self._tenants.put(tenant, ours - amount)
         return wait
 
     def give_back(self, actor: Actor, amount: float) -> None:
         """What was taken and not needed."""
         client, tenant = keys(actor)
-        self._clients.add(client, amount)
-        self._tenants.add(tenant, amount)
+        self._clients.put(client, self._clients.left(client) + amount)
+        self._tenants.put(tenant, self._tenants.left(tenant) + amount)
 
     def throttle(self, actor: Actor) -> Throttle:
         client, tenant = keys(actor)

@@ -23,8 +23,8 @@ class Allowance:
         """What may be taken at `now`; a bucket without a level is full."""
         return self.maximum if level is None else min(self.maximum, level.left + (now - level.at) * self.restored)
 
-    def wait(self, amount: float, level: Level | None, now: float) -> float:
+    def wait(self, amount: float, left: float) -> float:
         """Seconds until `amount` may be taken: 0 at once, infinite when the bucket never holds as much."""
-        if amount > self.maximum:
-            return math.inf
-        return max(0.0, (amount - self.left(level, now)) / self.restored)
+        if amount <= left:
+            return 0
+        return (amount - left) / self.restored if amount <= self.maximum else math.inf

@@ -28,7 +28,7 @@ def test_each_key_has_its_own() -> None:
 def test_what_is_put_back_does_not_overflow() -> None:
     buckets = Buckets[str](Allowance(3, 1), FakeSeconds())
     buckets.take("a", 1)
-    buckets.add("a", 5)
+    buckets.put("a", 7)
     assert buckets.left("a") == 3
     assert len(buckets) == 0
 
