@@ -42,19 +42,9 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
     house = house or House(settings)
     metadata = f'resource_metadata="{settings.issuer}/.well-known/oauth-protected-resource'
     challenge, elsewhere = f'{metadata}/graphql"', f'{metadata}"'
-    options = GraphQLOptions(
-        cursor_key=cursor_key(house.master_keys),
-        introspection=settings.introspection,
-        ide=settings.ide,
-        body_limit=settings.max_body_bytes,
-        upload_limit=settings.max_upload_bytes,
-        uploads=settings.uploads,
-        challenge=f"Bearer {challenge}",
-    )
     gate = Gate(limits(settings))
     guarded = guard(house, gate)
-    graphql = guarded(graphql_app(house.usecases, options, gate), challenge)
-    strangers = Buckets[str](rate(settings.address_requests_per_second))
+    graphql = guarded(graphql_app(house.usecases, options(house, f"Bearer {challenge}"), gate), challenge)
     exports = {
         f"/usage.{form.ending}": guarded(UsageExport(house.usecases.usage, form, f"Bearer {elsewhere}"), elsewhere)
         for form in FORMATS
@@ -81,11 +71,30 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
             *(Route(path, export) for path, export in exports.items()),
             Route("/livez", live),
             Route("/readyz", ready),
-            *per_address(oauth_routes(house.usecases.access, settings.issuer.rstrip("/")), strangers),
+            *oauth(house),
         ],
         middleware=[Middleware(OneHost)],
         lifespan=lifespan,
     )
+
+
+def options(house: House, challenge: str) -> GraphQLOptions:
+    settings = house.settings
+    return GraphQLOptions(
+        cursor_key=cursor_key(house.master_keys),
+        introspection=settings.introspection,
+        ide=settings.ide,
+        body_limit=settings.max_body_bytes,
+        upload_limit=settings.max_upload_bytes,
+        uploads=settings.uploads,
+        challenge=challenge,
+    )
+
+
+def oauth(house: House) -> list[Route]:
+    """The authorization server, which strangers may ask so often."""
+    endpoints = oauth_routes(house.usecases.access, house.settings.issuer.rstrip("/"))
+    return per_address(endpoints, Buckets[str](rate(house.settings.address_requests_per_second)))
 
 
 def guard(house: House, gate: Gate) -> Callable[[ASGIApp, str], ASGIApp]:
