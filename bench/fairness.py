@@ -91,12 +91,13 @@ async def latencies(tenant: Tenant) -> list[float]:
     return found
 
 
-async def flood(tenant: Tenant, document: str, until: float) -> Counter[int]:
+async def flood(tenant: Tenant, document: str) -> Counter[int]:
     """The statuses of what CLIENTS clients get who ask again at once, whatever they are told."""
     statuses: Counter[int] = Counter()
+    until = time.perf_counter() + LEAD + SECONDS
 
     async def client(session: aiohttp.ClientSession) -> None:
-        while time.time() < until:
+        while time.perf_counter() < until:
             async with tenant.post(session, document) as answer:
                 await answer.read()
                 statuses[answer.status] += 1
@@ -106,19 +107,21 @@ async def flood(tenant: Tenant, document: str, until: float) -> Counter[int]:
     return statuses
 
 
-def flooding(tenant: Tenant, document: str, until: float, statuses: "multiprocessing.Queue[Counter[int]]") -> None:
+def flooding(tenant: Tenant, document: str, begins: Any, statuses: "multiprocessing.Queue[Counter[int]]") -> None:
     on_the_other_core()
     os.nice(10)  # B's clock must not wait for A's clients
-    statuses.put(asyncio.run(flood(tenant, document, until)))
+    begins.set()
+    statuses.put(asyncio.run(flood(tenant, document)))
 
 
 def beside(a: Tenant, b: Tenant, document: str) -> tuple[list[float], Counter[int]]:
     """B's latencies while A floods, and what A was answered."""
     processes = multiprocessing.get_context("spawn")
     statuses: multiprocessing.Queue[Counter[int]] = processes.Queue()
-    until = time.time() + LEAD + SECONDS
-    process = processes.Process(target=flooding, args=(a, document, until, statuses))
+    begins = processes.Event()
+    process = processes.Process(target=flooding, args=(a, document, begins, statuses))
     process.start()
+    begins.wait(30)
     time.sleep(LEAD)
     found = asyncio.run(latencies(b))
     try:
