@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 import strawberry
 
 from api.graphql.cursors import CursorSeal
+from api.traffic.gate import Gate
 from domain.errors import Unauthenticated
 from domain.model.access import Actor
 from domain.model.labels import Language
@@ -77,7 +78,7 @@ class GraphQLOptions:
 class Context:
     """One HTTP request, or one WebSocket connection, whose `caller` is known once its token was accepted.
 
-    `language` is the one it prefers words to be shown in.
+    `language` is the one it prefers words to be shown in. What runs outside a `gate` costs nothing.
     """
 
     usecases: UseCases
@@ -85,6 +86,7 @@ class Context:
     caller: Actor | None = None
     connection_params: Any = None
     language: Language = Language.EN
+    gate: Gate | None = None
 
     @property
     def actor(self) -> Actor:
