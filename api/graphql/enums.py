@@ -121,7 +121,7 @@ _shown(
         Status.NO_CREDENTIAL: "No credential reaches it, or none that is active.",
         Status.CREDENTIAL_REMOVED: "It is the tenant's own, and its credential was removed.",
         Status.DISABLED: "The tenant switched it off.",
-        Status.NOT_PERMITTED: "The quota on the platform's key does not include it.",
+        Status.NOT_PERMITTED: "The quota on the platform's key does not include it, or the application may not use it.",
         Status.QUOTA_EXHAUSTED: "The quota on the platform's key is used up.",
     },
 )

@@ -11,6 +11,7 @@ from domain.model.access import AccessToken, Actor, Client, Scope
 from domain.model.ids import ClientId
 from domain.model.tokens import SECRET_BYTES, Kind, digest, mint, parse
 from domain.ports import Begin, Clock, Randomness, Work
+from domain.usecases import bearers
 
 A = TypeVar("A")
 
@@ -33,18 +34,16 @@ class Access:
     lifetime: timedelta
 
     async def authenticate(self, token: str) -> Actor:
-        """The actor of a valid token; Unauthenticated for any other, whatever is wrong with it."""
-        parsed = parse(Kind.ACCESS_TOKEN, token)
-        if parsed is None:
+        """The actor of a valid access token or API key; Unauthenticated for any other, whatever is wrong with it."""
+        found = bearers.parsed(token)
+        if found is None:
             raise Unauthenticated
+        kind, said = found
         try:
-            async with self.begin(parsed.tenant_id) as work:
-                found = await work.tokens.bearer(digest(token))
+            async with self.begin(said.tenant_id) as work:
+                return await bearers.actor_of(work, kind, said, token, self.clock())
         except NotFound:
             raise Unauthenticated from None
-        if found.token.expires_at <= self.clock() or not found.client.active(self.clock()):
-            raise Unauthenticated
-        return found.actor()
 
     async def grant(self, client_id: str, judge: Callable[[Client | None], tuple[A, Grant | None]]) -> A:
         """Find the client of this public id, let `judge` decide, and keep what it grants, in one unit of work.
