@@ -20,6 +20,8 @@ from domain.model.quota import Trial, Unit
 from domain.model.selection import Platform
 from domain.ports import Ledger
 from domain.usecases.access import Access
+from domain.usecases.api_keys import ApiKeys
+from domain.usecases.applications import Applications
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
@@ -34,6 +36,7 @@ from domain.usecases.metering import Metering
 from domain.usecases.models import Models
 from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
+from domain.usecases.reaching import Reaching
 from domain.usecases.rotation import Rotation
 from domain.usecases.tenants import Tenants
 from domain.usecases.usage import Usage
@@ -86,7 +89,7 @@ class House:
         self._over = asyncio.Event()
 
     def _usecases(self) -> UseCases:
-        settings, work = self.settings, begin(self.engine)
+        settings, work = self.settings, begin(self.engine, master_keys=self.master_keys)
         forms = platform_forms(settings)
         platform = Platform(catalogue(), offered_trials(settings, forms), frozenset(forms))
         standing = LeasedStanding(work, now)
@@ -97,6 +100,7 @@ class House:
         hold_for = timedelta(seconds=settings.hold_seconds)
         metering = Metering(work, standing, platform, keyring, self.ledger, now, fresh, hold_for)
         inference = Inference(metering, gateway, self.detached)
+        reaching = Reaching(standing, platform)
         remembering = (standing, keyring, self.vault)
         return UseCases(
             tenants=Tenants(work, self.vault, platform, now, fresh, secrets.token_bytes, remembering),
@@ -116,6 +120,8 @@ class House:
             conversations=Conversations(inference, standing, platform),
             usage=Usage(work, now),
             rotation=Rotation(work, self.vault, SqlRollCall(self.engine), self.detached, fresh),
+            applications=Applications(work, reaching, standing, now, fresh, secrets.token_bytes),
+            api_keys=ApiKeys(work, reaching, standing, now, fresh, secrets.token_bytes),
         )
 
     async def __aenter__(self) -> Self:

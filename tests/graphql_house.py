@@ -58,6 +58,8 @@ from domain.model.tokens import SECRET_BYTES, Kind, digest, mint
 from domain.ports import Gateway, Target
 from domain.usecases import usage
 from domain.usecases.access import Access
+from domain.usecases.api_keys import ApiKeys
+from domain.usecases.applications import Applications
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
@@ -72,6 +74,7 @@ from domain.usecases.metering import Metering
 from domain.usecases.models import Models
 from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
+from domain.usecases.reaching import Reaching
 from domain.usecases.rotation import Rotation
 from domain.usecases.tenants import Tenants
 from infrastructure.background import Detached
@@ -228,6 +231,7 @@ class House:
         ledger = self.store.ledger
         self.detached = Detached()
         metering = Metering(begin, standing, platform, keyring, ledger, clock, fresh, timedelta(minutes=20))
+        reaching = Reaching(standing, platform)
         inference = Inference(metering, self.vendor, self.detached)
         return UseCases(
             tenants=Tenants(begin, self.vault, platform, clock, fresh, bytes, (standing, keyring)),
@@ -247,7 +251,13 @@ class House:
             conversations=Conversations(inference, standing, platform),
             usage=usage.Usage(begin, clock),
             rotation=Rotation(begin, self.vault, self.store.roll_call, Detached(), fresh),
+            applications=Applications(begin, reaching, standing, clock, fresh, self.randomness),
+            api_keys=ApiKeys(begin, reaching, standing, clock, fresh, self.randomness),
         )
+
+    def randomness(self, size: int) -> bytes:
+        """Never the same."""
+        return self.fresh().bytes.rjust(size, b"r")
 
     def fresh(self) -> UUID:
         """Behind the ids that tests give out themselves."""

@@ -10,6 +10,8 @@ from domain.errors import Unauthenticated
 from domain.model.access import Actor
 from domain.model.labels import Language
 from domain.usecases.access import Access
+from domain.usecases.api_keys import ApiKeys
+from domain.usecases.applications import Applications
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
@@ -49,6 +51,8 @@ class UseCases:
     conversations: Conversations
     usage: Usage
     rotation: Rotation
+    applications: Applications
+    api_keys: ApiKeys
 
 
 @dataclass(frozen=True, slots=True)

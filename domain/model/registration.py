@@ -2,10 +2,26 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from domain.errors import InvalidRange
 from domain.model.access import IDENTITY_SCOPES, OPERATOR_SCOPES, Actor, Client, ClientKind, Reach, Scope
 from domain.model.redirects import check_redirect_uris, check_resource
+
+
+class ProvenBy(StrEnum):
+    """By what an application proves that it is itself."""
+
+    SECRET = "secret"  # noqa: S105 - a word, not a secret
+    PRIVATE_KEY = "private_key"
+    NONE = "none"
+
+    @classmethod
+    def of(cls, client: Client) -> "ProvenBy":
+        if client.public:
+            return cls.NONE
+        return cls.PRIVATE_KEY if client.secret_digest is None else cls.SECRET
+
 
 APPLICATIONS = frozenset({ClientKind.SERVICE, ClientKind.PARTNER})
 LONGEST_OVERLAP = timedelta(days=7)
