@@ -12,7 +12,7 @@ from uuid import UUID
 from starlette.types import ASGIApp
 from strawberry.types import ExecutionResult
 
-from api.auth import Authentication
+from api.auth import LEASE, Authentication, LeasedActors
 from api.graphql.app import graphql_app
 from api.graphql.context import Context, GraphQLOptions, UseCases
 from api.graphql.cursors import CursorSeal
@@ -213,6 +213,7 @@ class House:
         self.vendor: Gateway = vendor or self.gateway
         self.vault = FakeVault()
         self.ids = CountedIds()
+        self.lease = LEASE
         self.usecases = self._usecases(catalogue or Catalogue((ACME, HOME)))
         self.schema = build_schema()
         for number in (1, 2):
@@ -322,7 +323,8 @@ class House:
 
     def app(self, options: GraphQLOptions = OPTIONS) -> ASGIApp:
         """The front behind bearer tokens, as it is mounted."""
-        return Authentication(graphql_app(self.usecases, options), self.usecases.access.authenticate, "")
+        actors = LeasedActors(self.usecases.access.authenticate, lambda: datetime.now(UTC), lease=self.lease)
+        return Authentication(graphql_app(self.usecases, options), actors.admit, "")
 
 
 async def talking(*script: Reply | DomainError) -> House:

@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 import strawberry
 
+from api.auth import Admission, Admit
 from api.graphql.cursors import CursorSeal
 from domain.errors import Unauthenticated
 from domain.model.access import Actor
@@ -79,12 +80,15 @@ class GraphQLOptions:
 class Context:
     """One HTTP request, or one WebSocket connection, whose `caller` is known once its token was accepted.
 
-    `language` is the one it prefers words to be shown in.
+    `admission` is the caller's, and `admit` gives the one of another token. `language` is the one it prefers words to
+    be shown in.
     """
 
     usecases: UseCases
     seal: CursorSeal
     caller: Actor | None = None
+    admission: Admission | None = None
+    admit: Admit | None = None
     connection_params: Any = None
     language: Language = Language.EN
 

@@ -24,7 +24,7 @@ from starlette.routing import Mount, Route
 from starlette.types import Message
 from uuid_utils.compat import uuid7
 
-from api.auth import Authentication
+from api.auth import Authentication, LeasedActors
 from api.oauth.endpoints import routes
 from domain.model.access import TENANT_SCOPES
 from domain.model.tokens import Kind, mint
@@ -93,7 +93,9 @@ async def founded(urls: Urls) -> AsyncIterator[Town]:
     engine = open_engine(urls.app)
     access = Access(begin(engine), now, token_bytes, timedelta(seconds=1_800))
     tenants = Tenants(begin(engine), FakeVault(), PLATFORM, now, uuid7, token_bytes)
-    guarded = Authentication(Starlette(routes=[Route("/", whoami)]), access.authenticate, 'realm="portunus"')
+    guarded = Authentication(
+        Starlette(routes=[Route("/", whoami)]), LeasedActors(access.authenticate, now).admit, 'realm="portunus"'
+    )
     app = Starlette(routes=[*routes(access, ISSUER), Mount("/graphql", guarded)])
     async with serving(app) as url, httpx2.AsyncClient(base_url=url, trust_env=False) as http:
         yield Town(app, url, http, await tenants.found("Acme"), await tenants.found("Globex"))
