@@ -118,6 +118,20 @@ def _amount(count: int | None) -> str:
 
 
 @app.command()
+def providers(
+    evidence: Annotated[bool, typer.Option("--evidence", help="Print what holds each mark of each vendor.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with sources.")] = False,
+) -> None:
+    """List the vendors with their model types, or the evidence that holds what Portunus says to them."""
+    from infrastructure.providers import overview  # what serves needs none of what is told here
+
+    if as_json:
+        typer.echo(json.dumps(overview.held() if evidence else overview.vendors(), indent=2, ensure_ascii=False))
+    else:
+        typer.echo("\n".join(overview.held_lines() if evidence else overview.vendor_lines()))
+
+
+@app.command()
 def rotate_tenant_key(tenant_id: UUID) -> None:
     """Seal a tenant's credentials under a new key, or go on with that, and shred the old key."""
     rotated = _done(lambda house: house.usecases.rotation.renew(TenantId(tenant_id)))

@@ -32,6 +32,7 @@ from domain.usecases.defaults import Defaults
 from domain.usecases.grants import Grants
 from domain.usecases.imports import Imports
 from domain.usecases.inference import Inference
+from domain.usecases.members import Members
 from domain.usecases.metering import Metering
 from domain.usecases.models import Models
 from domain.usecases.planning import Planning
@@ -114,6 +115,7 @@ class House:
             caps=Caps(work, self.ledger, standing, now, fresh),
             grants=Grants(work, self.ledger, standing, platform, now, fresh),
             planning=Planning(metering, standing),
+            members=Members(work, now, fresh, secrets.token_bytes, f"{settings.issuer}/invitation"),
             models=Models(work, standing, platform, now),
             imports=Imports(work, standing, platform, gateway, keyring, self.vault, now, fresh),
             inference=inference,

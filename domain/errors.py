@@ -3,6 +3,7 @@
 DomainError
 ├ Unauthenticated
 ├ Forbidden(needs)
+├ NeedsPerson
 ├ NotFound(what)
 ├ InvalidInput
 │ ├ InvalidForm(problems)
@@ -10,7 +11,8 @@ DomainError
 │ └ InvalidRange(field, reason)
 ├ Conflict
 │ ├ DuplicateName(name)
-│ └ ChangedMeanwhile(what)
+│ ├ ChangedMeanwhile(what)
+│ └ LastOwner
 ├ QuotaExhausted(pot, unit, free, asked, refills_at)
 ├ NoCredential(provider, inactive)
 ├ CredentialRemoved(model)
@@ -68,6 +70,16 @@ class Forbidden(DomainError):
     @property
     def message(self) -> str:
         return f"This needs the scope {self.needs}; ask for a token that has it."
+
+
+class NeedsPerson(DomainError):
+    """The application acts for itself alone, and this is about who it acts for."""
+
+    code = "NEEDS_PERSON"
+
+    @property
+    def message(self) -> str:
+        return "This is about a person: use a token that a person let this application have."
 
 
 @dataclass(eq=False)
@@ -150,6 +162,14 @@ class ChangedMeanwhile(Conflict):
     @property
     def message(self) -> str:
         return f"The {self.what} was changed meanwhile; look at it again, then repeat what you wanted."
+
+
+class LastOwner(Conflict):
+    code = "LAST_OWNER"
+
+    @property
+    def message(self) -> str:
+        return "A tenant keeps at least one owner: make somebody else an owner first."
 
 
 @dataclass(eq=False)

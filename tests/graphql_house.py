@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from secrets import token_bytes
 from typing import Any
 from uuid import UUID
 
@@ -70,6 +71,7 @@ from domain.usecases.defaults import Defaults
 from domain.usecases.grants import Grants
 from domain.usecases.imports import Imports
 from domain.usecases.inference import Inference
+from domain.usecases.members import Members
 from domain.usecases.metering import Metering
 from domain.usecases.models import Models
 from domain.usecases.planning import Planning
@@ -246,6 +248,7 @@ class House:
             caps=Caps(begin, ledger, standing, clock, fresh),
             grants=Grants(begin, ledger, standing, platform, clock, fresh),
             planning=Planning(metering, standing),
+            members=Members(begin, clock, fresh, token_bytes, "https://portunus.example/invitation"),
             models=Models(begin, standing, platform, clock),
             imports=Imports(begin, standing, platform, self.vendor, keyring, self.vault, clock, fresh),
             inference=inference,

@@ -12,17 +12,17 @@ from api.graphql.connections import After, Connection, Cut, First
 from api.graphql.context import Context, Info
 from api.graphql.fields import field
 from api.graphql.ids import known_uuid, node_id
-from api.graphql.member_names import MemberName
+from api.graphql.members import Member
 from api.graphql.nodes import Node, or_none
 from api.graphql.once import Once
 from api.graphql.reach import Reach
 from api.graphql.scalars import JSON
 from domain.errors import NotFound
-from domain.model.access import Client, ClientKind, Role, Scope
+from domain.model import people
+from domain.model.access import Client, ClientKind, Scope
 from domain.model.authorization import Consent
 from domain.model.cap import CapSubject
 from domain.model.ids import ClientId, PersonId
-from domain.model.people import Member
 from domain.model.registration import APPLICATIONS, ProvenBy
 from domain.model.tokens import Kind, mint
 from domain.usecases.caps import Capped
@@ -49,7 +49,7 @@ class ApplicationShelf:
             (lambda: usecases.applications.some(actor, ids)) if rows is None else lambda: _known(rows)
         )
         self.caps: Once[list[Capped]] = Once(self._caps)
-        self.creators: Once[Mapping[PersonId, Member]] = Once(self._creators)
+        self.creators: Once[Mapping[PersonId, people.Member]] = Once(self._creators)
 
     @classmethod
     def of(cls, context: Context, rows: Collection[Client]) -> Self:
@@ -58,23 +58,22 @@ class ApplicationShelf:
     async def caps_of(self, client_id: ClientId) -> list[Cap]:
         return [Cap.of(each) for each in await self.caps.value() if each.cap.subject_id == client_id]
 
-    async def creator_of(self, row: Client | None) -> MemberName | None:
+    async def creator_of(self, row: Client | None) -> Member | None:
         member = (await self.creators.value()).get(row.created_by) if row and row.created_by else None
-        return MemberName.of(member) if member else None
+        return Member.of(member) if member else None
 
     async def _caps(self) -> list[Capped]:
         every = await self.context.usecases.caps.all(self.context.actor)
         return [each for each in every if each.cap.subject is CapSubject.APPLICATION]
 
-    async def _creators(self) -> Mapping[PersonId, Member]:
+    async def _creators(self) -> Mapping[PersonId, people.Member]:
         ids = {row.created_by for row in (await self.rows.value()).values() if row.created_by}
         return await self.context.usecases.applications.creators(self.context.actor, ids)
 
 
 @strawberry.type(description="What a person let an application do.")
 class ApplicationConsent:
-    member: MemberName = strawberry.field(description="The person.")
-    role: Role = strawberry.field(description="What the person is in the tenant now: nothing beyond it is allowed.")
+    member: Member = strawberry.field(description="The person; the role as it is now bounds what is allowed.")
     scopes: list[str] = strawberry.field(description="What the person said yes to.")
     given_at: datetime = strawberry.field(description="When the person last said yes.")
     last_used_at: datetime | None = strawberry.field(
@@ -82,11 +81,10 @@ class ApplicationConsent:
     )
 
     @classmethod
-    def of(cls, given: tuple[Consent, Member]) -> Self:
+    def of(cls, given: tuple[Consent, people.Member]) -> Self:
         consent, member = given
         return cls(
-            member=MemberName.of(member),
-            role=member.role,
+            member=Member.of(member),
             scopes=sorted(consent.scopes),
             given_at=consent.given_at,
             last_used_at=consent.last_used_at,
@@ -156,7 +154,7 @@ class Application(Node):
         "Who registered it; null where it was no person, or one who has left. Null when it is gone.",
         needs=Scope.APPLICATIONS_READ,
     )
-    async def created_by(self) -> MemberName | None:
+    async def created_by(self) -> Member | None:
         return await self.shelf.creator_of(await self._of(lambda row: row))
 
     @field("Its caps.", needs=Scope.QUOTAS_READ)

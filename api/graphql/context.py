@@ -23,6 +23,7 @@ from domain.usecases.defaults import Defaults
 from domain.usecases.grants import Grants
 from domain.usecases.imports import Imports
 from domain.usecases.inference import Inference
+from domain.usecases.members import Members
 from domain.usecases.models import Models
 from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
@@ -46,6 +47,7 @@ class UseCases:
     caps: Caps
     grants: Grants
     planning: Planning
+    members: Members
     models: Models
     imports: Imports
     inference: Inference

@@ -7,8 +7,7 @@ from typing import TypeVar
 
 import strawberry
 
-from domain.model.access import ClientKind
-from domain.model.access import Role as MemberRole
+from domain.model import access
 from domain.model.calls import EmbedPurpose, Role, ToolChoice
 from domain.model.cap import Period
 from domain.model.catalogue import Feature, FieldKind, ModelType, PriceUnit, ProviderKind
@@ -49,6 +48,16 @@ _shown(
     "Language",
     "A language in which labels can be had.",
     {Language.EN: "English.", Language.JA: "Japanese, else English.", Language.ZH: "Chinese, else English."},
+)
+_shown(
+    "MemberRole",
+    "What a person is in a tenant.",
+    {
+        access.Role.OWNER: "Does everything, and gives the ownership on.",
+        access.Role.ADMIN: "Manages keys, models, quotas, people and applications.",
+        access.Role.MEMBER: "Calls models.",
+        access.Role.AUDITOR: "Sees everything and changes nothing.",
+    },
 )
 _shown(
     "ModelType",
@@ -257,9 +266,9 @@ _shown(
     "ApplicationKind",
     "What an application is.",
     {
-        ClientKind.SERVICE: "The tenant's own service, which acts for itself.",
-        ClientKind.PARTNER: "A partner, which people let in to act for them.",
-        ClientKind.API_KEY: "An API key, which needs no OAuth.",
+        access.ClientKind.SERVICE: "The tenant's own service, which acts for itself.",
+        access.ClientKind.PARTNER: "A partner, which people let in to act for them.",
+        access.ClientKind.API_KEY: "An API key, which needs no OAuth.",
     },
 )
 _shown(
@@ -269,15 +278,5 @@ _shown(
         ProvenBy.SECRET: "A secret that it was given; of an API key, the key itself.",
         ProvenBy.PRIVATE_KEY: "A private key of its own (RFC 7523).",
         ProvenBy.NONE: "Nothing: it is public, as what runs in a browser or on a phone is.",
-    },
-)
-_shown(
-    "MemberRole",
-    "What a person is in a tenant.",
-    {
-        MemberRole.OWNER: "May do everything, and says who else is an owner.",
-        MemberRole.ADMIN: "May do everything but decide on owners.",
-        MemberRole.MEMBER: "May call models and see providers, quotas and usage.",
-        MemberRole.AUDITOR: "May see everything and change nothing.",
     },
 )

@@ -12,13 +12,14 @@ from api.graphql.context import Context
 from api.graphql.credentials import Credential, Shelf
 from api.graphql.ids import known_model, parsed
 from api.graphql.keys import TenantKey
+from api.graphql.members import Member
 from api.graphql.models import Model
 from api.graphql.nodes import Node, or_none
 from api.graphql.quotas import Quota
 from api.graphql.tenants import Viewer, current_tenant
 from api.graphql.usage import Call, Callers
 from domain.model.access import Client, ClientKind
-from domain.model.ids import CallId, ClientId, CredentialId
+from domain.model.ids import CallId, ClientId, CredentialId, PersonId
 from domain.model.quota import Pot
 from domain.model.tenant import KeyInUse
 from domain.usecases.browsing import Offered
@@ -103,6 +104,12 @@ async def _tenant_keys(context: Context, keys: Iterable[str]) -> Found:
     return {key: TenantKey.of(pairs[each]) for key, each in _uuids(keys) if each in pairs}
 
 
+async def _members(context: Context, keys: Iterable[str]) -> Found:
+    ids = {key: PersonId(each) for key, each in _uuids(keys)}
+    rows = {row.person.id: row for row in await context.usecases.members.some(context.actor, set(ids.values()))}
+    return {key: Member.of(rows[each]) for key, each in ids.items() if each in rows}
+
+
 async def _tenants(context: Context, keys: Iterable[str]) -> Found:
     mine = str(context.actor.tenant_id)
     tenant = await or_none(current_tenant(context)) if mine in keys else None
@@ -124,6 +131,7 @@ _LOOK_UPS: Mapping[str, Callable[[Context, Iterable[str]], Awaitable[Found]]] = 
     "Application": _applications,
     "ApiKey": _api_keys,
     "TenantKey": _tenant_keys,
+    "Member": _members,
     "Tenant": _tenants,
     "Viewer": _viewers,
 }

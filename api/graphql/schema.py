@@ -23,6 +23,7 @@ from api.graphql.grants import GrantMutations, GrantQueries
 from api.graphql.inference import InferenceMutations, InferenceSubscriptions
 from api.graphql.keys import KeyMutations, TenantKey
 from api.graphql.lookups import found
+from api.graphql.members import Member, MemberMutations, MemberQueries
 from api.graphql.models import Model
 from api.graphql.nodes import Node
 from api.graphql.operations import Schema
@@ -49,6 +50,7 @@ class Query(
     QuotaQueries,
     CapQueries,
     GrantQueries,
+    MemberQueries,
     PlanQueries,
     CredentialQueries,
     UsageQueries,
@@ -74,6 +76,7 @@ class Mutation(
     QuotaMutations,
     CapMutations,
     GrantMutations,
+    MemberMutations,
     InferenceMutations,
     RerankMutations,
     SpeechMutations,
@@ -99,7 +102,10 @@ def build_schema(*, introspection: bool = True) -> Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=(Tenant, TenantKey, Viewer, Provider, Model, Credential, Quota, Cap, Call, Application, ApiKey),
+        types=(
+            *(Tenant, TenantKey, Viewer, Member, Application, ApiKey),
+            *(Provider, Model, Credential, Quota, Cap, Call),
+        ),
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
         exception_handlers=HANDLERS,
     )

@@ -17,12 +17,15 @@ from api.graphql.ids import parsed
 from domain.model.access import AccessToken
 from domain.model.ids import TenantId
 from domain.model.tokens import SECRET_BYTES, Kind, digest, mint
-from domain.ports import Ledger, Work
+from domain.ports import Directory, Ledger, Work
+from infrastructure.db.access_tables import DIRECTORY
+from infrastructure.db.directory import directory
 from infrastructure.db.engine import open_engine
 from infrastructure.db.fence import Fence, bind
 from infrastructure.db.ledger_postgres import ledger_on
 from infrastructure.db.tables import metadata
 from infrastructure.db.work import begin
+from tests.belongings import MASTER_KEYS
 from tests.databases import Urls
 from tests.fakes import FakeStore
 from tests.graphql_documents import strings
@@ -35,7 +38,7 @@ MARK = "nightingale"
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _TOKEN = re.compile(r"ptn_([a-z]{2})_[\w-]+")
-_CURSORS = {"cursor", "startCursor", "endCursor"}
+_RANDOM = {"cursor", "startCursor", "endCursor", "hint", "secretHint"}
 
 
 class StoredHouse(House):
@@ -52,11 +55,16 @@ class StoredHouse(House):
 class _Stored(FakeStore):
     def __init__(self, engine: AsyncEngine, fence: Fence) -> None:
         super().__init__()
-        self._begin, self._ledger = begin(engine, fence), ledger_on(engine)
+        self._begin, self._ledger = begin(engine, fence, MASTER_KEYS), ledger_on(engine)
+        self._directory = directory(engine)
 
     @override
     def begin(self, tenant_id: TenantId) -> Work:
         return self._begin(tenant_id)
+
+    @override
+    def directory(self) -> Directory:
+        return self._directory()
 
     @property
     @override
@@ -86,7 +94,11 @@ class World:
         """Every row of every table."""
         async with self.engine.connect() as connection:
             await bind(connection, goods.tenant_id)
-            mine = {t.name: select(t).where(t.c.tenant_id == goods.tenant_id) for t in metadata.sorted_tables}
+            mine = {
+                t.name: select(t).where(t.c.tenant_id == goods.tenant_id)
+                for t in metadata.sorted_tables
+                if t not in DIRECTORY
+            }
             return {name: sorted(map(repr, await connection.execute(query))) for name, query in mine.items()}
 
 
@@ -114,7 +126,7 @@ def traces(answer: Any, of: Goods, sent: Iterable[str] = ()) -> list[str]:
 def without_names(value: Any, words: Words) -> Any:
     """An answer with the words that it is about, and ids that are new each time, replaced by what they stand for."""
     if isinstance(value, Mapping):
-        return {k: bool(v) if k in _CURSORS else without_names(v, words) for k, v in value.items()}
+        return {k: bool(v) if k in _RANDOM else without_names(v, words) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [without_names(inner, words) for inner in value]
     return _anonymous(value, words) if isinstance(value, str) else value
