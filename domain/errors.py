@@ -59,7 +59,7 @@ class Unauthenticated(DomainError):
 
     @property
     def message(self) -> str:
-        return "Send a valid access token in the Authorization header: Bearer ptn_at_…"
+        return "Send a valid access token or API key in the Authorization header: Bearer ptn_…"
 
 
 @dataclass(eq=False)
