@@ -19,6 +19,7 @@ from domain.errors import DomainError, InvalidRange
 from domain.model.catalogue import ModelRef, ModelType
 from domain.model.ids import TenantId
 from domain.model.quota import PotKind, Terms, Unit
+from domain.model.signing import ANNOUNCED
 from domain.usecases.grants import NewGrant
 from infrastructure.logs import configure_logs
 from infrastructure.settings import Settings
@@ -132,6 +133,13 @@ def providers(
 
 
 @app.command()
+def reset_password(email: Annotated[str, typer.Argument(help="The address of the account.")]) -> None:
+    """Print a link, good once within an hour, by which a person sets a new password; hand it over in confidence."""
+    token = _done(lambda house: house.people.resets.issue(email))
+    typer.echo(f"{_settings().issuer}/reset?token={token.reveal()}")
+
+
+@app.command()
 def rotate_tenant_key(tenant_id: UUID) -> None:
     """Seal a tenant's credentials under a new key, or go on with that, and shred the old key."""
     rotated = _done(lambda house: house.usecases.rotation.renew(TenantId(tenant_id)))
@@ -154,6 +162,14 @@ def rotate_master_key() -> None:
     if left:
         _stop("Keep every master key that tenants are under, and call this again where all of them are configured.")
     typer.echo("Every tenant is under the first master key: others can be taken away.")
+
+
+@app.command()
+def rotate_signing_key() -> None:
+    """Make a new key for id tokens and JWT access tokens: published at once, it signs in 5 minutes."""
+    key_id = _done(lambda house: house.signer.rotate())
+    typer.echo(f"The key {key_id} is published, and signs in {ANNOUNCED.total_seconds():.0f} seconds.")
+    typer.echo("Older ones stay published until all that they signed has expired.")
 
 
 @app.command()

@@ -14,14 +14,19 @@ import structlog
 import uuid_utils.compat
 
 from api.graphql.context import UseCases
+from api.oauth.context import OAuth
+from api.pages.people import People
 from domain.errors import DomainError
 from domain.model.catalogue import FormValues
+from domain.model.issuing import Lifetimes
 from domain.model.quota import Trial, Unit
 from domain.model.selection import Platform
 from domain.ports import Ledger
 from domain.usecases.access import Access
+from domain.usecases.accounts import Accounts
 from domain.usecases.api_keys import ApiKeys
 from domain.usecases.applications import Applications
+from domain.usecases.authorizing import Authorizing
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
@@ -29,22 +34,35 @@ from domain.usecases.credential_states import CredentialStates
 from domain.usecases.credential_updates import CredentialUpdates
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
+from domain.usecases.device_verification import DeviceVerification
+from domain.usecases.devices import Devices
+from domain.usecases.granting import Granting
 from domain.usecases.grants import Grants
+from domain.usecases.identity import Identity
 from domain.usecases.imports import Imports
 from domain.usecases.inference import Inference
+from domain.usecases.joining import Joining
 from domain.usecases.members import Members
 from domain.usecases.metering import Metering
+from domain.usecases.minting import Mint
 from domain.usecases.models import Models
+from domain.usecases.own_consents import OwnConsents
 from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
 from domain.usecases.reaching import Reaching
+from domain.usecases.recognition import Recognition
+from domain.usecases.resets import PasswordResets
 from domain.usecases.rotation import Rotation
 from domain.usecases.tenants import Tenants
+from domain.usecases.token_states import TokenStates
 from domain.usecases.usage import Usage
 from infrastructure.background import Detached
 from infrastructure.balances import PolledBalances
 from infrastructure.crypto.master_keys import MasterKeys
+from infrastructure.crypto.passwords import Argon2Passwords
+from infrastructure.crypto.signing import RsaSigner
 from infrastructure.crypto.vault import RsaVault
+from infrastructure.db.directory import directory
 from infrastructure.db.engine import open_engine, unsafe_role
 from infrastructure.db.ledger_postgres import ledger_on
 from infrastructure.db.revisions import pending
@@ -52,6 +70,7 @@ from infrastructure.db.roll_call import SqlRollCall
 from infrastructure.db.work import begin
 from infrastructure.http import egress
 from infrastructure.keyring import LeasedKeyring
+from infrastructure.openid import OpenIdProvider, OpenIdTerms
 from infrastructure.providers.gateway import HttpGateway, Limits
 from infrastructure.providers.registry import ADAPTERS, catalogue, trials
 from infrastructure.settings import Settings
@@ -82,10 +101,18 @@ class House:
             raise NotReady(str(problem)) from None
         self.engine = open_engine(settings.database_url)
         self.vault = RsaVault(self.master_keys)
+        self.passwords = Argon2Passwords()
         self.detached = Detached()
         self.client = egress(settings.allowed_networks, read=settings.call_seconds)
         self.ledger: Ledger = ledger_on(self.engine)
+        lifetime, above = settings.token_lifetime, directory(self.engine)
+        self.signer = RsaSigner(above, self.master_keys, now, fresh, lifetime, self.vault.threads)
         self.usecases = self._usecases()
+        self.people = self._people()
+        work = begin(self.engine, master_keys=self.master_keys)
+        self.authorizing = Authorizing(work, now, fresh, secrets.token_bytes, settings.issuer)
+        self.device_verification = DeviceVerification(work, directory(self.engine), now)
+        self.oauth = self._oauth()
         self._leaving = AsyncExitStack()
         self._over = asyncio.Event()
 
@@ -105,7 +132,7 @@ class House:
         remembering = (standing, keyring, self.vault)
         return UseCases(
             tenants=Tenants(work, self.vault, platform, now, fresh, secrets.token_bytes, remembering),
-            access=Access(work, now, secrets.token_bytes, settings.token_lifetime),
+            access=Access(work, now),
             credentials=Credentials(work, platform.catalogue, gateway, self.vault, standing, now, fresh),
             credential_updates=CredentialUpdates(work, platform.catalogue, gateway, self.vault, standing, now),
             credential_states=CredentialStates(work, standing, platform, now),
@@ -121,15 +148,42 @@ class House:
             inference=inference,
             conversations=Conversations(inference, standing, platform),
             usage=Usage(work, now),
-            rotation=Rotation(work, self.vault, SqlRollCall(self.engine), self.detached, fresh),
+            rotation=Rotation(work, self.vault, SqlRollCall(self.engine), self.detached, fresh, signer=self.signer),
             applications=Applications(work, reaching, standing, now, fresh, secrets.token_bytes),
             api_keys=ApiKeys(work, reaching, standing, now, fresh, secrets.token_bytes),
+        )
+
+    def _oauth(self) -> OAuth:
+        issuer, work = self.settings.issuer, begin(self.engine)
+        lifetimes = Lifetimes(self.settings.token_lifetime, self.settings.refresh_lifetime)
+        return OAuth(
+            issuer=issuer,
+            access=self.usecases.access,
+            granting=Granting(work, now, Mint(issuer, secrets.token_bytes, lifetimes), self.signer),
+            devices=Devices(work, now, fresh, secrets.token_bytes, lifetimes),
+            token_states=TokenStates(work, now, issuer),
+            identity=Identity(work),
+            signer=self.signer,
+            clock=now,
+        )
+
+    def _people(self) -> People:
+        settings, work = self.settings, begin(self.engine, master_keys=self.master_keys)
+        accounts = Accounts(directory(self.engine), self.passwords, now, secrets.token_bytes, settings.session_lifetime)
+        return People(
+            accounts=accounts,
+            joining=Joining(work, accounts, fresh),
+            recognition=Recognition(accounts),
+            resets=PasswordResets(accounts),
+            consents=OwnConsents(work),
+            provider=provider(settings),
         )
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as entered:
             entered.push_async_callback(self.engine.dispose)
             entered.callback(self.vault.close)
+            entered.callback(self.passwords.close)
             entered.push_async_callback(self.client.aclose)
             await self.check()
             sweeping = asyncio.create_task(self._sweep())
@@ -175,6 +229,16 @@ def now() -> datetime:
 
 
 fresh = uuid_utils.compat.uuid7
+
+
+def provider(settings: Settings) -> OpenIdProvider | None:
+    if settings.oidc_issuer is None or settings.oidc_client_id is None:
+        return None
+    secret = settings.oidc_client_secret.get_secret_value() if settings.oidc_client_secret else None
+    back = f"{settings.issuer}/sign-in/openid/callback"
+    networks = settings.allowed_networks
+    terms = OpenIdTerms(settings.oidc_issuer, settings.oidc_client_id, secret, settings.oidc_name, back, networks)
+    return OpenIdProvider(terms, now)
 
 
 def platform_forms(settings: Settings) -> Mapping[str, FormValues]:

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from api.auth import Authentication, LeasedActors
@@ -21,7 +21,13 @@ from api.graphql.app import graphql_app
 from api.graphql.context import GraphQLOptions
 from api.hosts import OneHost
 from api.house import House, NotReady, now
+from api.oauth.authorize import AuthorizationPages
+from api.oauth.device_page import DevicePages
 from api.oauth.endpoints import routes as oauth_routes
+from api.pages.browser import Browser
+from api.pages.page import problems
+from api.pages.routes import routes as page_routes
+from domain.model.issuing import Lifetimes
 from infrastructure.crypto.master_keys import MasterKeys
 from infrastructure.settings import Settings
 
@@ -38,7 +44,7 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
     metadata = f'resource_metadata="{settings.issuer}/.well-known/oauth-protected-resource'
     challenge, elsewhere = f'{metadata}/graphql"', f'{metadata}"'
     options = GraphQLOptions(
-        cursor_key=cursor_key(house.master_keys),
+        cursor_key=derived(house.master_keys, b"portunus cursors"),
         introspection=settings.introspection,
         ide=settings.ide,
         body_limit=settings.max_body_bytes,
@@ -58,27 +64,24 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
         async with house:
             yield
 
-    async def ready(_: Request) -> JSONResponse:
-        try:
-            await house.check()
-        except Exception as problem:
-            reason = str(problem) if isinstance(problem, NotReady) else "The database cannot be reached."
-            return JSONResponse({"ready": False, "reason": reason}, 503)
-        return JSONResponse({"ready": True})
-
-    return Starlette(
+    application = Starlette(
         routes=[
             Route("/graphql", graphql),
             WebSocketRoute("/graphql", graphql),
             Mount("/graphql", graphql),
             *(Route(path, export) for path, export in exports.items()),
             Route("/livez", live),
-            Route("/readyz", ready),
-            *oauth_routes(house.usecases.access, settings.issuer.rstrip("/")),
+            Route("/readyz", readiness(house)),
+            *people_and_partners(house),
         ],
         middleware=[Middleware(OneHost)],
+        exception_handlers=problems(),
         lifespan=lifespan,
     )
+    application.state.browser = Browser(
+        settings.issuer, derived(house.master_keys, b"portunus forms"), house.people.accounts
+    )
+    return application
 
 
 def guard(house: House) -> Callable[[ASGIApp, str], ASGIApp]:
@@ -94,11 +97,36 @@ def guard(house: House) -> Callable[[ASGIApp, str], ASGIApp]:
     return guarded
 
 
+def readiness(house: House) -> Callable[[Request], Awaitable[JSONResponse]]:
+    """Whether the database is fit, and if not, why."""
+
+    async def ready(_: Request) -> JSONResponse:
+        try:
+            await house.check()
+        except Exception as problem:
+            reason = str(problem) if isinstance(problem, NotReady) else "The database cannot be reached."
+            return JSONResponse({"ready": False, "reason": reason}, 503)
+        return JSONResponse({"ready": True})
+
+    return ready
+
+
+def people_and_partners(house: House) -> list[BaseRoute]:
+    """Accounts, and the authorization server: its endpoints, and the pages on which people let applications in."""
+    lifetimes = Lifetimes(house.settings.token_lifetime, house.settings.refresh_lifetime)
+    return [
+        *page_routes(house.people),
+        *oauth_routes(house.oauth),
+        *AuthorizationPages(house.authorizing, lifetimes).routes(),
+        *DevicePages(house.device_verification, lifetimes).routes(),
+    ]
+
+
 async def live(_: Request) -> JSONResponse:
     """The process answers; nothing else is looked at."""
     return JSONResponse({"live": True})
 
 
-def cursor_key(master_keys: MasterKeys) -> bytes:
-    """The same in every worker that shares a master key, and of no use for anything else."""
-    return hmac.digest(master_keys.keys[master_keys.first], b"portunus cursors", hashlib.sha256)
+def derived(master_keys: MasterKeys, purpose: bytes) -> bytes:
+    """A key that is the same in every worker that shares a master key, and of no use for anything else."""
+    return hmac.digest(master_keys.keys[master_keys.first], purpose, hashlib.sha256)

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from domain.errors import InvalidRange
 from domain.model.access import IDENTITY_SCOPES, OPERATOR_SCOPES, Actor, Client, ClientKind, Reach, Scope
-from domain.model.redirects import check_redirect_uris, check_resource
+from domain.model.redirect_uris import check_redirect_uris, check_resource
 
 
 class ProvenBy(StrEnum):

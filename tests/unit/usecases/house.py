@@ -196,7 +196,7 @@ class House:
 
     @property
     def access(self) -> Access:
-        return Access(self.store.begin, self.clock, self.randomness, timedelta(hours=1))
+        return Access(self.store.begin, self.clock)
 
     @property
     def _reaching(self) -> Reaching:
