@@ -10,12 +10,14 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
+import httpx2
 import structlog
 import uuid_utils.compat
 
 from api.graphql.context import UseCases
 from api.oauth.context import OAuth
 from api.pages.people import People
+from api.traffic.turns import step_aside
 from domain.errors import DomainError
 from domain.model.catalogue import FormValues
 from domain.model.issuing import Lifetimes
@@ -104,6 +106,7 @@ class House:
         self.passwords = Argon2Passwords()
         self.detached = Detached()
         self.client = egress(settings.allowed_networks, read=settings.call_seconds)
+        self.client.event_hooks = {"request": [_leave_the_place]}
         self.ledger: Ledger = ledger_on(self.engine)
         lifetime, above = settings.token_lifetime, directory(self.engine)
         self.signer = RsaSigner(above, self.master_keys, now, fresh, lifetime, self.vault.threads)
@@ -222,6 +225,11 @@ class House:
         self._over.set()
         await asyncio.wait([sweeping], timeout=LAST_SWEEP)
         sweeping.cancel()
+
+
+async def _leave_the_place(_: httpx2.Request) -> None:
+    """Whoever waits for a vendor keeps nobody else from working."""
+    step_aside()
 
 
 def now() -> datetime:

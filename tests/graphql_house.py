@@ -18,6 +18,7 @@ from api.graphql.app import graphql_app
 from api.graphql.context import Context, GraphQLOptions, UseCases
 from api.graphql.cursors import CursorSeal
 from api.graphql.schema import build_schema
+from api.traffic.gate import Gate
 from domain.errors import DomainError
 from domain.model.access import AccessToken, Actor, Client, Scope
 from domain.model.calls import ChatCall, ToolCall
@@ -84,6 +85,7 @@ from infrastructure.balances import PolledBalances
 from infrastructure.keyring import LeasedKeyring
 from infrastructure.standing import LeasedStanding
 from tests.fakes import CountedIds, FakeClock, FakeGateway, FakeStore, FakeVault, Reply
+from tests.traffic import gate as wide_gate
 
 OPTIONS = GraphQLOptions(cursor_key=b"a key for the cursors of the tests")
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -208,7 +210,9 @@ class House:
         catalogue: Catalogue | None = None,
         vendor: Gateway | None = None,
         store: FakeStore | None = None,
+        gate: Gate | None = None,
     ) -> None:
+        self.gate = gate or wide_gate()
         self.store = store or FakeStore()
         self.clock = FakeClock(NOW)
         self.gateway = gateway or FakeGateway()
@@ -307,7 +311,7 @@ class House:
         return row
 
     def context(self, actor: Actor | None = None) -> Context:
-        return Context(self.usecases, CursorSeal(OPTIONS.cursor_key), actor or self.actor())
+        return Context(self.usecases, CursorSeal(OPTIONS.cursor_key), actor or self.actor(), gate=self.gate)
 
     async def run(self, document: str, actor: Actor | None = None, /, **variables: Any) -> ExecutionResult:
         return await self.schema.execute(document, variables, self.context(actor))
@@ -327,7 +331,7 @@ class House:
     def app(self, options: GraphQLOptions = OPTIONS) -> ASGIApp:
         """The front behind bearer tokens, as it is mounted."""
         actors = LeasedActors(self.usecases.access.authenticate, lambda: datetime.now(UTC), lease=self.lease)
-        return Authentication(graphql_app(self.usecases, options), actors.admit, "")
+        return Authentication(graphql_app(self.usecases, options, self.gate), actors.admit, "")
 
 
 async def talking(*script: Reply | DomainError) -> House:

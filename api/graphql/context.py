@@ -7,6 +7,7 @@ import strawberry
 
 from api.auth import Admission, Admit
 from api.graphql.cursors import CursorSeal
+from api.traffic.gate import Gate
 from domain.errors import Unauthenticated
 from domain.model.access import Actor
 from domain.model.labels import Language
@@ -83,7 +84,7 @@ class Context:
     """One HTTP request, or one WebSocket connection, whose `caller` is known once its token was accepted.
 
     `admission` is the caller's, and `admit` gives the one of another token. `language` is the one it prefers words to
-    be shown in.
+    be shown in. What runs outside a `gate` costs nothing.
     """
 
     usecases: UseCases
@@ -93,6 +94,7 @@ class Context:
     admit: Admit | None = None
     connection_params: Any = None
     language: Language = Language.EN
+    gate: Gate | None = None
 
     @property
     def actor(self) -> Actor:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from graphql import GraphQLError
@@ -10,12 +11,17 @@ from starlette.websockets import WebSocketDisconnect
 from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http.exceptions import WebSocketDisconnected
-from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
+    BaseGraphQLTransportWSHandler,
+    Operation,
+)
 from strawberry.types.unset import UNSET
 from typing_extensions import override
 
 from api.graphql.context import Context
+from api.graphql.errors import Refused
 from api.graphql.http import Unserved, checked
+from api.traffic.refusals import CODE, Throttled
 from domain.errors import Unauthenticated
 
 _BEARER = "bearer "
@@ -49,7 +55,10 @@ class TextSocket(ASGIWebSocketAdapter):
 
 
 class Handler(BaseGraphQLTransportWSHandler[Context, None]):
-    """Closes with 4400 on what is no message, and with 4401 when the token is good no more, or allows less."""
+    """Closes with 4400 on what is no message, and with 4401 when the token is good no more, or allows less.
+
+    Each operation goes through the gate as a request does; one that is too much ends in an `error` message.
+    """
 
     _watch: asyncio.Task[None] | None = None
 
@@ -64,6 +73,15 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         admission = self.context.admission
         if self.connection_acknowledged and self._watch is None and admission is not None:
             self._watch = asyncio.create_task(self._close_when(admission.over))
+
+    async def run_operation(self, operation: Operation[Context, None]) -> None:
+        assert self.context.gate is not None
+        try:
+            await self.context.gate.through(self.context.actor, partial(super().run_operation, operation))
+        except Throttled as refusal:
+            await operation.send_initial_errors(
+                [Refused(CODE, refusal.message, retryAfter=refusal.retry_after)],
+            )
 
     async def shutdown(self) -> None:
         if self._watch is not None:
