@@ -100,7 +100,7 @@ def guard(house: House, gate: Gate) -> Callable[[ASGIApp, str], ASGIApp]:
     seconds = house.settings.call_seconds + GRACE
 
     def guarded(app: ASGIApp, challenge: str) -> ASGIApp:
-        return Authentication(Bounds(app, gate, seconds=seconds), actors, challenge)
+        return Authentication(Bounds(app, gate, seconds=seconds), actors.admit, challenge)
 
     return guarded
 
