@@ -106,6 +106,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "over": {"exp": int(time.time()) - 60},
     "good for too long": {"exp": int(time.time()) + 86_400},
     "no number": {"exp": "soon"},
+    "a number beyond all": {"exp": 10**400},
     "not begun": {"nbf": int(time.time()) + 86_400},
     "made in the future": {"iat": int(time.time()) + 86_400},
     "no id": {"jti": None},
