@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -61,14 +61,6 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
         async with house:
             yield
 
-    async def ready(_: Request) -> JSONResponse:
-        try:
-            await house.check()
-        except Exception as problem:
-            reason = str(problem) if isinstance(problem, NotReady) else "The database cannot be reached."
-            return JSONResponse({"ready": False, "reason": reason}, 503)
-        return JSONResponse({"ready": True})
-
     application = Starlette(
         routes=[
             Route("/graphql", graphql),
@@ -76,7 +68,7 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
             Mount("/graphql", graphql),
             *(Route(path, export) for path, export in exports.items()),
             Route("/livez", live),
-            Route("/readyz", ready),
+            Route("/readyz", readiness(house)),
             *oauth_routes(house.usecases.access, settings.issuer.rstrip("/")),
             *page_routes(house.people),
         ],
@@ -84,9 +76,8 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
         exception_handlers=problems(),
         lifespan=lifespan,
     )
-    application.state.browser = Browser(
-        settings.issuer, derived(house.master_keys, b"portunus forms"), house.people.accounts
-    )
+    form_key = derived(house.master_keys, b"portunus forms")
+    application.state.browser = Browser(settings.issuer, form_key, house.people.accounts)
     return application
 
 
@@ -106,6 +97,20 @@ def guard(house: House) -> Callable[[ASGIApp, str], ASGIApp]:
 async def live(_: Request) -> JSONResponse:
     """The process answers; nothing else is looked at."""
     return JSONResponse({"live": True})
+
+
+def readiness(house: House) -> Callable[[Request], Awaitable[JSONResponse]]:
+    """The database is as it must be, asked at each request."""
+
+    async def ready(_: Request) -> JSONResponse:
+        try:
+            await house.check()
+        except Exception as problem:
+            reason = str(problem) if isinstance(problem, NotReady) else "The database cannot be reached."
+            return JSONResponse({"ready": False, "reason": reason}, 503)
+        return JSONResponse({"ready": True})
+
+    return ready
 
 
 def derived(master_keys: MasterKeys, purpose: bytes) -> bytes:
