@@ -19,6 +19,7 @@ from domain.errors import DomainError, InvalidRange
 from domain.model.catalogue import ModelRef, ModelType
 from domain.model.ids import TenantId
 from domain.model.quota import PotKind, Terms, Unit
+from domain.model.signing import ANNOUNCED
 from domain.usecases.grants import NewGrant
 from infrastructure.logs import configure_logs
 from infrastructure.settings import Settings
@@ -118,6 +119,20 @@ def _amount(count: int | None) -> str:
 
 
 @app.command()
+def providers(
+    evidence: Annotated[bool, typer.Option("--evidence", help="Print what holds each mark of each vendor.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with sources.")] = False,
+) -> None:
+    """List the vendors with their model types, or the evidence that holds what Portunus says to them."""
+    from infrastructure.providers import overview  # what serves needs none of what is told here
+
+    if as_json:
+        typer.echo(json.dumps(overview.held() if evidence else overview.vendors(), indent=2, ensure_ascii=False))
+    else:
+        typer.echo("\n".join(overview.held_lines() if evidence else overview.vendor_lines()))
+
+
+@app.command()
 def reset_password(email: Annotated[str, typer.Argument(help="The address of the account.")]) -> None:
     """Print a link, good once within an hour, by which a person sets a new password; hand it over in confidence."""
     token = _done(lambda house: house.people.resets.issue(email))
@@ -147,6 +162,14 @@ def rotate_master_key() -> None:
     if left:
         _stop("Keep every master key that tenants are under, and call this again where all of them are configured.")
     typer.echo("Every tenant is under the first master key: others can be taken away.")
+
+
+@app.command()
+def rotate_signing_key() -> None:
+    """Make a new key for id tokens and JWT access tokens: published at once, it signs in 5 minutes."""
+    key_id = _done(lambda house: house.signer.rotate())
+    typer.echo(f"The key {key_id} is published, and signs in {ANNOUNCED.total_seconds():.0f} seconds.")
+    typer.echo("Older ones stay published until all that they signed has expired.")
 
 
 @app.command()

@@ -10,18 +10,23 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
+import httpx2
 import structlog
 import uuid_utils.compat
 
 from api.graphql.context import UseCases
+from api.oauth.context import OAuth
 from api.pages.people import People
+from api.traffic.turns import step_aside
 from domain.errors import DomainError
 from domain.model.catalogue import FormValues
+from domain.model.issuing import Lifetimes
 from domain.model.quota import Trial, Unit
 from domain.model.selection import Platform
 from domain.ports import Ledger
 from domain.usecases.access import Access
 from domain.usecases.accounts import Accounts
+from domain.usecases.authorizing import Authorizing
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
@@ -29,11 +34,17 @@ from domain.usecases.credential_states import CredentialStates
 from domain.usecases.credential_updates import CredentialUpdates
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
+from domain.usecases.device_verification import DeviceVerification
+from domain.usecases.devices import Devices
+from domain.usecases.granting import Granting
 from domain.usecases.grants import Grants
+from domain.usecases.identity import Identity
 from domain.usecases.imports import Imports
 from domain.usecases.inference import Inference
 from domain.usecases.joining import Joining
+from domain.usecases.members import Members
 from domain.usecases.metering import Metering
+from domain.usecases.minting import Mint
 from domain.usecases.models import Models
 from domain.usecases.own_consents import OwnConsents
 from domain.usecases.planning import Planning
@@ -42,11 +53,13 @@ from domain.usecases.recognition import Recognition
 from domain.usecases.resets import PasswordResets
 from domain.usecases.rotation import Rotation
 from domain.usecases.tenants import Tenants
+from domain.usecases.token_states import TokenStates
 from domain.usecases.usage import Usage
 from infrastructure.background import Detached
 from infrastructure.balances import PolledBalances
 from infrastructure.crypto.master_keys import MasterKeys
 from infrastructure.crypto.passwords import Argon2Passwords
+from infrastructure.crypto.signing import RsaSigner
 from infrastructure.crypto.vault import RsaVault
 from infrastructure.db.directory import directory
 from infrastructure.db.engine import open_engine, unsafe_role
@@ -90,9 +103,16 @@ class House:
         self.passwords = Argon2Passwords()
         self.detached = Detached()
         self.client = egress(settings.allowed_networks, read=settings.call_seconds)
+        self.client.event_hooks = {"request": [_leave_the_place]}
         self.ledger: Ledger = ledger_on(self.engine)
+        lifetime, above = settings.token_lifetime, directory(self.engine)
+        self.signer = RsaSigner(above, self.master_keys, now, fresh, lifetime, self.vault.threads)
         self.usecases = self._usecases()
         self.people = self._people()
+        work = begin(self.engine, master_keys=self.master_keys)
+        self.authorizing = Authorizing(work, now, fresh, secrets.token_bytes, settings.issuer)
+        self.device_verification = DeviceVerification(work, directory(self.engine), now)
+        self.oauth = self._oauth()
         self._leaving = AsyncExitStack()
         self._over = asyncio.Event()
 
@@ -111,7 +131,7 @@ class House:
         remembering = (standing, keyring, self.vault)
         return UseCases(
             tenants=Tenants(work, self.vault, platform, now, fresh, secrets.token_bytes, remembering),
-            access=Access(work, now, secrets.token_bytes, settings.token_lifetime),
+            access=Access(work, now),
             credentials=Credentials(work, platform.catalogue, gateway, self.vault, standing, now, fresh),
             credential_updates=CredentialUpdates(work, platform.catalogue, gateway, self.vault, standing, now),
             credential_states=CredentialStates(work, standing, platform, now),
@@ -121,12 +141,27 @@ class House:
             caps=Caps(work, self.ledger, standing, now, fresh),
             grants=Grants(work, self.ledger, standing, platform, now, fresh),
             planning=Planning(metering, standing),
+            members=Members(work, now, fresh, secrets.token_bytes, f"{settings.issuer}/invitation"),
             models=Models(work, standing, platform, now),
             imports=Imports(work, standing, platform, gateway, keyring, self.vault, now, fresh),
             inference=inference,
             conversations=Conversations(inference, standing, platform),
             usage=Usage(work, now),
-            rotation=Rotation(work, self.vault, SqlRollCall(self.engine), self.detached, fresh),
+            rotation=Rotation(work, self.vault, SqlRollCall(self.engine), self.detached, fresh, signer=self.signer),
+        )
+
+    def _oauth(self) -> OAuth:
+        issuer, work = self.settings.issuer, begin(self.engine)
+        lifetimes = Lifetimes(self.settings.token_lifetime, self.settings.refresh_lifetime)
+        return OAuth(
+            issuer=issuer,
+            access=self.usecases.access,
+            granting=Granting(work, now, Mint(issuer, secrets.token_bytes, lifetimes), self.signer),
+            devices=Devices(work, now, fresh, secrets.token_bytes, lifetimes),
+            token_states=TokenStates(work, now, issuer),
+            identity=Identity(work),
+            signer=self.signer,
+            clock=now,
         )
 
     def _people(self) -> People:
@@ -186,6 +221,11 @@ class House:
         self._over.set()
         await asyncio.wait([sweeping], timeout=LAST_SWEEP)
         sweeping.cancel()
+
+
+async def _leave_the_place(_: httpx2.Request) -> None:
+    """Whoever waits for a vendor keeps nobody else from working."""
+    step_aside()
 
 
 def now() -> datetime:

@@ -8,6 +8,7 @@ DomainError
 │ ├ ProviderFailed
 │ └ NoOtherWay
 ├ Forbidden(needs)
+├ NeedsPerson
 ├ NotFound(what)
 ├ InvalidInput
 │ ├ InvalidForm(problems)
@@ -15,7 +16,8 @@ DomainError
 │ └ InvalidRange(field, reason)
 ├ Conflict
 │ ├ DuplicateName(name)
-│ └ ChangedMeanwhile(what)
+│ ├ ChangedMeanwhile(what)
+│ └ LastOwner
 ├ QuotaExhausted(pot, unit, free, asked, refills_at)
 ├ NoCredential(provider, inactive)
 ├ CredentialRemoved(model)
@@ -121,6 +123,16 @@ class Forbidden(DomainError):
         return f"This needs the scope {self.needs}; ask for a token that has it."
 
 
+class NeedsPerson(DomainError):
+    """The application acts for itself alone, and this is about who it acts for."""
+
+    code = "NEEDS_PERSON"
+
+    @property
+    def message(self) -> str:
+        return "This is about a person: use a token that a person let this application have."
+
+
 @dataclass(eq=False)
 class NotFound(DomainError):
     """The thing is unknown, or belongs to another tenant: the two read alike."""
@@ -201,6 +213,14 @@ class ChangedMeanwhile(Conflict):
     @property
     def message(self) -> str:
         return f"The {self.what} was changed meanwhile; look at it again, then repeat what you wanted."
+
+
+class LastOwner(Conflict):
+    code = "LAST_OWNER"
+
+    @property
+    def message(self) -> str:
+        return "A tenant keeps at least one owner: make somebody else an owner first."
 
 
 @dataclass(eq=False)

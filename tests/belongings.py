@@ -14,8 +14,10 @@ from domain.model.quota import Grant, Hold, Line, Outcome, Pot, PotKind, Unit
 from domain.model.tenant import Tenant, TenantKey
 from domain.model.usage import CallRecord
 from domain.ports import Begin
+from infrastructure.crypto.master_keys import MasterKeys
 
 NOW = datetime(2026, 11, 23, 12, 30, 15, 123456, tzinfo=UTC)
+MASTER_KEYS = MasterKeys.of(b"the master key of the tests\x00\x00\x00\x00\x00")
 MODEL = ModelRef("acme", "best", ModelType.LLM)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from starlette.datastructures import UploadFile
 
-from domain.model.access import Actor
+from api.graphql.ids import node_id
+from domain.model.access import Actor, Role, Scope
 from tests.graphql_documents import FIELDS, Root
 from tests.graphql_goods import Words
 from tests.graphql_house import ACME, House
@@ -46,7 +47,7 @@ CALLS: Mapping[str, Call] = {
     "call": lambda own: {"callId": own.call_id},
     "planCall": lambda _: _input(type="LLM"),
     "node": lambda own: {"id": own.credential},
-    "nodes": lambda own: {"ids": list(own.nodes.values())},
+    "nodes": lambda own: {"ids": [*own.nodes.values(), node_id("Provider", ACME.id)]},
     "openTenant": lambda _: _input(name="New"),
     "closeTenant": lambda own: _input(tenantId=own.tenant, name=own.tenant_name),
     "rotateTenantKey": lambda own: _input(replacing=own.key),
@@ -78,9 +79,25 @@ CALLS: Mapping[str, Call] = {
     "importModels": lambda own: _input(provider=ACME.id, credential=own.credential, models=[{"name": LISTED[0].name}]),
     "chatStream": lambda _: _input(messages=HELLO),
     "speakStream": lambda _: _input(text="Open, please."),
+    "members": lambda _: {},
+    "invitations": lambda _: {},
+    "roles": lambda _: {},
+    "inviteMember": lambda _: _input(email="new@example.org", role="MEMBER"),
+    "withdrawInvitation": lambda own: _input(id=own.invitation),
+    "changeMemberRole": lambda own: _input(id=own.colleague, role="MEMBER"),
+    "removeMember": lambda own: _input(id=own.colleague),
+    "transferOwnership": lambda own: _input(to=own.colleague),
+    "leaveTenant": lambda own: _input(tenantId=own.tenant),
     "quotaBalance": lambda own: {"ids": [own.quota]},
 }
 """Each gives new variables every time: an upload can be read once."""
+
+GIVING: Mapping[str, frozenset[Scope]] = {
+    "inviteMember": Role.MEMBER.scopes,
+    "changeMemberRole": Role.OWNER.scopes,
+    "removeMember": Role.OWNER.scopes,
+}
+"""What must be held beside the scope of an operation, since it gives it to somebody, or takes it."""
 
 ENDLESS = frozenset({"quotaBalance"})
 """Subscriptions that go on until they are left."""

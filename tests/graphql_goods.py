@@ -8,16 +8,17 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from api.graphql.ids import model_id, node_id
-from domain.model.access import Actor, Client, Scope
+from domain.model.access import Actor, Client, Role, Scope
 from domain.model.catalogue import Catalogue, FormValues, ModelRef, ModelType
 from domain.model.credential import Cooling, Credential, SealContext
 from domain.model.custom_model import CustomModel
-from domain.model.ids import CallId, KeyId, TenantId
+from domain.model.ids import CallId, InvitationId, KeyId, PersonId, TenantId
 from domain.model.secret import Secret
 from domain.model.selection import KeySource
 from domain.model.tokens import Kind, mint
 from tests.belongings import a_cap, a_client, a_credential, a_grant, a_hold, a_pot, a_record, a_tenant, a_token
 from tests.graphql_house import ACME, HOME, NOW, TALKING, House
+from tests.household import a_person, an_invitation
 from tests.willing import WillingGateway
 
 CATALOGUE = Catalogue((TALKING, HOME))
@@ -48,6 +49,10 @@ class Words:
     custom_model: str
     hosted_model: str
     reason: str
+    member: str
+    colleague: str
+    invitation: str
+    email: str
 
     def named(self) -> Iterator[tuple[str, str]]:
         """Every word under its name, the longest first."""
@@ -66,6 +71,7 @@ class Words:
             "Cap": self.cap,
             "Call": self.call,
             "TenantKey": self.key,
+            "Member": self.colleague,
         }
 
 
@@ -75,23 +81,24 @@ class Goods:
 
     tenant_id: TenantId
     client: Client
+    person_id: PersonId
     words: Words
     keys: frozenset[UUID]
     mark: str
 
     def actor(self, *scopes: Scope) -> Actor:
-        """The client with these scopes, or with all of them."""
+        """The client with these scopes, or with all of them, on behalf of an owner."""
         expires = datetime.now(UTC) + timedelta(hours=1)
-        return Actor(self.tenant_id, self.client.id, frozenset(scopes or Scope), expires)
+        return Actor(self.tenant_id, self.client.id, frozenset(scopes or Scope), expires, self.person_id)
 
 
 def unknown_words() -> Words:
     """Well-formed words for what nobody has."""
-    return _words(TenantId(uuid7()), a_client(TenantId(uuid7())), tuple(uuid7() for _ in range(7)), "nobody")
+    return _words(TenantId(uuid7()), a_client(TenantId(uuid7())), tuple(uuid7() for _ in range(10)), "nobody")
 
 
 def _words(tenant: TenantId, client: Client, ids: tuple[UUID, ...], mark: str) -> Words:
-    key, credential, second, hosted, quota, cap, call = ids
+    key, credential, second, hosted, quota, cap, call, person, colleague, invitation = ids
     return Words(
         tenant=node_id("Tenant", tenant),
         viewer=node_id("Viewer", client.id),
@@ -112,6 +119,10 @@ def _words(tenant: TenantId, client: Client, ids: tuple[UUID, ...], mark: str) -
         custom_model=f"{mark}-custom",
         hosted_model=f"{mark}-hosted",
         reason=f"{mark}-reason",
+        member=node_id("Member", person),
+        colleague=node_id("Member", colleague),
+        invitation=node_id("Invitation", invitation),
+        email=f"{mark}@example.org",
     )
 
 
@@ -162,8 +173,25 @@ async def settled(house: House, mark: str) -> Goods:
     call_id = CallId(uuid7())
     record = a_record(tenant.id, call_id, at=NOW - timedelta(hours=1))
     await ledger.settle(replace(record, client_id=client.id, credential_id=own.id), incident=f"{mark}-incident")
-    ids = (key.id, own.id, second.id, hosted.id, pot.id, cap.id, call_id)
-    return Goods(tenant.id, client, _words(tenant.id, client, ids, mark), frozenset({tenant.id, client.id, *ids}), mark)
+    person, colleague, invited = await _peopled(house, tenant.id, mark)
+    ids = (key.id, own.id, second.id, hosted.id, pot.id, cap.id, call_id, person, colleague, invited)
+    return Goods(
+        tenant.id, client, person, _words(tenant.id, client, ids, mark), frozenset({tenant.id, client.id, *ids}), mark
+    )
+
+
+async def _peopled(house: House, tenant_id: TenantId, mark: str) -> tuple[PersonId, PersonId, InvitationId]:
+    """Two owners and somebody who is invited."""
+    owner, other = (replace(a_person(f"{mark}-person"), email=f"{n}-{mark}-{uuid7()}@example.org") for n in (1, 2))
+    invitation = replace(an_invitation(tenant_id), email=f"{mark}@example.org")
+    async with house.store.directory() as above:
+        await above.people.add(owner)
+        await above.people.add(other)
+    async with house.store.begin(tenant_id) as work:
+        await work.members.add(owner.id, Role.OWNER, NOW)
+        await work.members.add(other.id, Role.OWNER, NOW)
+        await work.invitations.add(invitation)
+    return owner.id, other.id, invitation.id
 
 
 def _form(credential: Credential) -> FormValues:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from secrets import token_bytes
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from api.graphql.app import graphql_app
 from api.graphql.context import Context, GraphQLOptions, UseCases
 from api.graphql.cursors import CursorSeal
 from api.graphql.schema import build_schema
+from api.traffic.gate import Gate
 from domain.errors import DomainError
 from domain.model.access import AccessToken, Actor, Client, Scope
 from domain.model.calls import ChatCall, ToolCall
@@ -68,6 +70,7 @@ from domain.usecases.defaults import Defaults
 from domain.usecases.grants import Grants
 from domain.usecases.imports import Imports
 from domain.usecases.inference import Inference
+from domain.usecases.members import Members
 from domain.usecases.metering import Metering
 from domain.usecases.models import Models
 from domain.usecases.planning import Planning
@@ -79,6 +82,7 @@ from infrastructure.balances import PolledBalances
 from infrastructure.keyring import LeasedKeyring
 from infrastructure.standing import LeasedStanding
 from tests.fakes import CountedIds, FakeClock, FakeGateway, FakeStore, FakeVault, Reply
+from tests.traffic import gate as wide_gate
 
 OPTIONS = GraphQLOptions(cursor_key=b"a key for the cursors of the tests")
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -203,7 +207,9 @@ class House:
         catalogue: Catalogue | None = None,
         vendor: Gateway | None = None,
         store: FakeStore | None = None,
+        gate: Gate | None = None,
     ) -> None:
+        self.gate = gate or wide_gate()
         self.store = store or FakeStore()
         self.clock = FakeClock(NOW)
         self.gateway = gateway or FakeGateway()
@@ -231,7 +237,7 @@ class House:
         inference = Inference(metering, self.vendor, self.detached)
         return UseCases(
             tenants=Tenants(begin, self.vault, platform, clock, fresh, bytes, (standing, keyring)),
-            access=Access(begin, lambda: datetime.now(UTC), bytes, timedelta(hours=1)),
+            access=Access(begin, lambda: datetime.now(UTC)),
             credentials=Credentials(begin, catalogue, self.vendor, self.vault, standing, clock, fresh),
             credential_updates=CredentialUpdates(begin, catalogue, self.vendor, self.vault, standing, clock),
             credential_states=CredentialStates(begin, standing, platform, clock),
@@ -241,6 +247,7 @@ class House:
             caps=Caps(begin, ledger, standing, clock, fresh),
             grants=Grants(begin, ledger, standing, platform, clock, fresh),
             planning=Planning(metering, standing),
+            members=Members(begin, clock, fresh, token_bytes, "https://portunus.example/invitation"),
             models=Models(begin, standing, platform, clock),
             imports=Imports(begin, standing, platform, self.vendor, keyring, self.vault, clock, fresh),
             inference=inference,
@@ -293,7 +300,7 @@ class House:
         return row
 
     def context(self, actor: Actor | None = None) -> Context:
-        return Context(self.usecases, CursorSeal(OPTIONS.cursor_key), actor or self.actor())
+        return Context(self.usecases, CursorSeal(OPTIONS.cursor_key), actor or self.actor(), gate=self.gate)
 
     async def run(self, document: str, actor: Actor | None = None, /, **variables: Any) -> ExecutionResult:
         return await self.schema.execute(document, variables, self.context(actor))
@@ -312,7 +319,7 @@ class House:
 
     def app(self, options: GraphQLOptions = OPTIONS) -> ASGIApp:
         """The front behind bearer tokens, as it is mounted."""
-        return Authentication(graphql_app(self.usecases, options), self.usecases.access.authenticate, "")
+        return Authentication(graphql_app(self.usecases, options, self.gate), self.usecases.access.authenticate, "")
 
 
 async def talking(*script: Reply | DomainError) -> House:

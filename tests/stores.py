@@ -10,18 +10,22 @@ from domain.model.cap import Cap
 from domain.model.ids import CallId, TenantId
 from domain.model.quota import HoldState, Outcome
 from domain.model.usage import CallRecord
-from domain.ports import Begin, Ledger, RollCall
+from domain.ports import Begin, BeginDirectory, Ledger, RollCall
+from infrastructure.db.directory import directory
 from infrastructure.db.fence import bind, insert_or
 from infrastructure.db.ledger import columns
 from infrastructure.db.roll_call import SqlRollCall
 from infrastructure.db.tables import call_records, caps, holds, incidents
 from infrastructure.db.work import begin
+from tests.belongings import MASTER_KEYS
 from tests.fakes import FakeLedger, FakeStore
 
 
 class Store(Protocol):
     @property
     def begin(self) -> Begin: ...
+    @property
+    def directory(self) -> BeginDirectory: ...
     @property
     def ledger(self) -> Ledger: ...
     async def leave(self, *records: CallRecord) -> None:
@@ -48,6 +52,7 @@ class InMemory:
     def __init__(self) -> None:
         self._store = FakeStore()
         self.begin: Begin = self._store.begin
+        self.directory: BeginDirectory = self._store.directory
         self.ledger: Ledger = FakeLedger(self._store)
         self.roll_call: RollCall = self._store.roll_call
 
@@ -76,7 +81,11 @@ class InDatabase:
 
     @property
     def begin(self) -> Begin:
-        return begin(self.engine)
+        return begin(self.engine, master_keys=MASTER_KEYS)
+
+    @property
+    def directory(self) -> BeginDirectory:
+        return directory(self.engine)
 
     async def leave(self, *records: CallRecord) -> None:
         async with self.engine.begin() as connection:

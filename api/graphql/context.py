@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 import strawberry
 
 from api.graphql.cursors import CursorSeal
+from api.traffic.gate import Gate
 from domain.errors import Unauthenticated
 from domain.model.access import Actor
 from domain.model.labels import Language
@@ -20,6 +21,7 @@ from domain.usecases.defaults import Defaults
 from domain.usecases.grants import Grants
 from domain.usecases.imports import Imports
 from domain.usecases.inference import Inference
+from domain.usecases.members import Members
 from domain.usecases.models import Models
 from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
@@ -43,6 +45,7 @@ class UseCases:
     caps: Caps
     grants: Grants
     planning: Planning
+    members: Members
     models: Models
     imports: Imports
     inference: Inference
@@ -75,7 +78,7 @@ class GraphQLOptions:
 class Context:
     """One HTTP request, or one WebSocket connection, whose `caller` is known once its token was accepted.
 
-    `language` is the one it prefers words to be shown in.
+    `language` is the one it prefers words to be shown in. What runs outside a `gate` costs nothing.
     """
 
     usecases: UseCases
@@ -83,6 +86,7 @@ class Context:
     caller: Actor | None = None
     connection_params: Any = None
     language: Language = Language.EN
+    gate: Gate | None = None
 
     @property
     def actor(self) -> Actor:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import strawberry
 
+from domain.model import access
 from domain.model.calls import EmbedPurpose, Role, ToolChoice
 from domain.model.cap import Period
 from domain.model.catalogue import Feature, FieldKind, ModelType, PriceUnit, ProviderKind
@@ -46,6 +47,16 @@ _shown(
     "Language",
     "A language in which labels can be had.",
     {Language.EN: "English.", Language.JA: "Japanese, else English.", Language.ZH: "Chinese, else English."},
+)
+_shown(
+    "MemberRole",
+    "What a person is in a tenant.",
+    {
+        access.Role.OWNER: "Does everything, and gives the ownership on.",
+        access.Role.ADMIN: "Manages keys, models, quotas, people and applications.",
+        access.Role.MEMBER: "Calls models.",
+        access.Role.AUDITOR: "Sees everything and changes nothing.",
+    },
 )
 _shown(
     "ModelType",

@@ -85,6 +85,16 @@ class ChangedMeanwhile(Problem):
     what: str = strawberry.field(description="What was changed.")
 
 
+@strawberry.type(description="A tenant keeps at least one owner.")
+class LastOwner(Problem):
+    pass
+
+
+@strawberry.type(description="This is about a person, and the token acts for none.")
+class NeedsPerson(Problem):
+    pass
+
+
 @strawberry.type(description="No model was named and the tenant has no usable default.")
 class NoDefaultModel(Problem):
     model_type: str = strawberry.field(description="The type of model that was needed.")
@@ -181,6 +191,8 @@ SHOWN: dict[type[errors.DomainError], type[Problem]] = {
     errors.CredentialRemoved: CredentialRemoved,
     errors.ModelDisabled: ModelDisabled,
     errors.ChangedMeanwhile: ChangedMeanwhile,
+    errors.LastOwner: LastOwner,
+    errors.NeedsPerson: NeedsPerson,
     errors.NoDefaultModel: NoDefaultModel,
     errors.NotPermitted: NotPermitted,
     errors.CredentialUnreadable: CredentialUnreadable,

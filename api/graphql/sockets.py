@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from graphql import GraphQLError
@@ -11,12 +12,17 @@ from starlette.websockets import WebSocketDisconnect
 from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http.exceptions import WebSocketDisconnected
-from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
+    BaseGraphQLTransportWSHandler,
+    Operation,
+)
 from strawberry.types.unset import UNSET
 from typing_extensions import override
 
 from api.graphql.context import Context
+from api.graphql.errors import Refused
 from api.graphql.http import Unserved, checked
+from api.traffic.refusals import CODE, Throttled
 from domain.errors import Unauthenticated
 
 _BEARER = "bearer "
@@ -49,7 +55,10 @@ class TextSocket(ASGIWebSocketAdapter):
 
 
 class Handler(BaseGraphQLTransportWSHandler[Context, None]):
-    """Closes with 4400 on what is no message, and with 4401 when the token expires."""
+    """Closes with 4400 on what is no message, and with 4401 when the token expires.
+
+    Each operation goes through the gate as a request does; one that is too much ends in an `error` message.
+    """
 
     _expiry: asyncio.Task[None] | None = None
 
@@ -63,6 +72,15 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         await super().handle_connection_init(message)
         if self.connection_acknowledged and self._expiry is None:
             self._expiry = asyncio.create_task(self._close_on_expiry())
+
+    async def run_operation(self, operation: Operation[Context, None]) -> None:
+        assert self.context.gate is not None
+        try:
+            await self.context.gate.through(self.context.actor, partial(super().run_operation, operation))
+        except Throttled as refusal:
+            await operation.send_initial_errors(
+                [Refused(CODE, refusal.message, retryAfter=refusal.retry_after)],
+            )
 
     async def shutdown(self) -> None:
         if self._expiry is not None:

@@ -9,6 +9,7 @@ from api.graphql.context import Context, Info
 from api.graphql.fields import Input, field, mutation
 from api.graphql.ids import known_uuid, node_id
 from api.graphql.keys import TenantKey
+from api.graphql.members import Member
 from api.graphql.nodes import Node
 from api.graphql.problems import InvalidRange, NotFound
 from domain.model import tenant
@@ -38,6 +39,11 @@ class Viewer(Node):
     client_id: str = strawberry.field(description="The OAuth client id.")
     scopes: list[str] = strawberry.field(description="What the token allows.")
     token_expires_at: datetime = strawberry.field(description="When the token ends.")
+
+    @field("The person it acts for; null when it acts for itself.", needs=Scope.MEMBERS_READ)
+    async def member(self, info: Info) -> Member | None:
+        actor = info.context.actor
+        return Member.of(await info.context.usecases.members.one(actor, actor.person_id)) if actor.person_id else None
 
     @field("The tenant it acts for.", needs=Scope.TENANT_READ)
     async def tenant(self, info: Info) -> Tenant | None:
@@ -89,7 +95,7 @@ CloseTenantResult = Annotated[
 
 @strawberry.type
 class TenantQueries:
-    @field("Who is asking.")
+    @field("Who is asking.", authenticated=True)
     def viewer(self, info: Info) -> Viewer:
         return Viewer.of(info.context.actor)
 

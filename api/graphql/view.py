@@ -23,6 +23,7 @@ from api.graphql.http import GRAPHQL, JSON, Accepted, Unserved, accepted, checke
 from api.graphql.languages import accepted_language
 from api.graphql.operations import Answers, Schema
 from api.graphql.sse import EVENTS, EventStream
+from api.traffic.gate import Gate
 from domain.errors import Unauthenticated
 from domain.model.labels import Language
 
@@ -48,7 +49,7 @@ class View(GraphQL[Context, None]):
     websocket_adapter_class = sockets.TextSocket
     graphql_transport_ws_handler_class = sockets.Handler
 
-    def __init__(self, schema: Schema, usecases: UseCases, options: GraphQLOptions) -> None:
+    def __init__(self, schema: Schema, usecases: UseCases, options: GraphQLOptions, gate: Gate) -> None:
         super().__init__(
             schema,
             graphql_ide=None,
@@ -57,6 +58,7 @@ class View(GraphQL[Context, None]):
         )
         self.usecases = usecases
         self.options = options
+        self.gate = gate
         self.seal = CursorSeal(options.cursor_key)
         self.uploads = uploads.Turnstile(options.uploads)
 
@@ -99,7 +101,7 @@ class View(GraphQL[Context, None]):
 
     def _context(self, connection: Request | WebSocket) -> Context:
         language = accepted_language(connection.headers.get("accept-language"))
-        return Context(self.usecases, self.seal, self._caller(connection), language=language)
+        return Context(self.usecases, self.seal, self._caller(connection), language=language, gate=self.gate)
 
     async def _executed(self, request: Request) -> ASGIApp:
         """One answer where the client takes one; a stream of events for subscriptions, and for who takes only that."""
@@ -154,11 +156,13 @@ async def _payloads(answers: Answers) -> AsyncGenerator[bytes, None]:
 
 
 def _answered(payload: Payload, media_type: str, language: Language) -> Response:
-    """A request that was not executed has a status of its own only under the media type that allows it."""
-    status = 200
-    if "data" not in payload and media_type == GRAPHQL:
-        status = _STATUS.get(payload["errors"][0]["extensions"]["code"], 500)
-    headers = {"Content-Language": language.value, "Vary": "Accept, Accept-Language"}
+    """A request that was not executed has a status of its own only under the media type that allows it, and 429."""
+    status, headers = 200, {"Content-Language": language.value, "Vary": "Accept, Accept-Language"}
+    why = {} if "data" in payload else payload["errors"][0]["extensions"]
+    if "retryAfter" in why:
+        status, headers["Retry-After"] = 429, str(why["retryAfter"])
+    elif why and media_type == GRAPHQL:
+        status = _STATUS.get(why["code"], 500)
     return Response(orjson.dumps(payload), status, headers, media_type)
 
 

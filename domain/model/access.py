@@ -14,6 +14,7 @@ from domain.model.ids import ClientId, PersonId, TenantId
 
 class Scope(StrEnum):
     TENANT_READ = "tenant:read"
+    TENANT_LEAVE = "tenant:leave"
     TENANT_OWN = "tenant:own"
     PROVIDERS_READ = "providers:read"
     CREDENTIALS_READ = "credentials:read"
@@ -64,9 +65,16 @@ ROLE_SCOPES: Mapping[Role, frozenset[Scope]] = {
     Role.OWNER: TENANT_SCOPES,
     Role.ADMIN: TENANT_SCOPES - {Scope.TENANT_OWN},
     Role.MEMBER: frozenset(
-        {Scope.TENANT_READ, Scope.PROVIDERS_READ, Scope.QUOTAS_READ, Scope.USAGE_READ, Scope.MODELS_INVOKE}
+        {
+            Scope.TENANT_READ,
+            Scope.TENANT_LEAVE,
+            Scope.PROVIDERS_READ,
+            Scope.QUOTAS_READ,
+            Scope.USAGE_READ,
+            Scope.MODELS_INVOKE,
+        }
     ),
-    Role.AUDITOR: _READS,
+    Role.AUDITOR: _READS | {Scope.TENANT_LEAVE},
 }
 """The one table of what each role may do."""
 

@@ -28,6 +28,7 @@ from domain.ports.people import (
     SignInFailures,
     SigningKeys,
 )
+from domain.ports.signing import Sign, Signer
 from domain.ports.store import (
     Begin,
     Caps,
@@ -86,7 +87,9 @@ __all__ = [
     "Resets",
     "RollCall",
     "Sessions",
+    "Sign",
     "SignInFailures",
+    "Signer",
     "SigningKeys",
     "StandingReader",
     "Target",

@@ -69,6 +69,10 @@ class Members(Protocol):
         """NotFound("member")."""
         ...
 
+    async def some(self, person_ids: Collection[PersonId]) -> Sequence[Member]:
+        """Those of them that are members."""
+        ...
+
     async def page(self, *, first: int, after: PersonId | None = None) -> Sequence[Member]:
         """Up to `first` members by ascending person, from behind `after`."""
         ...

@@ -16,6 +16,7 @@ READING = (ModelType.LLM, ModelType.EMBEDDING, ModelType.RERANK)
 _DIGITS = 9
 _ABROAD = "use_international_endpoint"
 _API_KEY = Text("API key", "API キー", "API 密钥")
+_CONTEXT = Text("Context size", "コンテキスト長", "上下文长度")
 _BASE = Text("API base URL", "API ベース URL", "API 地址")
 
 When = Mapping[str, str] | None
@@ -58,6 +59,16 @@ def address(name: str, label: Text, *, default: str | None = None, when: When = 
 def base(name: str, home: str) -> FormField:
     """The address of a vendor's API, which is `home` unless a tenant says otherwise."""
     return address(name, _BASE, default=home)
+
+
+def server(name: str = "server_url") -> FormField:
+    """The address of a server that a tenant runs."""
+    return address(name, Text("Server URL", "サーバー URL", "服务器 URL"))
+
+
+def endpoint() -> FormField:
+    """The address of an API that a tenant was given."""
+    return address("endpoint_url", Text("API endpoint URL", "API エンドポイント URL", "API 端点 URL"))
 
 
 def whole(
@@ -108,6 +119,58 @@ def choice(
 def switch(name: str, label: Text, feature: Feature, off: str, on: str) -> FormField:
     """Whether a hosted LLM has a feature, in the vendor's own two words; off by default."""
     return choice(name, label, off, on, only=ModelType.LLM, grants={on: feature})
+
+
+def context(default: int | None = None, only: Types = READING, *, name: str = "context_size") -> FormField:
+    """How many tokens a hosted model reads."""
+    return whole(name, _CONTEXT, default, only, sets="context")
+
+
+def max_output(default: int, *, name: str = "max_tokens_to_sample") -> FormField:
+    """How many tokens a hosted LLM writes at most."""
+    return whole(name, Text("Max tokens", "最大トークン数", "最大令牌数"), default, ModelType.LLM, sets="max_output")
+
+
+def mode() -> FormField:
+    """How a hosted LLM is asked, which is as a chat wherever that is all we speak."""
+    return choice("mode", Text("Mode", "モード", "模式"), "chat", only=ModelType.LLM)
+
+
+def completion_type(*options: str) -> FormField:
+    """The same by another name, in the server's own words."""
+    return choice("completion_type", Text("Completion type", "補完の種類", "补全类型"), *options, only=ModelType.LLM)
+
+
+def own_name() -> FormField:
+    """What a hosted model is called at its server, where that differs."""
+    return text("endpoint_model_name", Text("Model name there", "先方でのモデル名", "端点的模型名称"))
+
+
+def token_name() -> FormField:
+    """What the limit of an answer is called in the body; auto goes by the model's name."""
+    label = Text("Token limit's name", "トークン上限の名前", "令牌上限参数名")
+    return choice("token_param_name", label, "auto", "max_tokens", "max_completion_tokens", only=ModelType.LLM)
+
+
+def stream_usage() -> FormField:
+    """Whether a stream is asked to count its tokens."""
+    label = Text("Usage in streams", "ストリームの使用量", "流式用量")
+    return choice("stream_include_usage", label, "enabled", "disabled", only=ModelType.LLM)
+
+
+def texts_per_request(name: str, default: int, only: Types = ()) -> FormField:
+    return whole(name, Text("Texts per request", "一回のテキスト数", "每次请求文本数"), default, only)
+
+
+def embedding_knobs() -> tuple[FormField, ...]:
+    """How texts are sent to a hosted embedding model."""
+    only, encoding = ModelType.EMBEDDING, Text("Vector encoding", "ベクトルの符号化", "向量编码")
+    return (
+        texts_per_request("max_chunks", 1, only),
+        choice("encoding_format", encoding, "not_set", "float", only=only),
+        text("document_prefix", Text("Prefix of documents", "文書の接頭辞", "文档前缀"), only=only),
+        text("query_prefix", Text("Prefix of queries", "検索文の接頭辞", "查询前缀"), only=only),
+    )
 
 
 def abilities() -> tuple[FormField, ...]:

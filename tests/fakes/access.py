@@ -96,6 +96,9 @@ class FakeMembers:
         role, joined_at = found(self.rows.members, person_id, "member")
         return Member(self.tenant_id, self.people[person_id], role, joined_at)
 
+    async def some(self, person_ids: Collection[PersonId]) -> Sequence[Member]:
+        return [await self.one(person_id) for person_id in sorted(self.rows.members) if person_id in person_ids]
+
     async def page(self, *, first: int, after: PersonId | None = None) -> Sequence[Member]:
         there = [person_id for person_id in sorted(self.rows.members) if after is None or person_id > after]
         return [await self.one(person_id) for person_id in there[:first]]

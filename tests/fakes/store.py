@@ -16,7 +16,7 @@ from domain.errors import (
 from domain.model.ids import CallId, PotId, TenantId
 from domain.model.quota import Grant, Hold, HoldState, Outcome, Pot
 from domain.model.usage import CallRecord
-from domain.ports import Ledger, Work
+from domain.ports import Directory, Ledger, Work
 from tests.fakes.access import (
     FakeAssertions,
     FakeAudit,
@@ -55,7 +55,7 @@ class FakeStore:
         self.directory_rows = DirectoryRows()
         self.turn = asyncio.Lock()
 
-    def directory(self) -> FakeDirectory:
+    def directory(self) -> Directory:
         return FakeDirectory(self)
 
     def begin(self, tenant_id: TenantId) -> Work:

@@ -1,145 +1,127 @@
-"""What the unit of work above tenants promises, in memory, on SQLite and on PostgreSQL."""
+"""What the directory promises, in memory, on SQLite and on PostgreSQL."""
 
-import asyncio
+from dataclasses import replace
 from datetime import timedelta
-from secrets import token_bytes, token_hex
 
 import pytest
 from uuid_utils.compat import uuid7
 
-from domain.errors import DuplicateName, NotFound, NotSignedIn, TooManyFailures
+from domain.errors import DuplicateName, NotFound
+from domain.model.access import Role
 from domain.model.ids import PersonId
-from domain.model.people import Failures, Identity, Person, Reset, Session
-from domain.ports import BeginDirectory
-from domain.usecases.accounts import Accounts, Visitor
-from infrastructure.db.directory import directory
-from tests.belongings import NOW
-from tests.fakes import FakeClock, FakeStore
-from tests.stores import InDatabase, Store
-from tests.unit.usecases.people import SESSION, PlainPasswords
+from domain.model.people import Failures, Membership
+from tests.belongings import NOW, settled_in
+from tests.household import a_person, a_session, a_signing_key, an_identity, household
+from tests.stores import Store
+
+LATER = NOW + timedelta(seconds=30)
 
 
-@pytest.fixture
-def book(store: Store) -> BeginDirectory:
-    return directory(store.engine) if isinstance(store, InDatabase) else FakeStore().directory
-
-
-async def settled(book: BeginDirectory) -> Person:
-    person = Person(PersonId(uuid7()), f"{token_hex(8)}@portunus.example", "Ærø 李", NOW)
-    async with book() as work:
-        await work.people.add(person)
-    return person
-
-
-async def test_people_are_found_by_id_and_address(book: BeginDirectory) -> None:
-    person = await settled(book)
-    async with book() as work:
-        assert await work.people.one(person.id) == await work.people.by_email(person.email) == person
-        assert await work.people.memberships(person.id) == []
-        with pytest.raises(NotFound):
-            await work.people.by_email("nobody@portunus.example")
+async def test_a_person_is_found_by_id_and_by_address(store: Store) -> None:
+    person, other = a_person(), a_person()
+    async with store.directory() as above:
+        await above.people.add(person)
+        await above.people.add(other)
+        assert await above.people.one(person.id) == person
+        assert await above.people.by_email(person.email) == person
         with pytest.raises(DuplicateName):
-            await work.people.add(Person(PersonId(uuid7()), person.email, "Another", NOW))
-
-
-async def test_what_fails_leaves_nothing(book: BeginDirectory) -> None:
-    person = Person(PersonId(uuid7()), f"{token_hex(8)}@portunus.example", "Ada", NOW)
-    with pytest.raises(ConnectionError):
-        async with book() as work:
-            await work.people.add(person)
-            raise ConnectionError
-    async with book() as work:
-        with pytest.raises(NotFound):
-            await work.people.one(person.id)
-
-
-async def test_a_password_replaces_the_one_before(book: BeginDirectory) -> None:
-    person = await settled(book)
-    async with book() as work:
-        assert await work.passwords.one(person.id) is None
-        await work.passwords.put(person.id, "first")
-        await work.passwords.put(person.id, "second")
-        assert await work.passwords.one(person.id) == "second"
-
-
-async def test_identities_are_one_persons_each(book: BeginDirectory) -> None:
-    ada, grace = await settled(book), await settled(book)
-    issuer = f"https://{token_hex(8)}.example"
-    mine = [Identity(issuer, subject, ada.id) for subject in ("a", "b")]
-    async with book() as work:
-        for identity in mine:
-            await work.identities.add(identity)
+            await above.people.add(replace(a_person(), email=person.email))
         with pytest.raises(DuplicateName):
-            await work.identities.add(Identity(issuer, "a", grace.id))
-        assert await work.identities.of(ada.id) == mine
-        assert await work.identities.of(grace.id) == []
-        await work.identities.remove(Identity(issuer, "a", grace.id))
-        assert await work.identities.one(issuer, "a") == mine[0]
-        await work.identities.remove(mine[0])
-        with pytest.raises(NotFound):
-            await work.identities.one(issuer, "a")
-
-
-async def test_sessions_are_listed_ended_and_swept(book: BeginDirectory) -> None:
-    ada, grace = await settled(book), await settled(book)
-    old = Session(token_bytes(32), ada.id, NOW - timedelta(days=400), NOW - timedelta(days=399))
-    new = Session(token_bytes(32), ada.id, NOW, NOW + timedelta(hours=12), "Firefox")
-    hers = Session(token_bytes(32), grace.id, NOW, NOW + timedelta(hours=12))
-    async with book() as work:
-        for session in (old, new, hers):
-            await work.sessions.add(session)
-        assert await work.sessions.of(ada.id) == [new, old]
-        assert await work.sessions.one(new.digest) == new
-        assert await work.sessions.sweep(NOW - timedelta(days=398)) == 1
-        assert await work.sessions.of(ada.id) == [new]
-        assert await work.sessions.remove_all(ada.id) == 1
-        await work.sessions.remove(new.digest)
-        assert await work.sessions.of(grace.id) == [hers]
-        with pytest.raises(NotFound):
-            await work.sessions.one(new.digest)
-
-
-async def test_a_reset_is_taken_once_and_swept_when_old(book: BeginDirectory) -> None:
-    person = await settled(book)
-    first, second, old = (
-        Reset(token_bytes(32), person.id, NOW + timedelta(hours=hours)) for hours in (1, 1, -24 * 400)
-    )
-    async with book() as work:
-        for reset in (first, second, old):
-            await work.resets.add(reset)
-        assert await work.resets.one(first.digest) == await work.resets.take(first.digest) == first
-        for look in (work.resets.one, work.resets.take):
+            await above.people.put(replace(other, email=person.email))
+        renamed = replace(other, name="Other")
+        await above.people.put(renamed)
+        assert await above.people.one(other.id) == renamed
+        for unknown in (above.people.one(PersonId(uuid7())), above.people.by_email("nobody@example.org")):
             with pytest.raises(NotFound):
-                await look(first.digest)
-        assert await work.resets.sweep(NOW - timedelta(days=399)) == 1
-        await work.resets.remove_all(person.id)
+                await unknown
+
+
+async def test_a_person_sees_every_tenant_it_is_in(store: Store) -> None:
+    first, second = [await settled_in(store.begin) for _ in range(2)]
+    person = (await household(store.begin, store.directory, first.id, Role.ADMIN)).person
+    async with store.begin(second.id) as work:
+        await work.members.add(person.id, Role.AUDITOR, NOW)
+    async with store.directory() as above:
+        assert await above.people.memberships(person.id) == [
+            Membership(first.id, first.name, Role.ADMIN),
+            Membership(second.id, second.name, Role.AUDITOR),
+        ]
+        assert await above.people.memberships(a_person().id) == []
+
+
+async def test_a_password_is_kept_as_its_latest_hash(store: Store) -> None:
+    person = a_person()
+    async with store.directory() as above:
+        await above.people.add(person)
+        assert await above.passwords.one(person.id) is None
+        await above.passwords.put(person.id, "first")
+        await above.passwords.put(person.id, "second")
+        assert await above.passwords.one(person.id) == "second"
+
+
+async def test_sessions_end_one_by_one_or_all_at_once(store: Store) -> None:
+    person, other = a_person(), a_person()
+    old, new = a_session(person), replace(a_session(person), signed_in_at=LATER)
+    others = a_session(other)
+    async with store.directory() as above:
+        for each in (person, other):
+            await above.people.add(each)
+        for session in (old, new, others):
+            await above.sessions.add(session)
+        assert await above.sessions.of(person.id) == [new, old]
+        await above.sessions.remove(old.digest)
         with pytest.raises(NotFound):
-            await work.resets.one(second.digest)
+            await above.sessions.one(old.digest)
+        assert await above.sessions.remove_all(person.id) == 1
+        assert await above.sessions.one(others.digest) == others
 
 
-async def test_failures_are_counted_forgiven_cleared_and_swept(book: BeginDirectory) -> None:
-    key, other, later = token_hex(8), token_hex(8), NOW + timedelta(seconds=1)
-    async with book() as work:
-        assert await work.failures.lock([key, other]) == {}
-        await work.failures.forgive(key)
-        await work.failures.count([key, other], NOW)
-        await work.failures.count([key], later)
-        expected = {key: Failures(2, later), other: Failures(1, NOW)}
-        assert await work.failures.lock([key, other]) == expected
-        await work.failures.forgive(key)
-        await work.failures.clear(other)
-        assert await work.failures.lock([key, other]) == {key: Failures(1, later)}
-        await work.failures.count([key], NOW - timedelta(days=400))
-        assert await work.failures.sweep(NOW - timedelta(days=399)) >= 1
-        assert await work.failures.lock([key]) == {}
+async def test_a_subject_of_a_provider_is_one_person(store: Store) -> None:
+    person = a_person()
+    identity = an_identity(person)
+    async with store.directory() as above:
+        await above.people.add(person)
+        await above.identities.add(identity)
+        assert await above.identities.one(identity.issuer, identity.subject) == identity
+        with pytest.raises(DuplicateName):
+            await above.identities.add(identity)
+        with pytest.raises(NotFound):
+            await above.identities.one(identity.issuer, "another")
 
 
-async def test_twenty_guesses_at_once_get_no_more_tries_than_one_after_another(book: BeginDirectory) -> None:
-    person = await settled(book)
-    accounts = Accounts(book, PlainPasswords(), FakeClock(), token_bytes, SESSION)
-    async with book() as work:
-        await work.passwords.put(person.id, "2:a long enough password")
-    here = Visitor(address=token_hex(8))
-    tries = [accounts.sign_in(person.email, "a wrong password", here) for _ in range(20)]
-    refused = [type(each) for each in await asyncio.gather(*tries, return_exceptions=True)]
-    assert (refused.count(NotSignedIn), refused.count(TooManyFailures)) == (5, 15)
+async def test_failures_are_counted_per_key_until_they_are_cleared(store: Store) -> None:
+    account, address = uuid7().hex, uuid7().hex
+    async with store.directory() as above:
+        await above.failures.count([account, address], NOW)
+        await above.failures.count([account], LATER)
+        assert await above.failures.of([account, address, "none"]) == {
+            account: Failures(2, LATER),
+            address: Failures(1, NOW),
+        }
+        await above.failures.clear(account)
+        assert await above.failures.of([account]) == {}
+
+
+async def test_signing_keys_are_listed_oldest_first_and_wrapped_anew(store: Store) -> None:
+    old, new = a_signing_key(), a_signing_key()
+    async with store.directory() as above:
+        await above.signing_keys.add(new)
+        await above.signing_keys.add(old)
+        assert [key for key in await above.signing_keys.all() if key in (old, new)] == [old, new]
+        again = replace(old, wrapped_private=b"again", master_key_id="master-2")
+        await above.signing_keys.put(again)
+        assert again in await above.signing_keys.all()
+        for key in (again, new):
+            await above.signing_keys.remove(key)
+        assert not {old.id, new.id} & {key.id for key in await above.signing_keys.all()}
+
+
+async def test_what_fails_leaves_nothing_behind(store: Store) -> None:
+    person = a_person()
+    with pytest.raises(ZeroDivisionError):
+        async with store.directory() as above:
+            await above.people.add(person)
+            raise ZeroDivisionError
+    async with store.directory() as above:
+        with pytest.raises(NotFound):
+            await above.people.one(person.id)

@@ -138,6 +138,15 @@ ATTEMPTS: Mapping[str, Sequence[Call]] = {
     "importModels": (_with("importModels", **_at(HOME.id, "hosted_credential")),),
     "chatStream": _asking("chatStream"),
     "speakStream": _asking("speakStream"),
+    "members": NOTHING,
+    "invitations": NOTHING,
+    "roles": NOTHING,
+    "inviteMember": (_with("inviteMember", email=lambda own: own.email),),
+    "withdrawInvitation": NOTHING,
+    "changeMemberRole": (_with("changeMemberRole", id=lambda own: own.member),),
+    "removeMember": (_with("removeMember", id=lambda own: own.member),),
+    "transferOwnership": NOTHING,
+    "leaveTenant": NOTHING,
     "quotaBalance": NOTHING,
 }
 """Beside the usual call, which is an attempt as well."""

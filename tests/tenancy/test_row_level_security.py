@@ -13,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
 from domain.errors import NotFound
-from domain.model.access import AccessToken, Client
+from domain.model.access import AccessToken, Client, ClientKind, Role
+from domain.model.audit import Deed
+from domain.model.authorization import Decision
 from domain.model.cap import Cap
 from domain.model.catalogue import ModelType
 from domain.model.credential import Cooling, Credential, Opening, SealContext
@@ -25,12 +27,15 @@ from domain.model.tenant import TenantKey
 from domain.model.usage import CallRecord
 from domain.model.usage_totals import Dimension, Span, UsageFilter
 from domain.ports import Begin, Work
+from infrastructure.db.access_tables import DIRECTORY, members, people
+from infrastructure.db.directory import directory
 from infrastructure.db.engine import open_engine, unsafe_role
 from infrastructure.db.fence import Fence, bind, naming
 from infrastructure.db.ledger_postgres import ledger_on
 from infrastructure.db.tables import holds, metadata, pots, tenants
 from infrastructure.db.work import begin
 from tests.belongings import (
+    MASTER_KEYS,
     MODEL,
     NOW,
     a_cap,
@@ -49,6 +54,7 @@ from tests.belongings import (
     settled_in,
 )
 from tests.databases import Urls
+from tests.household import Household, a_session, household
 
 
 def open_gate(_: TenantId, __: Table) -> ColumnElement[bool]:
@@ -68,6 +74,7 @@ class Belongings:
     pot: Pot
     cap: Cap
     record: CallRecord
+    home: Household
 
     @property
     def opening(self) -> Opening:
@@ -79,9 +86,13 @@ async def moved_in(engine: AsyncEngine) -> Belongings:
     key, client, pot = a_key(tenant.id), a_client(tenant.id), a_pot(tenant.id)
     credential = a_credential(tenant.id)
     record = replace(a_record(tenant.id), client_id=client.id, credential_id=credential.id)
-    mine = Belongings(tenant.id, key, client, a_token(client), credential, pot, a_cap(tenant.id), record)
-    async with begin(engine)(tenant.id) as work:
+    at_work = begin(engine, master_keys=MASTER_KEYS)
+    async with at_work(tenant.id) as work:
         await work.tenants.add(tenant)
+    home = await household(at_work, directory(engine), tenant.id)
+    mine = Belongings(tenant.id, key, client, a_token(client), credential, pot, a_cap(tenant.id), record, home)
+    async with at_work(tenant.id) as work:
+        await work.audit.add(Deed("credential.added", "main"))
         await work.keys.add(key)
         await work.clients.add(client)
         await work.tokens.add(mine.token)
@@ -119,8 +130,39 @@ READINGS: dict[str, Reading] = {
     "envelopes.reseal": lambda work, hers: work.envelopes.reseal(hers.opening, sealed(hers.key)),
     "clients.one": lambda work, hers: work.clients.one(hers.client.id),
     "clients.names": lambda work, hers: work.clients.names([hers.client.id]),
+    "clients.page": lambda work, _: work.clients.page(list(ClientKind), first=100),
+    "clients.put": lambda work, hers: work.clients.put(hers.client),
+    "clients.remove": lambda work, hers: work.clients.remove(hers.client.id),
     "tokens.one": lambda work, hers: work.tokens.one(hers.token.digest),
+    "tokens.bearer": lambda work, hers: work.tokens.bearer(hers.token.digest),
+    "tokens.remove": lambda work, hers: work.tokens.remove(hers.token.digest),
+    "tokens.end_family": lambda work, hers: work.tokens.end_family(hers.home.refresh.family_id),
+    "tokens.end_client": lambda work, hers: work.tokens.end_client(hers.home.partner.id),
+    "members.one": lambda work, hers: work.members.one(hers.home.person.id),
+    "members.some": lambda work, hers: work.members.some([hers.home.person.id]),
+    "members.page": lambda work, _: work.members.page(first=100),
+    "members.put": lambda work, hers: work.members.put(hers.home.person.id, Role.AUDITOR),
+    "members.remove": lambda work, hers: work.members.remove(hers.home.person.id),
+    "members.lock_owners": lambda work, _: work.members.lock_owners(),
+    "invitations.one": lambda work, hers: work.invitations.one(hers.home.invitation.digest),
+    "invitations.page": lambda work, _: work.invitations.page(first=100),
+    "invitations.take": lambda work, hers: work.invitations.take(hers.home.invitation.digest),
+    "invitations.remove": lambda work, hers: work.invitations.remove(hers.home.invitation.id),
+    "consents.one": lambda work, hers: work.consents.one(hers.home.partner.id, hers.home.person.id),
+    "consents.of_client": lambda work, hers: work.consents.of_client(hers.home.partner.id),
+    "consents.of_person": lambda work, hers: work.consents.of_person(hers.home.person.id),
+    "consents.remove": lambda work, hers: work.consents.remove(hers.home.partner.id, hers.home.person.id),
+    "codes.lock": lambda work, hers: work.codes.lock(hers.home.code.digest),
+    "codes.use": lambda work, hers: work.codes.use(hers.home.code.digest, NOW),
+    "refresh_tokens.lock": lambda work, hers: work.refresh_tokens.lock(hers.home.refresh.digest),
+    "refresh_tokens.use": lambda work, hers: work.refresh_tokens.use(hers.home.refresh.digest, NOW),
+    "devices.lock": lambda work, hers: work.devices.lock(hers.home.device.digest),
+    "devices.by_user_code": lambda work, hers: work.devices.by_user_code(hers.home.device.user_code),
+    "devices.put": lambda work, hers: work.devices.put(replace(hers.home.device, decision=Decision.DENIED)),
+    "devices.remove": lambda work, hers: work.devices.remove(hers.home.device.digest),
+    "audit.page": lambda work, _: work.audit.page(first=100),
     "credentials.one": lambda work, hers: work.credentials.one(hers.credential.id),
+    "credentials.some": lambda work, hers: work.credentials.some([hers.credential.id]),
     "credentials.sealed": lambda work, hers: work.credentials.sealed(hers.credential.id),
     "credentials.page": lambda work, _: work.credentials.page(first=100),
     "credentials.alike": lambda work, hers: work.credentials.alike(hers.credential.provider, hers.credential.scope),
@@ -141,12 +183,27 @@ READINGS: dict[str, Reading] = {
     "grants.page": lambda work, _: work.grants.page(first=100),
     "records.uses": lambda work, _: work.records.uses(NOW),
     "records.one": lambda work, hers: work.records.one(hers.record.id),
+    "records.some": lambda work, hers: work.records.some([hers.record.id]),
     "records.page": lambda work, _: work.records.page(LATELY, first=100),
     "records.totals": lambda work, _: work.records.totals(LATELY, list(Dimension)),
     "records.last_used": lambda work, hers: work.records.last_used([hers.credential.id]),
     "records.users_of": lambda work, hers: work.records.users_of([hers.credential.id], NOW),
 }
 CHANGES = {
+    "clients.put",
+    "clients.remove",
+    "tokens.remove",
+    "tokens.end_family",
+    "tokens.end_client",
+    "members.put",
+    "members.remove",
+    "invitations.take",
+    "invitations.remove",
+    "consents.remove",
+    "codes.use",
+    "refresh_tokens.use",
+    "devices.put",
+    "devices.remove",
     "tenants.close",
     "credentials.put",
     "credentials.remove",
@@ -157,6 +214,16 @@ CHANGES = {
     "choices.clear_default",
 }
 ADDITIONS = {
+    "clients.used",
+    "members.add",
+    "invitations.add",
+    "consents.put",
+    "consents.used",
+    "codes.add",
+    "refresh_tokens.add",
+    "devices.add",
+    "assertions.add",
+    "audit.add",
     "tenants.add",
     "keys.add",
     "keys.shred",
@@ -209,6 +276,15 @@ async def test_a_foreign_tenant_sees_and_removes_nothing(house: tuple[Belongings
         assert [model.ref for model in await work.models.custom()] == [MODEL]
         assert await work.caps.all() == [hers.cap]
         assert await work.coolings.all()
+        home = hers.home
+        assert await work.clients.one(hers.client.id) == hers.client
+        assert await work.tokens.one(home.token.digest) == home.token
+        assert (await work.members.one(home.person.id)).role is Role.OWNER
+        assert await work.invitations.one(home.invitation.digest) == home.invitation
+        assert await work.consents.one(home.partner.id, home.person.id) == home.consent
+        assert await work.codes.lock(home.code.digest) == home.code
+        assert await work.refresh_tokens.lock(home.refresh.digest) == home.refresh
+        assert await work.devices.lock(home.device.digest) == home.device
 
 
 async def test_the_tenant_itself_sees_it(house: tuple[Belongings, Begin]) -> None:
@@ -292,6 +368,37 @@ async def test_a_roll_call_sees_of_other_tenants_that_they_are_there_and_nothing
         assert (await connection.scalar(select(func.count()).select_from(tenants))) == 0
 
 
+async def test_what_works_on_the_directory_sees_of_tenants_who_is_in_them_and_nothing_else(
+    postgres_engine: AsyncEngine,
+) -> None:
+    hers = await moved_in(postgres_engine)
+    async with postgres_engine.connect() as connection:
+        await connection.execute(text("SELECT set_config('app.directory', 'on', true)"))
+        assert hers.home.person.id in (await connection.execute(select(people.c.id))).scalars().all()
+        assert hers.tenant_id in (await connection.execute(select(members.c.tenant_id))).scalars().all()
+        for table in (members, tenants):
+            assert (await connection.execute(delete(table))).rowcount == 0
+        assert (await connection.execute(update(members).values(role="owner"))).rowcount == 0
+        for table in set(metadata.sorted_tables) - {tenants, members, *DIRECTORY}:
+            assert (await connection.scalar(select(func.count()).select_from(table))) == 0, table.name
+
+
+async def test_a_tenant_sees_of_the_directory_who_its_members_are_and_nothing_else(
+    postgres_engine: AsyncEngine,
+) -> None:
+    hers, _ = await moved_in(postgres_engine), await moved_in(postgres_engine)
+    async with directory(postgres_engine)() as above:
+        await above.passwords.put(hers.home.person.id, "hash")
+        await above.sessions.add(a_session(hers.home.person))
+        await above.failures.count(["someone"], NOW)
+    async with postgres_engine.connect() as connection:
+        await bind(connection, hers.tenant_id)
+        assert (await connection.execute(select(people.c.id))).scalars().all() == [hers.home.person.id]
+        assert (await connection.execute(update(people).values(name="Mine"))).rowcount == 0
+        for table in set(DIRECTORY) - {people}:
+            assert (await connection.scalar(select(func.count()).select_from(table))) == 0, table.name
+
+
 async def test_another_tenants_key_is_not_shredded(house: tuple[Belongings, Begin]) -> None:
     hers, careless = house
     async with careless(hers.tenant_id) as work:
@@ -309,6 +416,8 @@ async def test_another_tenants_key_is_not_shredded(house: tuple[Belongings, Begi
         "UPDATE call_records SET input_tokens = 0",
         "DELETE FROM call_records",
         "DELETE FROM incidents",
+        "UPDATE audit_entries SET target = 'another'",
+        "DELETE FROM audit_entries",
         "UPDATE alembic_version SET version_num = 'x'",
         "CREATE TABLE mine (id int)",
         "ALTER TABLE pots DISABLE ROW LEVEL SECURITY",

@@ -14,18 +14,23 @@ from typing_extensions import override
 from uuid_utils.compat import uuid7
 
 from api.graphql.ids import parsed
+from domain.model.access import AccessToken
 from domain.model.ids import TenantId
-from domain.ports import Ledger, Work
+from domain.model.tokens import SECRET_BYTES, Kind, digest, mint
+from domain.ports import Directory, Ledger, Work
+from infrastructure.db.access_tables import DIRECTORY
+from infrastructure.db.directory import directory
 from infrastructure.db.engine import open_engine
 from infrastructure.db.fence import Fence, bind
 from infrastructure.db.ledger_postgres import ledger_on
 from infrastructure.db.tables import metadata
 from infrastructure.db.work import begin
+from tests.belongings import MASTER_KEYS
 from tests.databases import Urls
 from tests.fakes import FakeStore
 from tests.graphql_documents import strings
 from tests.graphql_goods import CATALOGUE, Goods, Words, settled
-from tests.graphql_house import House
+from tests.graphql_house import NOW, House
 from tests.willing import WillingGateway
 
 MARK = "nightingale"
@@ -50,11 +55,16 @@ class StoredHouse(House):
 class _Stored(FakeStore):
     def __init__(self, engine: AsyncEngine, fence: Fence) -> None:
         super().__init__()
-        self._begin, self._ledger = begin(engine, fence), ledger_on(engine)
+        self._begin, self._ledger = begin(engine, fence, MASTER_KEYS), ledger_on(engine)
+        self._directory = directory(engine)
 
     @override
     def begin(self, tenant_id: TenantId) -> Work:
         return self._begin(tenant_id)
+
+    @override
+    def directory(self) -> Directory:
+        return self._directory()
 
     @property
     @override
@@ -71,11 +81,24 @@ class World:
     hers: Goods
     his: Goods
 
+    async def token(self, of: Goods) -> str:
+        """A stored token that may do everything."""
+        actor = of.actor()
+        text = mint(Kind.ACCESS_TOKEN, actor.tenant_id, self.house.fresh().bytes.rjust(SECRET_BYTES, b"x"))
+        row = AccessToken(actor.tenant_id, digest(text), actor.client_id, actor.scopes, NOW, actor.expires_at)
+        async with self.house.store.begin(actor.tenant_id) as work:
+            await work.tokens.add(row)
+        return text
+
     async def rows_of(self, goods: Goods) -> Mapping[str, list[str]]:
         """Every row of every table."""
         async with self.engine.connect() as connection:
             await bind(connection, goods.tenant_id)
-            mine = {t.name: select(t).where(t.c.tenant_id == goods.tenant_id) for t in metadata.sorted_tables}
+            mine = {
+                t.name: select(t).where(t.c.tenant_id == goods.tenant_id)
+                for t in metadata.sorted_tables
+                if t not in DIRECTORY
+            }
             return {name: sorted(map(repr, await connection.execute(query))) for name, query in mine.items()}
 
 

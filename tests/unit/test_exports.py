@@ -26,6 +26,7 @@ from domain.model.quota import Outcome
 from domain.model.tokens import Kind, mint
 from domain.model.usage import CallRecord, Cost, Job
 from tests.graphql_house import NOW, House, tenant_id
+from tests.traffic import gate
 
 SHOP = ClientId(UUID(int=71))
 OWN = CredentialId(UUID(int=81))
@@ -67,7 +68,9 @@ class Answer:
 
 def export(house: House, ending: str = "csv", concurrency: int = 9) -> ASGIApp:
     form = CSV if ending == "csv" else NDJSON
-    bounded = Bounds(UsageExport(house.usecases.usage, form, "Bearer x"), concurrency=concurrency, seconds=60)
+    bounded = Bounds(
+        UsageExport(house.usecases.usage, form, "Bearer x"), gate(tenant_concurrency=concurrency), seconds=60
+    )
     return Authentication(bounded, house.usecases.access.authenticate, "x")
 
 
@@ -230,6 +233,8 @@ async def test_an_export_can_be_narrowed(house: House, query: str, numbers: list
         ("model=writer", 400, "INVALID_RANGE"),
         ("client_id=x", 400, "INVALID_RANGE"),
         ("&".join(["provider=acme"] * 101), 400, "INVALID_RANGE"),
+        ("provider=a%00b", 400, "INVALID_RANGE"),
+        ("model=acme/a%00b", 400, "INVALID_RANGE"),
         ("credential_id=x", 404, "NOT_FOUND"),
     ],
 )

@@ -1,6 +1,6 @@
 """A tenant's people: members, and those who are invited."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,6 +28,9 @@ class SqlMembers:
         if not rows:
             raise NotFound("member")
         return member_of(rows[0])
+
+    async def some(self, person_ids: Collection[PersonId]) -> Sequence[Member]:
+        return [member_of(row) for row in await self.rows.all(self._all().where(members.c.person_id.in_(person_ids)))]
 
     async def page(self, *, first: int, after: PersonId | None = None) -> Sequence[Member]:
         query = self._all().order_by(members.c.person_id).limit(first)

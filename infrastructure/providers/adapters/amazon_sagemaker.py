@@ -7,21 +7,19 @@ from domain.model.catalogue import ModelType, ProviderKind
 from domain.model.labels import Text
 from infrastructure.providers import aws
 from infrastructure.providers.dialects.invocations import EndpointChat, EndpointEmbed, EndpointRerank
-from infrastructure.providers.dialects.probes import calling, refusing
+from infrastructure.providers.dialects.probes import called, refusing
 from infrastructure.providers.dialects.refusals import USUAL
-from infrastructure.providers.forms import READING, abilities, choice, text, whole
+from infrastructure.providers.forms import abilities, choice, context, mode, stream_usage, text
 from infrastructure.providers.signing.sigv4 import sigv4
 from infrastructure.providers.spec import Adapter, ErrorReply
 from infrastructure.providers.wire import bodies
 from infrastructure.providers.wire.digging import count, dig
 
 _LLM = ModelType.LLM
-_CHAT, _EMBED, _RERANK = EndpointChat(fault=aws.REFUSALS.of), EndpointEmbed(), EndpointRerank()
 _ENDPOINT = Text(
     "Endpoint (the model's name if empty)", "エンドポイント名 (空ならモデル名)", "端点名称（留空则同模型名）"
 )
 _MODEL = Text("Model ID in the container", "コンテナ内のモデル ID", "容器内的模型 ID")
-_USAGE = Text("Usage in streams", "ストリームの使用量", "流式用量")
 _EMBEDDINGS = Text("Form of embeddings", "埋め込みの形式", "嵌入请求格式")
 _RANKING = Text("Form of reranking", "並べ替えの形式", "重排序请求格式")
 
@@ -48,21 +46,18 @@ ADAPTER = Adapter(
         text("sagemaker_endpoint", _ENDPOINT),
         text("model_id", _MODEL),
         text("inference_component", Text("Inference component", "推論コンポーネント", "推理组件")),
-        choice("mode", Text("Mode", "モード", "模式"), "chat", only=_LLM),
-        whole("context_length", Text("Context size", "コンテキスト長", "上下文长度"), 4096, READING, sets="context"),
+        mode(),
+        context(4096, name="context_length"),
         *abilities(),
-        choice("stream_include_usage", _USAGE, "enabled", "disabled", only=_LLM),
+        stream_usage(),
         choice("embedding_format", _EMBEDDINGS, "dify", "tei", "openai_compatible", only=ModelType.EMBEDDING),
         choice("rerank_format", _RANKING, "dify", "tei", only=ModelType.RERANK),
     ),
     base_url=aws.host("runtime.sagemaker"),
     sign=sigv4("sagemaker"),
-    probe=calling(_CHAT, _EMBED, _RERANK),
+    **called(EndpointChat(fault=aws.REFUSALS.of), EndpointEmbed(), EndpointRerank()),
     error=error,
     key_page="https://console.aws.amazon.com/iam/home#/security_credentials",
-    chat=_CHAT,
-    embed=_EMBED,
-    rerank=_RERANK,
     # An endpoint that is scaled to nothing is waking up: the key and its name are right.
     proves=refusing(UpstreamUnavailable, status=429),
 )

@@ -15,13 +15,12 @@ from infrastructure.providers.dialects.foundry import (
     root,
     surface,
 )
-from infrastructure.providers.dialects.probes import calling
-from infrastructure.providers.forms import READING, address, choice, secret, switch, whole
+from infrastructure.providers.dialects.probes import called
+from infrastructure.providers.forms import address, choice, context, mode, secret, switch
 from infrastructure.providers.signing.header import bearer, key_header
 from infrastructure.providers.spec import Adapter, ErrorReply
 
 _LLM, _EMBEDDING, _RERANKING = ModelType.LLM, ModelType.EMBEDDING, ModelType.RERANK
-_CHAT, _EMBED, _RERANK = FoundryChat(), FoundryEmbed(), FoundryRerank()
 _TOKEN = bearer("jwt_token", also={"api-key": "jwt_token"})
 _KEYS = {
     Surface.V1: key_header("api-key", "api_key"),
@@ -60,8 +59,8 @@ ADAPTER = Adapter(
             "2025-05-15-preview",
             only=(_LLM, _EMBEDDING),
         ),
-        choice("mode", Text("Mode", "モード", "模式"), "chat", only=_LLM),
-        whole("context_size", Text("Context size", "コンテキスト長", "上下文长度"), None, READING, sets="context"),
+        mode(),
+        context(),
         switch("vision_support", Text("Vision", "画像入力", "图像输入"), Feature.VISION, "false", "true"),
         switch(
             "function_call_support", Text("Function calls", "関数呼び出し", "函数调用"), Feature.TOOLS, "false", "true"
@@ -77,11 +76,8 @@ ADAPTER = Adapter(
     ),
     base_url=root,
     sign=sign,
-    probe=calling(_CHAT, _EMBED, _RERANK),
+    **called(FoundryChat(), FoundryEmbed(), FoundryRerank()),
     error=error,
     key_page="https://ai.azure.com",
-    chat=_CHAT,
-    embed=_EMBED,
-    rerank=_RERANK,
     proves=used_up,
 )

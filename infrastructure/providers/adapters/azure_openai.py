@@ -17,15 +17,13 @@ from infrastructure.providers.dialects.azure import (
     resource,
     used_up,
 )
-from infrastructure.providers.dialects.probes import calling
-from infrastructure.providers.forms import READING, abilities, address, choice, entered, secret, secret_in, text, whole
+from infrastructure.providers.dialects.probes import called
+from infrastructure.providers.forms import abilities, address, choice, context, entered, secret, secret_in, text
 from infrastructure.providers.signing.client_credentials import Grant, client_credentials
 from infrastructure.providers.signing.header import key_header
 from infrastructure.providers.spec import Adapter
 
 _ID = "azure_openai"
-_CHAT, _EMBED = DeployedChat(refusals=REFUSALS), DeployedEmbed()
-_TRANSCRIBE, _SPEAK = DeployedTranscribe(), DeployedSpeak()
 _ENTRA = "entra_id_service_principal"
 _PRINCIPAL = {"auth_method": _ENTRA}
 _DATED = ("2025-04-01-preview", "2025-03-01-preview", "2025-01-01-preview", "2024-12-01-preview", "2024-10-21")
@@ -74,17 +72,13 @@ ADAPTER = Adapter(
             only=ModelType.LLM,
             grants=_LINES,
         ),
-        whole("context_size", Text("Context size", "コンテキスト長", "上下文长度"), None, READING, sets="context"),
+        context(),
         *abilities(),
     ),
     base_url=resource,
     sign=sign,
-    probe=calling(_CHAT, _EMBED, transcribe=_TRANSCRIBE, speak=_SPEAK),
+    **called(DeployedChat(refusals=REFUSALS), DeployedEmbed(), transcribe=DeployedTranscribe(), speak=DeployedSpeak()),
     error=REFUSALS,
     key_page="https://portal.azure.com",
-    chat=_CHAT,
-    embed=_EMBED,
-    transcribe=_TRANSCRIBE,
-    speak=_SPEAK,
     proves=used_up,
 )

@@ -1,25 +1,18 @@
 """Baichuan, whose newer models are for medicine: OpenAI's dialect."""
 
-from domain import errors
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
-from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.catalogue.refusals import refusals
+from infrastructure.providers.dialects.openai import PENALTIES, Chat
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import embedding
-from infrastructure.providers.dialects.refusals import Refusals, by_code
 from infrastructure.providers.forms import fixed, secret
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter
 
-_REFUSALS = Refusals(
-    by_code((errors.CredentialRejected, 401, "api_key_empty invalid_authentication")),
-    families=by_code(
-        (errors.UpstreamRateLimited, 429, "rate.*"),
-        (errors.UpstreamUnavailable, 500, "internal.*"),
-    ),
-)
+_REFUSALS = refusals("baichuan")
 # What the clients of this vendor are not known to send.
-_UNSENT = frozenset({"seed", "stop", "presence_penalty", "frequency_penalty"})
+_UNSENT = PENALTIES | {"seed", "stop"}
 _EMBED = Embed(encoding=None, texts=16)
 
 ADAPTER = Adapter(

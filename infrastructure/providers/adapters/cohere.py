@@ -1,29 +1,16 @@
 """Cohere: its own dialect, version 2."""
 
-from domain.errors import ContentRefused, ContextTooLong, UpstreamError, UpstreamPaymentRequired
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
+from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.cohere import Chat, Embed, TokenPages, Transcribe
 from infrastructure.providers.dialects.probes import listing
-from infrastructure.providers.dialects.refusals import USUAL
 from infrastructure.providers.dialects.rerank import Rerank
 from infrastructure.providers.forms import address, at, secret
 from infrastructure.providers.signing.header import bearer
-from infrastructure.providers.spec import Adapter, ErrorReply
+from infrastructure.providers.spec import Adapter
 
 _HOME = "https://api.cohere.com"
-
-
-def error(provider: str, reply: ErrorReply) -> UpstreamError:
-    """Refusals have a text and no code. A trial's calls of a month are a balance; a denied token is content."""
-    failure = USUAL(provider, reply)
-    said = failure.detail.lower()
-    if reply.status == 429 and "/ month" in said:
-        return UpstreamPaymentRequired(provider, 429, failure.detail)
-    if reply.status == 400 and said.startswith("too many tokens"):
-        return ContextTooLong(provider, 400, failure.detail)
-    return ContentRefused(provider, 498, failure.detail) if reply.status == 498 else failure
-
 
 ADAPTER = Adapter(
     id="cohere",
@@ -36,7 +23,7 @@ ADAPTER = Adapter(
     base_url=at("base_url", _HOME, drop=("/v1", "/v2")),
     sign=bearer("api_key"),
     probe=listing("v1/models", {"page_size": "1"}),
-    error=error,
+    error=refusals("cohere"),
     key_page="https://dashboard.cohere.com/api-keys",
     chat=Chat(),
     embed=Embed(),

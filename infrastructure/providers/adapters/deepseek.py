@@ -1,13 +1,12 @@
 """DeepSeek: OpenAI's dialect, always thinking; it takes no JSON schema."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from domain.model.calls import Message, Role
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
 from infrastructure.providers.dialects.model_lists import Models
-from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.dialects.openai import SAMPLING, Chat
 from infrastructure.providers.dialects.probes import listing
 from infrastructure.providers.dialects.refusals import USUAL
 from infrastructure.providers.forms import at, base, secret
@@ -17,7 +16,6 @@ from infrastructure.providers.spec import Adapter
 _HOME = "https://api.deepseek.com"
 
 
-@dataclass(frozen=True)
 class ThinkingChat(Chat):
     """Thinking is on by default, and sampling then has no effect."""
 
@@ -37,8 +35,6 @@ ADAPTER = Adapter(
     probe=listing("models"),
     error=USUAL,
     key_page="https://platform.deepseek.com/api_keys",
-    chat=ThinkingChat(
-        refused=frozenset({"seed", "temperature", "top_p", "presence_penalty", "frequency_penalty"}),
-    ),
+    chat=ThinkingChat(refused=SAMPLING | {"seed"}),
     models=Models(),
 )

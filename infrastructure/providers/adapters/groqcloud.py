@@ -1,31 +1,20 @@
 """GroqCloud: OpenAI's dialect, with the usage of a stream in an object of its own."""
 
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any
 
-from domain.errors import CredentialRejected, ModelNotFoundUpstream
-from domain.model.calls import ChatCall
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
-from domain.ports import Target
+from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.model_lists import Models
-from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.dialects.openai import PENALTIES, Chat
 from infrastructure.providers.dialects.openai_stream import ChunkDecoder
 from infrastructure.providers.dialects.probes import listing
-from infrastructure.providers.dialects.refusals import Refusals
 from infrastructure.providers.forms import fixed, secret
 from infrastructure.providers.signing.header import bearer
-from infrastructure.providers.spec import Adapter, Decoder, Frame
+from infrastructure.providers.spec import Adapter, Frame
 from infrastructure.providers.wire.digging import table
 
-_PENALTIES = frozenset({"presence_penalty", "frequency_penalty"})
-_REFUSALS = Refusals(
-    {
-        "model_decommissioned": (ModelNotFoundUpstream, 400),
-        "model_permission_blocked_org": (ModelNotFoundUpstream, 403),
-        "organization_restricted": (CredentialRejected, 400),
-    }
-)
+_REFUSALS = refusals("groqcloud")
 
 
 class GroqDecoder(ChunkDecoder):
@@ -35,18 +24,6 @@ class GroqDecoder(ChunkDecoder):
         chunk = super().opened(frame)
         own = table(table(chunk).get("x_groq"))
         return {**table(chunk), **{key: own[key] for key in ("usage", "error") if own.get(key)}}
-
-
-@dataclass(frozen=True)
-class GroqChat(Chat):
-    def suited(self, target: Target, call: ChatCall) -> Self:  # noqa: ARG002 - the model alone decides
-        """Qwen mixes its thoughts into the text unless told otherwise, and is not strict about schemas."""
-        if not target.model.name.startswith("qwen/"):
-            return self
-        return replace(self, strict_schema=False, extras={"reasoning_format": "parsed"})
-
-    def decoder(self) -> Decoder:
-        return GroqDecoder(self.refusals)
 
 
 ADAPTER = Adapter(
@@ -59,6 +36,14 @@ ADAPTER = Adapter(
     probe=listing("models"),
     error=_REFUSALS,
     key_page="https://console.groq.com/keys",
-    chat=GroqChat("max_completion_tokens", include_usage=False, refused=_PENALTIES, refusals=_REFUSALS),
+    chat=Chat(
+        "max_completion_tokens",
+        include_usage=False,
+        refused=PENALTIES,
+        refusals=_REFUSALS,
+        decodes=GroqDecoder,
+        # Qwen mixes its thoughts into the text unless told otherwise, and is not strict about schemas.
+        variants={"qwen/": {"strict_schema": False, "extras": {"reasoning_format": "parsed"}}},
+    ),
     models=Models(),
 )

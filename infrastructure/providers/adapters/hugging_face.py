@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from domain.errors import InvalidRange, ModelNotFoundUpstream, UpstreamError, UpstreamUnavailable
+from domain.errors import InvalidRange, UpstreamError
 from domain.model.calls import ChatCall
 from domain.model.catalogue import ModelType, ProviderKind
 from domain.model.labels import Text
 from domain.ports import Target
-from infrastructure.providers.dialects import tei
+from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.feature_extraction import FeatureExtraction
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
-from infrastructure.providers.dialects.probes import calling
+from infrastructure.providers.dialects.probes import called
 from infrastructure.providers.dialects.refusals import Refusals
 from infrastructure.providers.forms import abilities, address, at, choice, entered, secret, text
 from infrastructure.providers.signing.header import bearer
@@ -25,14 +25,7 @@ from infrastructure.providers.spec import Adapter, ErrorReply
 
 _TYPE, _HOSTED, _OWN = "huggingfacehub_api_type", "hosted_inference_api", "inference_endpoints"
 _NAME = re.compile(r"(?!\.)[\w.-]+(/(?!\.)[\w.-]+)?")
-_REFUSALS = Refusals(
-    {
-        **tei.ERROR_TYPES,
-        "generation": (UpstreamUnavailable, 424),
-        "incomplete_generation": (UpstreamUnavailable, 500),
-        "model_not_supported": (ModelNotFoundUpstream, 400),
-    }
-)
+_REFUSALS = Refusals({**refusals("text_embedding_inference").words, **refusals("hugging_face").words})
 
 
 @dataclass(frozen=True)
@@ -66,8 +59,6 @@ def error(provider: str, reply: ErrorReply) -> UpstreamError:
     return _REFUSALS(provider, ErrorReply(reply.status, reply.headers, reply.body or said or ""))
 
 
-_CHAT, _EMBED = _Chat(path="v1/chat/completions", refusals=_REFUSALS), FeatureExtraction(_task)
-
 ADAPTER = Adapter(
     id="hugging_face",
     label=Text("Hugging Face"),
@@ -85,10 +76,8 @@ ADAPTER = Adapter(
     ),
     base_url=at("huggingfacehub_endpoint_url", "https://router.huggingface.co", drop=("/v1",)),
     sign=bearer("huggingfacehub_api_token", also={"X-HF-Bill-To": "bill_to"}),
-    probe=calling(_CHAT, _EMBED),
+    **called(_Chat(path="v1/chat/completions", refusals=_REFUSALS), FeatureExtraction(_task)),
     error=error,
     key_page="https://huggingface.co/settings/tokens",
-    chat=_CHAT,
-    embed=_EMBED,
     models=Models("v1/models", type=ModelType.LLM),
 )

@@ -5,15 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from domain.errors import ModelNotFoundUpstream, UpstreamPaymentRequired, UpstreamUnavailable
 from domain.model.calls import EmbedCall, EmbedPurpose
 from domain.model.catalogue import ModelType, ProviderKind
 from domain.model.labels import Text
 from domain.ports import ListedModel, Target
+from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import embedding
-from infrastructure.providers.dialects.refusals import Refusals
 from infrastructure.providers.dialects.rerank import Rerank
 from infrastructure.providers.forms import address, at, secret
 from infrastructure.providers.signing.header import bearer
@@ -25,14 +24,7 @@ _TASKS = (
     (re.compile(r"jina-code-embeddings"), "nl2code.query", "nl2code.passage"),
     (re.compile(r"jina-clip-v2"), "retrieval.query", None),
 )
-_REFUSALS = Refusals(
-    {
-        "AUTHZ_INSUFFICIENT_BALANCE": (UpstreamPaymentRequired, 403),
-        "AUTHZ_RESOURCE_LIMIT_EXCEEDED": (UpstreamPaymentRequired, 403),
-        "INPUT_MODEL_NOT_FOUND": (ModelNotFoundUpstream, 400),
-        "CONFLICT_RESOURCE_BUSY": (UpstreamUnavailable, 409),
-    }
-)
+_REFUSALS = refusals("jina_ai")
 
 
 @dataclass(frozen=True)

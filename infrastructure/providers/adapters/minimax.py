@@ -1,37 +1,23 @@
 """MiniMax: OpenAI's chat with its thoughts apart, and embeddings of its own. Keys belong to one of its sites."""
 
-from domain import errors
 from domain.model.catalogue import ModelType, ProviderKind
 from domain.model.labels import Text
+from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.bare_embed import BareEmbed
 from infrastructure.providers.dialects.model_lists import Models
-from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.dialects.openai import PENALTIES, Chat
 from infrastructure.providers.dialects.probes import greeting
-from infrastructure.providers.dialects.refusals import Refusals, by_code
-from infrastructure.providers.forms import at, base, secret, text, whole
+from infrastructure.providers.forms import at, base, secret, text, texts_per_request
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter
 
 _HOME = "https://api.minimaxi.com"
-_REFUSALS = Refusals(
-    by_code(
-        (errors.CredentialRejected, 401, "1004 2049"),
-        (errors.UpstreamRateLimited, 429, "1002 1039"),
-        (errors.UpstreamPaymentRequired, 402, "1008 1028 1030 2056"),
-        (errors.ContentRefused, 400, "1026 1027"),
-        (errors.BadRequestUpstream, 400, "2013"),
-        (errors.ModelNotFoundUpstream, 403, "2061"),
-        (errors.UpstreamUnavailable, 500, "1000 1001 1024 1033"),
-    ),
-    code=("base_resp", "status_code"),
-    message=("base_resp", "status_msg"),
-)
-
+_REFUSALS = refusals("minimax")
 
 _CHAT = Chat(
     max_tokens="max_completion_tokens",
     # What it silently ignores.
-    refused=frozenset({"seed", "presence_penalty", "frequency_penalty"}),
+    refused=PENALTIES | {"seed"},
     extras={"reasoning_split": True},
     chooses=False,
     refusals=_REFUSALS,
@@ -45,7 +31,7 @@ ADAPTER = Adapter(
         secret("minimax_api_key"),
         text("minimax_group_id", Text("Group ID", "グループ ID", "Group ID")),
         base("endpoint_url", _HOME),
-        whole("batch_size", Text("Texts per request", "一回のテキスト数", "每次请求文本数"), 1),
+        texts_per_request("batch_size", 1),
     ),
     base_url=at("endpoint_url", _HOME, end="/v1"),
     sign=bearer("minimax_api_key"),

@@ -1,43 +1,23 @@
 """Moonshot AI, maker of Kimi: OpenAI's dialect. Keys of its mainland site (api.moonshot.cn) need that address."""
 
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any
 
-from domain import errors
-from domain.model.calls import ChatCall, Message
+from domain.model.calls import Message
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
-from domain.ports import Target
+from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.model_lists import Models
-from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.dialects.openai import SAMPLING, Chat
 from infrastructure.providers.dialects.probes import listing
-from infrastructure.providers.dialects.refusals import Refusals
 from infrastructure.providers.forms import at, base, secret
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter
 
 _HOME = "https://api.moonshot.ai/v1"
-_FIXED = frozenset({"seed", "temperature", "top_p", "presence_penalty", "frequency_penalty"})
-_REFUSALS = Refusals(
-    {
-        "invalid_authentication_error": (errors.CredentialRejected, 401),
-        "incorrect_api_key_error": (errors.CredentialRejected, 401),
-        "permission_denied_error": (errors.CredentialRejected, 403),
-        "resource_not_found_error": (errors.ModelNotFoundUpstream, 404),
-        "rate_limit_reached_error": (errors.UpstreamRateLimited, 429),
-        "exceeded_current_quota_error": (errors.UpstreamPaymentRequired, 429),
-        "engine_overloaded_error": (errors.UpstreamUnavailable, 429),
-    }
-)
+_REFUSALS = refusals("moonshot_ai")
 
 
-@dataclass(frozen=True)
 class KimiChat(Chat):
-    """Only the older moonshot-v1 takes sampling."""
-
-    def suited(self, target: Target, call: ChatCall) -> Self:  # noqa: ARG002 - the model alone decides
-        return replace(self, refused=frozenset({"seed"}) if target.model.name.startswith("moonshot-v1") else _FIXED)
-
     def turn(self, message: Message, model: str) -> dict[str, Any]:
         """Kimi wants its thoughts back where it called tools; we keep none, and a blank is the least it takes."""
         blank = {} if model.startswith("moonshot-v1") else {"reasoning_content": " "}
@@ -55,6 +35,12 @@ ADAPTER = Adapter(
     probe=listing("models"),
     error=_REFUSALS,
     key_page="https://platform.kimi.ai/console/api-keys",
-    chat=KimiChat(max_tokens="max_completion_tokens", refusals=_REFUSALS),
+    chat=KimiChat(
+        max_tokens="max_completion_tokens",
+        refused=SAMPLING | {"seed"},
+        # Only these, the eldest, take sampling.
+        variants={"moonshot-v1": {"refused": frozenset({"seed"})}},
+        refusals=_REFUSALS,
+    ),
     models=Models(),
 )

@@ -1,25 +1,18 @@
 """novita.ai: OpenAI's dialect for many makers' open models, and refusals in a shape of its own."""
 
-from domain.errors import CredentialRejected, ModelNotFoundUpstream, UpstreamPaymentRequired
+from domain.errors import ModelNotFoundUpstream
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
+from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import greeting, refusing
-from infrastructure.providers.dialects.refusals import Refusals
 from infrastructure.providers.forms import fixed, secret
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter
 
-_REFUSALS = Refusals(
-    {
-        "FAILED_TO_AUTH": (CredentialRejected, 401),
-        "INVALID_API_KEY": (CredentialRejected, 403),
-        "NOT_ENOUGH_BALANCE": (UpstreamPaymentRequired, 403),
-        "model_access_denied": (ModelNotFoundUpstream, 403),
-    }
-)
+_REFUSALS = refusals("novita_ai")
 _CHAT = Chat(refusals=_REFUSALS)
 
 ADAPTER = Adapter(

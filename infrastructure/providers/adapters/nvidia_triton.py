@@ -3,23 +3,23 @@
 Its OpenAI-compatible frontend, a server apart, is reached as any other of that dialect.
 """
 
-import re
 from dataclasses import replace
 
-from domain.errors import BadRequestUpstream, ModelNotFoundUpstream, UpstreamError
+from domain.errors import BadRequestUpstream, UpstreamError
 from domain.model.catalogue import FormValues, ModelType, ProviderKind
 from domain.model.labels import Text
 from domain.ports import Target
+from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.generate import Generate, Repository
 from infrastructure.providers.dialects.probes import calling, refusing
-from infrastructure.providers.dialects.refusals import USUAL
-from infrastructure.providers.forms import address, at, choice, secret, whole
+from infrastructure.providers.forms import at, choice, completion_type, context, secret, server
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter, ErrorReply, Request
 from infrastructure.providers.wire import bodies
 
 _LLM = ModelType.LLM
 _EVENT = "data: "
+_REFUSALS = refusals("nvidia_triton")
 
 
 def error(provider: str, reply: ErrorReply) -> UpstreamError:
@@ -28,10 +28,7 @@ def error(provider: str, reply: ErrorReply) -> UpstreamError:
     if isinstance(body, str) and body.startswith(_EVENT):
         body = bodies.lenient(body.removeprefix(_EVENT).encode())
     status = reply.status if reply.status >= 400 else 400
-    failure = USUAL(provider, replace(reply, status=status, body=body))
-    if re.match("Request for unknown model|Model version not ready", failure.detail):
-        return ModelNotFoundUpstream(provider, failure.status, failure.detail)
-    return failure
+    return _REFUSALS(provider, replace(reply, status=status, body=body))
 
 
 def probe(target: Target | None, form: FormValues) -> Request:
@@ -47,10 +44,10 @@ ADAPTER = Adapter(
     label=Text("NVIDIA Triton Inference Server"),
     kind=ProviderKind.HOSTED,
     form=(
-        address("server_url", Text("Server URL", "サーバー URL", "服务器 URL")),
+        server(),
         secret("api_key", required=False),
-        whole("context_size", Text("Context size", "コンテキスト長", "上下文长度"), 2048, _LLM, sets="context"),
-        choice("completion_type", Text("Completion type", "補完の種類", "补全类型"), "chat", "completion", only=_LLM),
+        context(2048, _LLM),
+        completion_type("chat", "completion"),
         choice("stream", Text("Streaming", "ストリーミング", "流式输出"), "true", "false", only=_LLM),
         choice("backend", Text("Backend", "バックエンド", "后端"), "other", "vllm", only=_LLM),
     ),

@@ -4,14 +4,13 @@ from domain.model.catalogue import Feature, ModelType, ProviderKind
 from domain.model.labels import Text
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.ollama import Chat, Embed
-from infrastructure.providers.dialects.probes import calling
+from infrastructure.providers.dialects.probes import called
 from infrastructure.providers.dialects.refusals import USUAL
-from infrastructure.providers.forms import address, at, choice, secret, switch, whole
+from infrastructure.providers.forms import address, at, choice, context, max_output, secret, switch
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter
 
 _LLM = ModelType.LLM
-_CHAT, _EMBED = Chat(), Embed()
 
 ADAPTER = Adapter(
     id="ollama",
@@ -22,8 +21,8 @@ ADAPTER = Adapter(
         secret("api_key", required=False),
         # Every model can be held to a schema in this mode; what else it can do, the tenant has to say.
         choice("mode", Text("Mode", "モード", "模式"), "chat", only=_LLM, grants={"chat": Feature.STRUCTURED_OUTPUT}),
-        whole("context_size", Text("Context size", "コンテキスト長", "上下文长度"), 4096, sets="context"),
-        whole("max_tokens", Text("Max tokens", "最大トークン数", "最大令牌数"), 4096, _LLM, sets="max_output"),
+        context(4096, ()),
+        max_output(4096, name="max_tokens"),
         switch("vision_support", Text("Vision", "画像入力", "图像输入"), Feature.VISION, "false", "true"),
         switch(
             "function_call_support", Text("Function calls", "関数呼び出し", "函数调用"), Feature.TOOLS, "false", "true"
@@ -31,10 +30,8 @@ ADAPTER = Adapter(
     ),
     base_url=at("base_url", drop=("/v1", "/api")),
     sign=bearer("api_key"),
-    probe=calling(_CHAT, _EMBED),
+    **called(Chat(), Embed()),
     error=USUAL,
     key_page="https://ollama.com/settings/keys",
-    chat=_CHAT,
-    embed=_EMBED,
     models=Models("api/tags", models="models", name="name"),
 )

@@ -6,15 +6,13 @@ from typing import Any, Self
 
 from domain.errors import (
     ContentRefused,
-    ContextTooLong,
-    ModelNotFoundUpstream,
     UpstreamError,
-    UpstreamPaymentRequired,
 )
 from domain.model.calls import ChatCall, EmbedCall
 from domain.model.catalogue import FormValues, ProviderKind
 from domain.model.labels import Text
 from domain.ports import Target
+from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed
@@ -37,16 +35,7 @@ class _Refusals(Refusals):
         return ContentRefused(provider, failure.status, failure.detail) if found else failure
 
 
-_REFUSALS = _Refusals(
-    {
-        "model_deprecated": (ModelNotFoundUpstream, 404),
-        "model_unavailable_upstream": (ModelNotFoundUpstream, 404),
-        "no_endpoints": (ModelNotFoundUpstream, 404),
-        "refusal": (ContentRefused, 400),
-        "string_too_long": (ContextTooLong, 400),
-        "token_limit_exceeded": (UpstreamPaymentRequired, 400),
-    }
-)
+_REFUSALS = _Refusals(refusals("openrouter").words)
 
 
 class _Chat(Chat):

@@ -3,7 +3,7 @@
 from domain.model.catalogue import ModelType, ProviderKind
 from domain.model.labels import Text
 from infrastructure.providers.dialects import predictions
-from infrastructure.providers.forms import choice, fixed, secret, text, whole
+from infrastructure.providers.forms import context, fixed, secret, text
 from infrastructure.providers.signing.followed import followed
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter
@@ -18,25 +18,8 @@ ADAPTER = Adapter(
     form=(
         secret(_TOKEN, Text("API token", "API トークン", "API 令牌")),
         text("model_version", Text("Model version", "モデルのバージョン", "模型版本")),
-        whole("context_size", Text("Context size", "コンテキスト長", "上下文长度"), None, _LLM, sets="context"),
-        choice(
-            "system_input",
-            Text("Input for instructions", "指示の入力名", "系统提示的输入名"),
-            *("system_prompt", "system", "prompt"),
-            only=_LLM,
-        ),
-        choice(
-            "max_tokens_input",
-            Text("Input for max tokens", "最大トークン数の入力名", "最大令牌数的输入名"),
-            *("max_tokens", "max_new_tokens", "max_completion_tokens"),
-            only=_LLM,
-        ),
-        choice(
-            "text_input",
-            Text("Input for texts", "テキストの入力名", "文本的输入名"),
-            *("text", "texts", "inputs"),
-            only=_EMBEDDING,
-        ),
+        context(None, _LLM),
+        *predictions.named_inputs(),
     ),
     base_url=fixed(_HOME),
     sign=followed(bearer(_TOKEN), _ID, _HOME, ("replicate.com", "replicate.net")),

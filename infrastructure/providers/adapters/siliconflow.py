@@ -3,33 +3,23 @@
 from dataclasses import replace
 from typing import Self
 
-from domain.errors import ContentRefused, ModelNotFoundUpstream, UpstreamPaymentRequired, UpstreamUnavailable
 from domain.model.calls import ChatCall
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
 from domain.model.speech import SpeechFormat
 from domain.ports import Target
+from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_audio import Speak, Transcribe
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import listing
-from infrastructure.providers.dialects.refusals import Refusals
 from infrastructure.providers.dialects.rerank import Rerank
 from infrastructure.providers.forms import either, international, secret
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter
 
-_REFUSALS = Refusals(
-    {
-        "20012": (ModelNotFoundUpstream, 400),
-        "20021": (ContentRefused, 451),
-        "30001": (UpstreamPaymentRequired, 403),
-        "30003": (ModelNotFoundUpstream, 403),
-        "30011": (UpstreamPaymentRequired, 403),
-        "50505": (UpstreamUnavailable, 503),
-    }
-)
+_REFUSALS = refusals("siliconflow")
 
 
 class _Chat(Chat):

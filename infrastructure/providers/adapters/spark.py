@@ -1,42 +1,23 @@
 """iFLYTEK Spark over HTTP: OpenAI's dialect with a number for success. Each version has a password of its own."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, Self
+from typing import Any
 
 from domain import errors
 from domain.model.calls import ChatCall
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
-from domain.ports import Target
+from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.probes import chatting, refusing
-from infrastructure.providers.dialects.refusals import Refusals, by_code
 from infrastructure.providers.forms import fixed, secret, trial_model
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter
 
-_REFUSALS = Refusals(
-    by_code(
-        (errors.UpstreamRateLimited, 429, "10006 10007 11201 11202 11203"),
-        (errors.ModelNotFoundUpstream, 403, "10016 11200"),
-        (errors.ModelNotFoundUpstream, 404, "10404"),
-        (errors.CredentialRejected, 403, "10015"),
-        (errors.ContextTooLong, 400, "10907"),
-        (errors.ContentRefused, 400, "10013 10014 10019 10021"),
-        (errors.BadRequestUpstream, 400, "10003 10004 10005 10163"),
-        (errors.UpstreamUnavailable, 503, "10008 10009 10010 10011 10012 10110 10222"),
-    ),
-    code=("code",),
-    message=("message",),
-)
+_REFUSALS = refusals("spark")
 
 
 class _Chat(Chat):
-    def suited(self, target: Target, call: ChatCall) -> Self:  # noqa: ARG002 - the model alone decides
-        """The models that think have a path of their own."""
-        return replace(self, path="v2/chat/completions") if target.model.name.startswith("spark-x") else self
-
     def features(self, call: ChatCall) -> Mapping[str, Any]:
         """Without the switch, calls come as one object instead of a list."""
         return {**super().features(call), **({"tool_calls_switch": True} if call.tools else {})}
@@ -46,6 +27,8 @@ _CHAT = _Chat(
     path="v1/chat/completions",
     include_usage=False,
     refused=frozenset({"seed", "stop"}),
+    # The models that think have a path of their own.
+    variants={"spark-x": {"path": "v2/chat/completions"}},
     mark_suffices=True,
     refusals=_REFUSALS,
 )

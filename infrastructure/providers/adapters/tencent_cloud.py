@@ -1,29 +1,15 @@
 """Tencent Cloud's flash recognition of recordings. Its chat models are Hunyuan's, which is another vendor here."""
 
-from domain import errors
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
+from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.flash_recognition import FlashRecognition
 from infrastructure.providers.dialects.probes import hearing
-from infrastructure.providers.dialects.refusals import Refusals, by_code
 from infrastructure.providers.forms import fixed, secret, text
 from infrastructure.providers.signing.signed_query import signed_query
 from infrastructure.providers.spec import Adapter
 
-_REFUSALS = Refusals(
-    by_code(
-        (errors.BadRequestUpstream, 400, "4001 4007 4010 4012"),
-        (errors.CredentialRejected, 401, "4002"),
-        (errors.ModelNotFoundUpstream, 403, "4003"),
-        (errors.UpstreamPaymentRequired, 402, "4004 4005"),
-        (errors.UpstreamRateLimited, 429, "4006"),
-        (errors.UpstreamUnavailable, 408, "4008 4009"),
-        (errors.ContextTooLong, 413, "4011"),
-        (errors.UpstreamUnavailable, 500, "5001 5002 5003"),
-    ),
-    code=("code",),
-    message=("message",),
-)
+_REFUSALS = refusals("tencent_cloud")
 _LANGUAGES = "zh yue en ja ko vi ms id fil th pt tr ar es hi fr de"
 _ANY = "tencent"
 _TRANSCRIBE = FlashRecognition(

@@ -27,6 +27,6 @@ ADAPTER = Adapter(
     error=USUAL,
     key_page="https://console.cloud.tencent.com/tokenhub/apikey",
     chat=Chat(),
-    embed=Embed(encoding="float", texts=16),
+    embed=Embed(encoding="float", texts=128),
     models=Models(),
 )

@@ -3,18 +3,17 @@
 import re
 from dataclasses import replace
 
-from domain import errors
 from domain.errors import UnsupportedFeature
 from domain.model.calls import ChatCall
 from domain.model.catalogue import FormValues, ProviderKind
 from domain.model.labels import Text
 from domain.ports import Target
+from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.dashscope_speech import DashScopeSpeak
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import listing
-from infrastructure.providers.dialects.refusals import Refusals, by_code
 from infrastructure.providers.forms import at, base, either, international, secret
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter, Request
@@ -23,25 +22,7 @@ _COMPATIBLE = "compatible-mode/v1"
 _MODELS = f"{_COMPATIBLE}/models"
 _STREAMS_ONLY = re.compile(r"qwq|qvq|qwen.*(thinking|omni)")
 _HYBRID = re.compile(r"qwen3-[\d.]+b(-a\d+b)?")
-_REFUSALS = Refusals(
-    by_code(
-        (errors.CredentialRejected, 401, "InvalidApiKey"),
-        (errors.CredentialRejected, 403, "AccessDenied Model.AccessDenied AccessDenied.Unpurchased"),
-        (errors.UpstreamPaymentRequired, 400, "Arrearage"),
-        (errors.UpstreamPaymentRequired, 403, "AllocationQuota.FreeTierOnly"),
-        (errors.UpstreamPaymentRequired, 429, "CommodityNotPurchased PrepaidBillOverdue PostpaidBillOverdue"),
-        (errors.UpstreamPaymentRequired, 429, "BudgetLimitExceeded"),
-        # Here that of tokens in a minute, which passes.
-        (errors.UpstreamRateLimited, 429, "insufficient_quota"),
-        (errors.ContentRefused, 400, "DataInspectionFailed data_inspection_failed"),
-        (errors.ModelNotFoundUpstream, 404, "ModelNotFound"),
-        (errors.BadRequestUpstream, 400, "InvalidParameter invalid_parameter_error"),
-    ),
-    families={
-        r"Throttling(\..+)?": (errors.UpstreamRateLimited, 429),
-        r"InternalError(\..+)?": (errors.UpstreamUnavailable, 500),
-    },
-)
+_REFUSALS = refusals("tongyi")
 
 
 class _Chat(Chat):

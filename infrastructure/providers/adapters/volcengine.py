@@ -1,54 +1,26 @@
 """VolcanoEngine Ark, home of Doubao: OpenAI's dialect. A model goes by its name or by that of an endpoint (ep-…)."""
 
-import re
-from dataclasses import replace
-from typing import Self
-
 from domain import errors
-from domain.model.calls import ChatCall
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
-from domain.ports import Target
-from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.catalogue.refusals import refusals
+from infrastructure.providers.dialects.openai import PENALTIES, Chat
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import chatting, refusing
-from infrastructure.providers.dialects.refusals import Refusals, by_code
 from infrastructure.providers.forms import at, base, choice, secret, text
 from infrastructure.providers.signing.header import bearer, chosen
 from infrastructure.providers.signing.lent import lent
 from infrastructure.providers.spec import Adapter
 
 _HOME = "https://ark.cn-beijing.volces.com/api/v3"
-_REFUSALS = Refusals(
-    by_code(
-        (errors.CredentialRejected, 401, "AuthenticationError"),
-        (errors.CredentialRejected, 403, "AccessDenied"),
-        (errors.UpstreamPaymentRequired, 403, "InvalidAccountStatus AccountOverdueError InvalidSubscription"),
-        (errors.UpstreamPaymentRequired, 429, "QuotaExceeded SetLimitExceeded"),
-        (errors.ModelNotFoundUpstream, 404, "ModelNotOpen"),
-        (errors.ContextTooLong, 400, "OutofContextError"),
-        (errors.UpstreamRateLimited, 429, "RequestBurstTooFast InflightBatchsizeExceeded"),
-        (errors.UpstreamUnavailable, 429, "ServerOverloaded"),
-        (errors.UpstreamUnavailable, 500, "InternalServiceError"),
-    ),
-    families=by_code(
-        (errors.CredentialRejected, 403, r"OperationDenied\..*"),
-        (errors.ModelNotFoundUpstream, 404, r"InvalidEndpointOrModel\..*"),
-        (errors.ContentRefused, 400, r".*SensitiveContentDetected.* .*RiskDetection.*"),
-        (errors.UpstreamRateLimited, 429, r".*RateLimitExceeded.*"),
-    ),
+_REFUSALS = refusals("volcengine")
+
+_CHAT = Chat(
+    refused=frozenset({"seed"}),
+    # From Seed 1.8 on, models take no penalties.
+    variants={r"doubao-seed-(1-8|[2-9]|\D)": {"refused": PENALTIES | {"seed"}}},
+    refusals=_REFUSALS,
 )
-_STEADY = re.compile(r"doubao-seed-(1-8|[2-9]|\D)")
-
-
-class _Chat(Chat):
-    def suited(self, target: Target, call: ChatCall) -> Self:  # noqa: ARG002 - the model alone decides
-        """From Seed 1.8 on, models take no penalties."""
-        penalties = {"presence_penalty", "frequency_penalty"} if _STEADY.match(target.model.name) else set()
-        return replace(self, refused=self.refused | penalties)
-
-
-_CHAT = _Chat(refused=frozenset({"seed"}), refusals=_REFUSALS)
 _SIGN = chosen(
     "auth_method",
     {

@@ -1,50 +1,21 @@
 """Baidu's Qianfan, home of Wenxin (ERNIE): OpenAI's dialect, which its second version speaks; the first is shut."""
 
-import re
-from dataclasses import replace
-from typing import Self
-
 from domain import errors
-from domain.model.calls import ChatCall
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
 from domain.ports import Target
+from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.model_lists import Models
-from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.dialects.openai import PENALTIES, Chat
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import greeting, refusing
-from infrastructure.providers.dialects.refusals import Refusals, by_code
 from infrastructure.providers.dialects.rerank import Rerank
 from infrastructure.providers.forms import choice, fixed, secret, text
 from infrastructure.providers.signing.bce import exchanged
 from infrastructure.providers.signing.header import bearer, chosen
 from infrastructure.providers.spec import Adapter
 
-_REFUSALS = Refusals(
-    by_code(
-        (errors.BadRequestUpstream, 400, "malformed_json invalid_argument invalid_messages"),
-        (errors.ModelNotFoundUpstream, 400, "invalid_model"),
-        (errors.ContextTooLong, 400, "characters_too_long tokens_too_long"),
-        (errors.CredentialRejected, 401, "invalid_iam_token invalid_appid access_denied no_parameter_permission"),
-        (errors.UpstreamPaymentRequired, 403, "account_overdue"),
-        (errors.UpstreamPaymentRequired, 429, "quota_exceeded"),
-        (errors.ContentRefused, 403, "unsafe_request"),
-        (errors.UpstreamUnavailable, 500, "internal_error dispatch_internal_error"),
-    ),
-    families=by_code(
-        (errors.ContentRefused, 403, ".*_unsafe"),
-        (errors.UpstreamRateLimited, 429, ".*_rate_limit_exceeded"),
-        (errors.UpstreamPaymentRequired, 429, ".*_quota_exceeded"),
-    ),
-)
-_STEADY = re.compile("ernie-x1|deepseek")
-_PENALTIES = frozenset({"presence_penalty", "frequency_penalty"})
-
-
-class _Chat(Chat):
-    def suited(self, target: Target, call: ChatCall) -> Self:  # noqa: ARG002 - the model alone decides
-        """Some models take no penalties."""
-        return replace(self, refused=_PENALTIES) if _STEADY.match(target.model.name) else self
+_REFUSALS = refusals("wenxin")
 
 
 class _Embed(Embed):
@@ -53,7 +24,11 @@ class _Embed(Embed):
 
 
 # `max_tokens` would bound the answer without the thoughts before it.
-_CHAT = _Chat(max_tokens="max_completion_tokens", refusals=_REFUSALS)
+_CHAT = Chat(
+    max_tokens="max_completion_tokens",
+    variants={"ernie-x1|deepseek": {"refused": PENALTIES}},
+    refusals=_REFUSALS,
+)
 _KEY, _PAIR = ({"auth_method": method} for method in ("api_key", "access_key"))
 _TOKENS = "https://iam.bj.baidubce.com/v1/BCE-BEARER/token"
 

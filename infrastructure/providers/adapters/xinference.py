@@ -1,35 +1,26 @@
 """Xinference, over OpenAI's paths and its own for reranking; each launched model is known by its uid."""
 
-import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from domain.errors import BadRequestUpstream, UpstreamError
 from domain.model.catalogue import ModelType, ProviderKind
 from domain.model.labels import Text
 from domain.model.speech import SpeakCall
 from domain.ports import Target
+from infrastructure.providers.catalogue.refusals import refusals
+from infrastructure.providers.dialects import openai_hosted as hosted
 from infrastructure.providers.dialects.model_lists import Models
-from infrastructure.providers.dialects.openai_hosted import (
-    HostedChat,
-    HostedEmbed,
-    HostedRerank,
-    HostedSpeak,
-    HostedTranscribe,
-)
-from infrastructure.providers.dialects.probes import calling
-from infrastructure.providers.dialects.refusals import USUAL
-from infrastructure.providers.forms import READING, abilities, address, at, choice, secret, text, voices, whole
+from infrastructure.providers.dialects.probes import called
+from infrastructure.providers.forms import abilities, at, completion_type, context, secret, server, text, voices
 from infrastructure.providers.signing.header import bearer
-from infrastructure.providers.spec import Adapter, ErrorReply, Request
+from infrastructure.providers.spec import Adapter, Request
 from infrastructure.providers.wire.digging import dig
 from infrastructure.providers.wire.digging import text as string
 
-_MISTAKES = re.compile(r"validation errors? for|\bis not for ")
 _SPEAKERS = frozenset({"ChatTTS", "CosyVoice", "FishAudio"})
 
 
-class _Speak(HostedSpeak):
+class _Speak(hosted.Speak):
     """A request must name a voice, be it empty."""
 
     def render(self, target: Target, call: SpeakCall) -> Request:
@@ -51,40 +42,31 @@ class _Models(Models):
         return ModelType.TEXT_TO_SPEECH if speaks else ModelType.SPEECH_TO_TEXT
 
 
-def error(provider: str, reply: ErrorReply) -> UpstreamError:
-    """A request that cannot be served is a 500 here, like a failure."""
-    failure = USUAL(provider, reply)
-    mistaken = reply.status == 500 and _MISTAKES.search(string(dig(reply.body, "detail")) or string(reply.body))
-    return BadRequestUpstream(provider, 500, failure.detail) if mistaken else failure
-
-
 _UID = "model_uid"
-_CHAT, _EMBED = HostedChat(named=_UID), HostedEmbed(named=_UID, texts=32)
-# Its count of tokens comes only when asked for.
-_RERANK = HostedRerank(named=_UID, extras={"return_len": True})
-_TRANSCRIBE, _SPEAK = HostedTranscribe(named=_UID), _Speak("", named=_UID)
 
 ADAPTER = Adapter(
     id="xinference",
     label=Text("Xorbits Inference (Xinference)"),
     kind=ProviderKind.HOSTED,
     form=(
-        address("server_url", Text("Server URL", "サーバー URL", "服务器 URL")),
+        server(),
         text(_UID, Text("Model UID", "モデル UID", "模型 UID")),
         secret("api_key", required=False),
-        choice("completion_type", Text("Completion type", "補完の種類", "补全类型"), "chat", only=ModelType.LLM),
-        whole("context_length", Text("Context length", "コンテキスト長", "上下文长度"), None, READING, sets="context"),
+        completion_type("chat"),
+        context(name="context_length"),
         *abilities(),
         voices(None),
     ),
     base_url=at("server_url", end="/v1"),
     sign=bearer("api_key"),
-    probe=calling(_CHAT, _EMBED, _RERANK, _TRANSCRIBE, _SPEAK),
-    error=error,
-    chat=_CHAT,
-    embed=_EMBED,
-    rerank=_RERANK,
-    transcribe=_TRANSCRIBE,
-    speak=_SPEAK,
+    **called(
+        hosted.Chat(named=_UID),
+        hosted.Embed(named=_UID, texts=32),
+        # Its count of tokens comes only when asked for.
+        hosted.Rerank(named=_UID, extras={"return_len": True}),
+        hosted.Transcribe(named=_UID),
+        _Speak("", named=_UID),
+    ),
+    error=refusals("xinference"),
     models=_Models(),
 )

@@ -1,16 +1,15 @@
 """360 Zhinao: OpenAI's dialect, for its own models and, under their makers' names, for others'."""
 
-from domain.errors import UpstreamRateLimited
 from domain.model.catalogue import ProviderKind
 from domain.model.labels import Text
+from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.probes import greeting
-from infrastructure.providers.dialects.refusals import Refusals
 from infrastructure.providers.forms import fixed, secret
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter
 
-_REFUSALS = Refusals({"1005": (UpstreamRateLimited, 429)})
+_REFUSALS = refusals("zhinao_360")
 _CHAT = Chat(mark_suffices=True, refusals=_REFUSALS)
 
 ADAPTER = Adapter(

@@ -2,39 +2,24 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any
 
-from domain import errors
 from domain.model.calls import ChatCall, Message
 from domain.model.catalogue import ProviderKind
 from domain.model.events import ChatAnswer, ChatEvent, TextDelta
 from domain.model.labels import Text
-from domain.ports import Target
-from infrastructure.providers.dialects.openai import Chat
+from infrastructure.providers.catalogue.refusals import refusals
+from infrastructure.providers.dialects.openai import PENALTIES, Chat
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.openai_stream import ChunkDecoder
 from infrastructure.providers.dialects.probes import chatting
-from infrastructure.providers.dialects.refusals import Refusals, by_code
 from infrastructure.providers.forms import at, base, secret, trial_model
 from infrastructure.providers.signing.header import bearer
-from infrastructure.providers.spec import Adapter, Decoder, Frame
+from infrastructure.providers.spec import Adapter, Frame
 
 _HOME = "https://open.bigmodel.cn/api/paas/v4"
-_UNNAMED = frozenset({"seed", "presence_penalty", "frequency_penalty"})
-_REFUSALS = Refusals(
-    by_code(
-        (errors.CredentialRejected, 401, "1000 1001 1002 1003 1004 1005 1110 1111 1112 1120 1121"),
-        (errors.CredentialRejected, 403, "1220"),
-        (errors.UpstreamPaymentRequired, 429, "1113 1308 1309 1310 1311 1313"),
-        (errors.UpstreamRateLimited, 429, "1302 1303 1304"),
-        (errors.UpstreamUnavailable, 429, "1305 1312"),
-        (errors.UpstreamUnavailable, 500, "1200 1230"),
-        (errors.ModelNotFoundUpstream, 400, "1211 1221 1222"),
-        (errors.BadRequestUpstream, 400, "1210 1212 1213 1214 1215"),
-        (errors.ContextTooLong, 400, "1261"),
-        (errors.ContentRefused, 400, "1301"),
-    )
-)
+_UNNAMED = PENALTIES | {"seed"}
+_REFUSALS = refusals("zhipu_ai")
 
 
 class _Decoder(ChunkDecoder):
@@ -44,10 +29,6 @@ class _Decoder(ChunkDecoder):
 
 
 class _Chat(Chat):
-    def suited(self, target: Target, call: ChatCall) -> Self:  # noqa: ARG002 - the model alone decides
-        """GLM-4V breaks off when it is told where to stop."""
-        return replace(self, refused=_UNNAMED | {"stop"}) if target.model.name.startswith("glm-4v") else self
-
     def turn(self, message: Message, model: str) -> dict[str, Any]:
         turn = super().turn(message, model)
         return turn | {"content": list(map(_part, turn["content"]))} if isinstance(turn["content"], list) else turn
@@ -61,9 +42,6 @@ class _Chat(Chat):
         answer = super().parse(body)
         return replace(answer, text=_unboxed(answer.text))
 
-    def decoder(self) -> Decoder:
-        return _Decoder(self.refusals)
-
 
 def _part(part: dict[str, Any]) -> dict[str, Any]:
     """An inline image is base64 alone."""
@@ -76,7 +54,15 @@ def _unboxed(said: str) -> str:
     return said.replace("<|begin_of_box|>", "").replace("<|end_of_box|>", "")
 
 
-_CHAT = _Chat(include_usage=False, chooses=False, refused=_UNNAMED, refusals=_REFUSALS)
+_CHAT = _Chat(
+    include_usage=False,
+    chooses=False,
+    refused=_UNNAMED,
+    # GLM-4V breaks off when it is told where to stop.
+    variants={"glm-4v": {"refused": _UNNAMED | {"stop"}}},
+    refusals=_REFUSALS,
+    decodes=_Decoder,
+)
 
 ADAPTER = Adapter(
     id="zhipu_ai",

@@ -13,33 +13,23 @@ from domain.model.events import (
     FinishReason,
     ReasoningDelta,
     TextDelta,
-    ToolCallDelta,
     Usage,
 )
+from infrastructure.providers.dialects import blocks
 from infrastructure.providers.dialects.refusals import Refusals
 from infrastructure.providers.dialects.turns import arguments_text, call_id, frame_json, not_understood
 from infrastructure.providers.spec import ErrorReply, Frame
-from infrastructure.providers.wire.digging import count, dig, rows, table, text
-
-_FINISHES: Mapping[str, Finish] = {
-    "max_tokens": Finish.LENGTH,
-    "model_context_window_exceeded": Finish.LENGTH,
-    "tool_use": Finish.TOOL_CALLS,
-    "refusal": Finish.CONTENT_FILTER,
-}
+from infrastructure.providers.wire.digging import dig, rows, table, text
 
 
 def finish(raw: str) -> FinishReason:
     """end_turn, stop_sequence, pause_turn and unknown words read as stop."""
-    return FinishReason(_FINISHES.get(raw, Finish.STOP), raw)
+    return FinishReason(blocks.FINISHES.get(raw, Finish.STOP), raw)
 
 
 def usage(counts: Mapping[str, Any]) -> Usage:
-    """`input_tokens` leaves out what was written to and read from the cache: the prompt is the sum of the three."""
-    read = count(counts.get("cache_read_input_tokens"))
-    fresh = count(counts.get("input_tokens"))
-    total = None if fresh is None else fresh + (count(counts.get("cache_creation_input_tokens")) or 0) + (read or 0)
-    return Usage(total, count(counts.get("output_tokens")), read, raw=counts)
+    cache = ("cache_creation_input_tokens", "cache_read_input_tokens")
+    return blocks.usage(counts, "input_tokens", *cache, "output_tokens")
 
 
 def answer(body: object) -> ChatAnswer:
@@ -64,8 +54,7 @@ class MessageDecoder:
         self._refusals = refusals
         self._usage: dict[str, Any] = {}
         self._stop_reason = ""
-        self._calls = 0
-        self._unwritten: Any = None
+        self._calls = blocks.CallBlocks()
         self._over = False
 
     def feed(self, frame: Frame) -> Iterator[ChatEvent]:
@@ -81,12 +70,12 @@ class MessageDecoder:
             case "content_block_delta":
                 yield from self._delta(dig(event, "delta"))
             case "content_block_stop":
-                yield from self._close()
+                yield from self._calls.close()
             case "message_delta":
                 self._count(table(dig(event, "usage")))
                 self._stop_reason = text(dig(event, "delta", "stop_reason")) or self._stop_reason
             case "message_stop":
-                yield from self._close()
+                yield from self._calls.close()
                 self._over = True
                 yield Finished(finish(self._stop_reason), usage(self._usage))
             case "error":
@@ -101,12 +90,11 @@ class MessageDecoder:
         self._usage |= {name: value for name, value in counts.items() if value is not None}
 
     def _start(self, block: Any) -> Iterator[ChatEvent]:
-        yield from self._close()
+        yield from self._calls.close()
         match dig(block, "type"):
             case "tool_use":
-                self._calls += 1
-                self._unwritten = table(dig(block, "input"))
-                yield ToolCallDelta(self._calls - 1, text(dig(block, "id")) or call_id(), text(dig(block, "name")))
+                given = arguments_text(table(dig(block, "input")))
+                yield from self._calls.open(text(dig(block, "id")), text(dig(block, "name")), given)
             case "text" if said := text(dig(block, "text")):
                 yield TextDelta(said)
             case "thinking" if thought := text(dig(block, "thinking")):
@@ -117,12 +105,4 @@ class MessageDecoder:
             yield TextDelta(said)
         if thought := text(dig(delta, "thinking")):
             yield ReasoningDelta(thought)
-        if written := text(dig(delta, "partial_json")):
-            self._unwritten = None
-            yield ToolCallDelta(self._calls - 1, arguments=written)
-
-    def _close(self) -> Iterator[ChatEvent]:
-        """A call whose arguments never came in pieces has those of its start, which is an empty object mostly."""
-        if self._unwritten is not None:
-            yield ToolCallDelta(self._calls - 1, arguments=arguments_text(self._unwritten))
-            self._unwritten = None
+        yield from self._calls.write(text(dig(delta, "partial_json")))

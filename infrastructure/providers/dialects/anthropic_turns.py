@@ -1,12 +1,15 @@
 """Writes a conversation as Anthropic's messages: no system turns, turns that alternate, tool results first."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from domain.model.calls import ImagePart, Message, Part, Role, TextPart, ToolCall
+from infrastructure.providers.dialects import blocks
+from infrastructure.providers.dialects.blocks import Block
 from infrastructure.providers.dialects.turns import arguments_object, inline, refuse_images
 
-Block = dict[str, Any]
+_CALL_IDS = re.compile("[a-zA-Z0-9_-]+")
 
 
 def system(messages: Iterable[Message], model: str) -> str:
@@ -19,15 +22,8 @@ def system(messages: Iterable[Message], model: str) -> str:
 
 def rendered(messages: Iterable[Message], model: str) -> list[dict[str, Any]]:
     """Turns of one side are merged, which is what the vendor would do; empty texts are refused there, so left out."""
-    merged: list[tuple[str, list[Block]]] = []
-    for message in messages:
-        if message.role is Role.SYSTEM:
-            continue
-        role = "assistant" if message.role is Role.ASSISTANT else "user"
-        if not merged or merged[-1][0] != role:
-            merged.append((role, []))
-        merged[-1][1].extend(_blocks(message, model))
-    return [{"role": role, "content": _content(blocks)} for role, blocks in merged if blocks]
+    merged = blocks.merged(messages, _CALL_IDS, lambda message: _blocks(message, model))
+    return [{"role": role, "content": _content(content)} for role, content in merged]
 
 
 def _blocks(message: Message, model: str) -> list[Block]:

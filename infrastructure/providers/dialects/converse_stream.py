@@ -13,20 +13,17 @@ from domain.model.events import (
     FinishReason,
     ReasoningDelta,
     TextDelta,
-    ToolCallDelta,
     Usage,
 )
+from infrastructure.providers.dialects import blocks
 from infrastructure.providers.dialects.turns import arguments_text, call_id, frame_json, not_understood
 from infrastructure.providers.spec import Frame
-from infrastructure.providers.wire.digging import count, dig, rows, table, text
+from infrastructure.providers.wire.digging import dig, rows, table, text
 
 _FINISHES: Mapping[str, Finish] = {
-    "max_tokens": Finish.LENGTH,
-    "model_context_window_exceeded": Finish.LENGTH,
-    "tool_use": Finish.TOOL_CALLS,
+    **blocks.FINISHES,
     "guardrail_intervened": Finish.CONTENT_FILTER,
     "content_filtered": Finish.CONTENT_FILTER,
-    "refusal": Finish.CONTENT_FILTER,
 }
 
 
@@ -38,11 +35,7 @@ def finish(raw: str) -> FinishReason:
 
 
 def usage(counts: Mapping[str, Any]) -> Usage:
-    """`inputTokens` leaves out what was written to and read from the cache: the prompt is the sum of the three."""
-    read = count(counts.get("cacheReadInputTokens"))
-    fresh = count(counts.get("inputTokens"))
-    total = None if fresh is None else fresh + (count(counts.get("cacheWriteInputTokens")) or 0) + (read or 0)
-    return Usage(total, count(counts.get("outputTokens")), read, raw=counts)
+    return blocks.usage(counts, "inputTokens", "cacheWriteInputTokens", "cacheReadInputTokens", "outputTokens")
 
 
 def answer(body: object) -> ChatAnswer:
@@ -68,8 +61,7 @@ class ConverseDecoder:
     def __init__(self, meaning: Callable[[Frame], UpstreamError]) -> None:
         self._meaning = meaning
         self._stop_reason: str | None = None
-        self._calls = 0
-        self._unwritten = False
+        self._calls = blocks.CallBlocks()
         self._over = False
 
     def feed(self, frame: Frame) -> Iterator[ChatEvent]:
@@ -84,7 +76,7 @@ class ConverseDecoder:
             case "contentBlockDelta":
                 yield from self._delta(dig(event, "delta"))
             case "contentBlockStop":
-                yield from self._close()
+                yield from self._calls.close()
             case "messageStop":
                 self._stop_reason = text(dig(event, "stopReason"))
             case "metadata" if self._stop_reason is not None:
@@ -103,21 +95,11 @@ class ConverseDecoder:
 
     def _start(self, use: Mapping[str, Any]) -> Iterator[ChatEvent]:
         if use:
-            self._calls += 1
-            self._unwritten = True
-            yield ToolCallDelta(self._calls - 1, text(use.get("toolUseId")) or call_id(), text(use.get("name")))
+            yield from self._calls.open(text(use.get("toolUseId")), text(use.get("name")))
 
     def _delta(self, delta: Any) -> Iterator[ChatEvent]:
         if said := text(dig(delta, "text")):
             yield TextDelta(said)
         if thought := text(dig(delta, "reasoningContent", "text")):
             yield ReasoningDelta(thought)
-        if (written := text(dig(delta, "toolUse", "input"))) and self._calls:
-            self._unwritten = False
-            yield ToolCallDelta(self._calls - 1, arguments=written)
-
-    def _close(self) -> Iterator[ChatEvent]:
-        """A call whose arguments never came has none."""
-        if self._unwritten:
-            self._unwritten = False
-            yield ToolCallDelta(self._calls - 1, arguments="{}")
+        yield from self._calls.write(text(dig(delta, "toolUse", "input")))

@@ -1,28 +1,23 @@
 """Writes a conversation as the Converse API's messages: no system turns, turns that alternate, tool results first."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from domain.errors import InvalidRange, UnsupportedFeature
 from domain.model.calls import ImagePart, Message, Part, Role
+from infrastructure.providers.dialects import blocks
+from infrastructure.providers.dialects.blocks import Block
 from infrastructure.providers.dialects.turns import arguments_object, inline, refuse_images
 
-Block = dict[str, Any]
-
+_CALL_IDS = re.compile("[a-zA-Z0-9_.:-]{1,64}")
 _FORMATS = {"image/png": "png", "image/jpeg": "jpeg", "image/jpg": "jpeg", "image/gif": "gif", "image/webp": "webp"}
 
 
 def rendered(messages: Iterable[Message], model: str) -> list[dict[str, Any]]:
     """Turns of one side are merged, since two in a row are refused; so are blank texts, which are left out."""
-    merged: list[tuple[str, list[Block]]] = []
-    for message in messages:
-        if message.role is Role.SYSTEM:
-            continue
-        role = "assistant" if message.role is Role.ASSISTANT else "user"
-        if not merged or merged[-1][0] != role:
-            merged.append((role, []))
-        merged[-1][1].extend(_blocks(message, model))
-    return [{"role": role, "content": sorted(blocks, key=_is_no_result)} for role, blocks in merged if blocks]
+    merged = blocks.merged(messages, _CALL_IDS, lambda message: _blocks(message, model))
+    return [{"role": role, "content": sorted(content, key=_is_no_result)} for role, content in merged]
 
 
 def _blocks(message: Message, model: str) -> list[Block]:

@@ -1,5 +1,6 @@
 """OpenAI's chat and embeddings: the dialect that most vendors speak, each with a few differences."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -13,6 +14,10 @@ from infrastructure.providers.dialects.openai_stream import ChunkDecoder
 from infrastructure.providers.dialects.refusals import USUAL, Refusals
 from infrastructure.providers.spec import Decoder, Framing, Request
 
+PENALTIES = frozenset({"presence_penalty", "frequency_penalty"})
+SAMPLING = PENALTIES | {"temperature", "top_p"}
+"""Knobs that many a vendor or model does not take."""
+
 _WRITTEN = frozenset({"stream", "stream_options", "tools", "tool_choice"})
 
 
@@ -23,7 +28,9 @@ class Chat:
     `max_tokens` and `seed` are the names of those knobs, `include_usage` whether a stream counts tokens only when asked
     to, `strict_schema` whether `strict` stands beside a JSON schema. `refused` are the knobs, by their names in the
     body, that are dropped with a warning; `extras` goes into every body. `mark_suffices` says that streams may end
-    without a finish reason, `chooses` that a call of a tool can be required or ruled out.
+    without a finish reason, `chooses` that a call of a tool can be required or ruled out. `decodes` reads its streams.
+    `call_ids` is what ids of tool calls must be, where not every id is taken.
+    `variants` are those of these fields that differ for some models, by a pattern that their names begin with.
     """
 
     max_tokens: str = "max_tokens"
@@ -37,10 +44,14 @@ class Chat:
     chooses: bool = True
     refusals: Refusals = USUAL
     framing: Framing = Framing.SSE
+    decodes: type[ChunkDecoder] = ChunkDecoder
+    call_ids: re.Pattern[str] | None = None
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def suited(self, target: Target, call: ChatCall) -> Self:  # noqa: ARG002 - a seam: some vendors look at them
+    def suited(self, target: Target, call: ChatCall) -> Self:  # noqa: ARG002 - a seam: some vendors look at both
         """This dialect as one model, or the form of one credential, wants it."""
-        return self
+        found = (fields for pattern, fields in self.variants.items() if re.match(pattern, target.model.name))
+        return replace(self, **next(found, {}))
 
     def model(self, target: Target) -> str:
         """The name under which the vendor knows the model."""
@@ -53,7 +64,7 @@ class Chat:
         return openai_answers.answer(body)
 
     def decoder(self) -> Decoder:
-        return ChunkDecoder(self.refusals, mark_suffices=self.mark_suffices)
+        return self.decodes(self.refusals, mark_suffices=self.mark_suffices)
 
     def written(self, model: str, call: ChatCall, *, stream: bool) -> Request:
         """The request for a model under the vendor's name of it; UnsupportedFeature for what no knob can say."""
@@ -61,7 +72,8 @@ class Chat:
             call = _left_to_choose(call, model)
         knobs = self.knobs(call)
         own = turns.own_parameters(call, _WRITTEN)
-        body: dict[str, Any] = {**own, "model": model, "messages": [self.turn(m, model) for m in call.messages]}
+        messages = turns.with_ids(call.messages, self.call_ids) if self.call_ids else call.messages
+        body: dict[str, Any] = {**own, "model": model, "messages": [self.turn(m, model) for m in messages]}
         body |= {knob: value for knob, value in knobs.items() if knob not in self.refused}
         body |= self.features(call)
         body |= self.extras

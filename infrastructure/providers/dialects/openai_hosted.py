@@ -5,11 +5,8 @@ from typing import Self
 
 from domain.model.calls import ChatCall, EmbedCall, EmbedPurpose
 from domain.ports import Target
+from infrastructure.providers.dialects import openai, openai_audio, openai_embed, rerank
 from infrastructure.providers.dialects import openai_models as names
-from infrastructure.providers.dialects.openai import Chat
-from infrastructure.providers.dialects.openai_audio import Speak, Transcribe
-from infrastructure.providers.dialects.openai_embed import Embed
-from infrastructure.providers.dialects.rerank import Rerank
 from infrastructure.providers.forms import entered
 
 _AUTO = "auto"
@@ -26,7 +23,7 @@ class _Named:
 
 
 @dataclass(frozen=True)
-class HostedChat(_Named, Chat):
+class Chat(_Named, openai.Chat):
     """Reads token_param_name (auto goes by the model's name) and stream_include_usage, too."""
 
     def suited(self, target: Target, call: ChatCall) -> Self:  # noqa: ARG002 - the form alone decides
@@ -38,7 +35,7 @@ class HostedChat(_Named, Chat):
 
 
 @dataclass(frozen=True)
-class HostedEmbed(_Named, Embed):
+class Embed(_Named, openai_embed.Embed):
     """Reads encoding_format, max_chunks and the prefixes by purpose, too."""
 
     encoding: str | None = None
@@ -58,17 +55,17 @@ class HostedEmbed(_Named, Embed):
 
 
 @dataclass(frozen=True)
-class HostedRerank(_Named, Rerank):
+class Rerank(_Named, rerank.Rerank):
     """Under the form's name of the model."""
 
 
 @dataclass(frozen=True)
-class HostedTranscribe(_Named, Transcribe):
+class Transcribe(_Named, openai_audio.Transcribe):
     """Under the form's name of the model."""
 
 
 @dataclass(frozen=True)
-class HostedSpeak(_Named, Speak):
+class Speak(_Named, openai_audio.Speak):
     """Reads voices, which commas part; the first speaks when a call names none."""
 
     def usual_voice(self, target: Target) -> str:

@@ -16,13 +16,14 @@ from domain.errors import (
     UpstreamError,
 )
 from domain.model.calls import ChatCall, EmbedCall, Message, Role
-from domain.model.catalogue import FormValues, ModelType
+from domain.model.catalogue import FormField, FormValues, ModelType
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings, Finish, Finished, FinishReason, TextDelta, Usage
+from domain.model.labels import Text
 from domain.ports import ListedModel, Target
 from infrastructure.providers.dialects import turns
 from infrastructure.providers.dialects.openai_embed import in_order
 from infrastructure.providers.dialects.refusals import USUAL
-from infrastructure.providers.forms import entered
+from infrastructure.providers.forms import choice, entered
 from infrastructure.providers.spec import Decoder, ErrorReply, Frame, Framing, Page, Request
 from infrastructure.providers.wire.digging import count as number
 from infrastructure.providers.wire.digging import dig, rows, table, text
@@ -34,6 +35,30 @@ _VERSION = re.compile(r"[\w-]+", re.ASCII)
 _SENSITIVE = re.compile(r"flagged as sensitive|\bE005\b|\bnsfw\b", re.I)
 _RESET = re.compile(r"resets in ~?(\d+)s")
 _SPEAKERS = {Role.SYSTEM: "System", Role.USER: "User", Role.ASSISTANT: "Assistant", Role.TOOL: "Tool"}
+
+
+def named_inputs() -> tuple[FormField, ...]:
+    """What a model calls its inputs: each has a schema of its own."""
+    return (
+        choice(
+            "system_input",
+            Text("Input for instructions", "指示の入力名", "系统提示的输入名"),
+            *("system_prompt", "system", "prompt"),
+            only=ModelType.LLM,
+        ),
+        choice(
+            "max_tokens_input",
+            Text("Input for max tokens", "最大トークン数の入力名", "最大令牌数的输入名"),
+            *("max_tokens", "max_new_tokens", "max_completion_tokens"),
+            only=ModelType.LLM,
+        ),
+        choice(
+            "text_input",
+            Text("Input for texts", "テキストの入力名", "文本的输入名"),
+            *("text", "texts", "inputs"),
+            only=ModelType.EMBEDDING,
+        ),
+    )
 
 
 @dataclass(frozen=True)

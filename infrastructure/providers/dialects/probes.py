@@ -4,6 +4,7 @@ import io
 import wave
 from collections.abc import Callable, Mapping
 from functools import cache
+from typing import TypedDict
 
 from domain.errors import InvalidRange, UpstreamError
 from domain.model.calls import ChatCall, EmbedCall, Knobs, Message, Role, TextPart
@@ -90,6 +91,35 @@ def calling(
         raise InvalidRange("model", "must be of a type that this provider serves")
 
     return probe
+
+
+class Called(TypedDict):
+    """What `called` fills in of an adapter."""
+
+    chat: ChatDialect | None
+    embed: EmbedDialect | None
+    rerank: RerankDialect | None
+    transcribe: TranscribeDialect | None
+    speak: SpeakDialect | None
+    probe: Probe
+
+
+def called(
+    chat: ChatDialect | None = None,
+    embed: EmbedDialect | None = None,
+    rerank: RerankDialect | None = None,
+    transcribe: TranscribeDialect | None = None,
+    speak: SpeakDialect | None = None,
+) -> Called:
+    """These dialects, and the probe that calls the very model by one of them."""
+    return Called(
+        chat=chat,
+        embed=embed,
+        rerank=rerank,
+        transcribe=transcribe,
+        speak=speak,
+        probe=calling(chat, embed, rerank, transcribe, speak),
+    )
 
 
 @cache

@@ -85,15 +85,29 @@ _STATUSES: Mapping[int, type[UpstreamError]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Phrase:
+    """What a refusal means whose text has this pattern somewhere, in any case, and which comes with this status."""
+
+    kind: type[UpstreamError]
+    pattern: str = ""
+    status: int | None = None
+
+    def fits(self, status: int, said: str) -> bool:
+        return self.status in (None, status) and bool(re.search(self.pattern, said, re.I))
+
+
+@dataclass(frozen=True, slots=True)
 class Refusals:
     """Reads any shape of error body; `words` are codes and types that one vendor uses beside the usual ones.
 
-    `families` are patterns of such words, for vendors that make up ever new ones; they match the whole of one. `code`
-    and `message` are places where a vendor tells of success and failure alike, with a zero for success.
+    `families` are patterns of such words, for vendors that make up ever new ones; they match the whole of one.
+    `phrases` count more than either. `code` and `message` are places where a vendor tells of success and failure alike,
+    with a zero for success.
     """
 
     words: Mapping[str, Meaning] = field(default_factory=dict)
     families: Mapping[str, Meaning] = field(default_factory=dict)
+    phrases: tuple[Phrase, ...] = ()
     code: tuple[str, ...] = ()
     message: tuple[str, ...] = ()
 
@@ -105,10 +119,8 @@ class Refusals:
         words = () if reply.status == 413 else (self._code(body), *_codes(body))
         known = [found for word in words if (found := self._meaning(word))]
         status = reply.status if reply.status >= 400 else _named_status(body, known) or reply.status
-        kind = known[0][0] if known else None
-        if kind in (None, BadRequestUpstream):  # then what the vendor says may tell more
-            kind = _by_phrase(status, said) or kind or _by_status(status, said)
-        return kind(provider, status, said, wait(reply.headers) if kind.retryable else None)
+        kind = self._kind(status, said, known)
+        return kind(provider, status, said[:_DETAIL], wait(reply.headers) if kind.retryable else None)
 
     def failed(self, body: Any) -> bool:
         """Whether an answer tells of a failure, whatever its status."""
@@ -119,17 +131,22 @@ class Refusals:
         number = str(dig(body, *self.code) or "") if self.code else ""
         return "" if number == "0" else number
 
+    def _kind(self, status: int, said: str, known: list[Meaning]) -> type[UpstreamError]:
+        """By a phrase of the vendor's own, or by its words; where those tell little, by what it says or the status."""
+        for phrase in self.phrases:
+            if phrase.fits(status, said):
+                return phrase.kind
+        kind = known[0][0] if known else None
+        if kind and kind is not BadRequestUpstream:
+            return kind
+        return _by_phrase(status, said[:_DETAIL]) or kind or _by_status(status, said)
+
     def _meaning(self, word: str) -> Meaning | None:
         family = (meaning for pattern, meaning in self.families.items() if re.fullmatch(pattern, word))
         return self.words.get(word) or _WORDS.get(word) or next(family, None)
 
 
 USUAL = Refusals()
-
-
-def by_code(*meanings: tuple[type[UpstreamError], int, str]) -> Mapping[str, Meaning]:
-    """A vendor's own words: those that mean the same stand in one string, parted by spaces."""
-    return {code: (kind, status) for kind, status, codes in meanings for code in codes.split()}
 
 
 def _by_phrase(status: int, said: str) -> type[UpstreamError] | None:
@@ -185,7 +202,7 @@ def _said(body: Any) -> str:
 
 
 def _line(said: str) -> str:
-    return " ".join(said.split())[:_DETAIL]
+    return " ".join(said.split())
 
 
 def _detail(value: object) -> str:

@@ -1,17 +1,14 @@
 """The native API of Hugging Face's server for embeddings and rerankers (text-embeddings-inference 1.9)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from domain.errors import UpstreamUnavailable
 from domain.model.calls import EmbedCall, EmbedPurpose
 from domain.model.catalogue import FormValues, ModelType
 from domain.model.events import Embeddings, Usage
 from domain.model.rerank import RerankCall, Reranking
 from domain.ports import ListedModel, Target
 from infrastructure.providers.dialects.openai_embed import in_order
-from infrastructure.providers.dialects.refusals import Meaning
 from infrastructure.providers.dialects.rerank import ranked
 from infrastructure.providers.dialects.turns import not_understood
 from infrastructure.providers.forms import entered
@@ -19,11 +16,6 @@ from infrastructure.providers.spec import Page, Request
 from infrastructure.providers.wire.digging import count, dig, table, text
 
 _TYPES = {"embedding": ModelType.EMBEDDING, "reranker": ModelType.RERANK}
-_BUSY = {"Overloaded": 429, "Unhealthy": 503, "Backend": 424}
-ERROR_TYPES: Mapping[str, Meaning] = {
-    word: (UpstreamUnavailable, status) for name, status in _BUSY.items() for word in (name, name.lower())
-}
-"""What passes; the server writes these words with a capital, and its OpenAPI without."""
 
 
 def batch(form: FormValues) -> int:

@@ -1,6 +1,9 @@
 """What several dialects need of a conversation's turns, and of the calls that models make in them."""
 
+import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +17,22 @@ from infrastructure.providers.spec import Frame
 def call_id() -> str:
     """An id for a tool call to which the vendor gave none."""
     return f"call_{uuid4().hex}"
+
+
+def with_ids(messages: Iterable[Message], fits: re.Pattern[str]) -> tuple[Message, ...]:
+    """With ids of tool calls that a vendor takes: those of a conversation that began elsewhere may be others."""
+    return tuple(_with_ids(message, fits) for message in messages)
+
+
+def _with_ids(message: Message, fits: re.Pattern[str]) -> Message:
+    calls = tuple(replace(call, id=_fitting(call.id, fits)) for call in message.tool_calls)
+    answered = message.tool_call_id and _fitting(message.tool_call_id, fits)
+    return replace(message, tool_calls=calls, tool_call_id=answered)
+
+
+def _fitting(vendor_id: str, fits: re.Pattern[str]) -> str:
+    """The id itself, or always the same nine letters and digits for it, which no vendor is known to refuse."""
+    return vendor_id if fits.fullmatch(vendor_id) else sha256(vendor_id.encode()).hexdigest()[:9]
 
 
 def arguments_text(value: object) -> str:

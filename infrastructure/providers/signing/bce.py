@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,12 +10,11 @@ from urllib.parse import quote
 
 import httpx2
 
-from domain.errors import CredentialRejected, UpstreamError, UpstreamUnavailable
 from domain.model.secret import Secret
 from infrastructure.providers.forms import secret_in
+from infrastructure.providers.signing.fetched import Fetched
 from infrastructure.providers.signing.header import Sign
 from infrastructure.providers.signing.tokens import Tokens, name_of
-from infrastructure.providers.wire.bodies import lenient
 from infrastructure.providers.wire.digging import dig, text
 
 MARGIN = 1_800.0
@@ -50,40 +49,29 @@ def _mac(key: str, said: str) -> str:
     return hmac.new(key.encode(), said.encode(), hashlib.sha256).hexdigest()
 
 
-class Exchanged(httpx2.Auth):
-    """Asks `address` for the token of a pair, where none is held, and signs with it.
-
-    The address may not be a tenant's to choose.
-    """
+class Exchanged(Fetched):
+    """Asks `address` for the token of a pair."""
 
     def __init__(self, provider: str, address: str, pair: Pair, tokens: Tokens) -> None:
-        self._provider, self._address, self._pair, self._tokens = provider, address, pair, tokens
-        self._name = name_of(address, pair.id.reveal(), pair.secret.reveal())
+        super().__init__(provider, tokens)
+        self._address, self._pair = address, pair
 
-    async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
-        token = self._tokens.find(self._name)
-        if token is None:
-            told = yield self._question(request)
-            token = self._read(told.status_code, lenient(await told.aread()))
-        request.headers["authorization"] = f"Bearer {token.reveal()}"
-        answer = yield request
-        if answer.status_code == 401:
-            self._tokens.forget(self._name)
+    def name(self, request: httpx2.Request) -> bytes:  # noqa: ARG002 - one token is good for all
+        return name_of(self._address, self._pair.id.reveal(), self._pair.secret.reveal())
 
-    def _question(self, request: httpx2.Request) -> httpx2.Request:
+    def question(self, request: httpx2.Request) -> httpx2.Request:
         url = httpx2.URL(self._address, params=_QUERY)
-        stamp = datetime.fromtimestamp(self._tokens.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        stamp = datetime.fromtimestamp(self.tokens.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         signed = {"host": url.netloc.decode(), "x-bce-date": stamp}
         claim = authorization(self._pair, "GET", url.path, _QUERY, signed, stamp, _GOOD_FOR)
         kept = {"accept": "application/json", "accept-encoding": "identity", "authorization": claim}
         return httpx2.Request("GET", url, headers=kept | signed, extensions=request.extensions)
 
-    def _read(self, status: int, body: Any) -> Secret:
+    def read(self, status: int, body: Any) -> tuple[Secret, float]:
         token = text(dig(body, "token"))
         if status != 200 or not token:
-            raise _refusal(self._provider, status, text(dig(body, "code")))
-        self._tokens.keep(self._name, Secret(token), self._left(text(dig(body, "expireTime"))))
-        return Secret(token)
+            raise self.refused(status, text(dig(body, "code")))
+        return Secret(token), self._left(text(dig(body, "expireTime")))
 
     def _left(self, end: str) -> float:
         """Seconds until `end`; as many as were asked for, where it is no time."""
@@ -91,7 +79,7 @@ class Exchanged(httpx2.Auth):
             moment = datetime.fromisoformat(end)
         except ValueError:
             return _HALF_A_DAY
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - self._tokens.clock()
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - self.tokens.clock()
 
 
 def exchanged(provider: str, address: str, id_field: str, secret_field: str) -> Sign:
@@ -100,9 +88,3 @@ def exchanged(provider: str, address: str, id_field: str, secret_field: str) -> 
     return lambda form: Exchanged(
         provider, address, Pair(secret_in(form, id_field), secret_in(form, secret_field)), tokens
     )
-
-
-def _refusal(provider: str, status: int, code: str) -> UpstreamError:
-    """Told by its code alone: its words may repeat what was sent."""
-    kind = CredentialRejected if status in (400, 401, 403) else UpstreamUnavailable
-    return kind(provider, status, f"no token was given: {code[:60] or f'status {status}'}", sent=False)

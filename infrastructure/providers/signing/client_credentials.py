@@ -1,18 +1,17 @@
 """OAuth's client credentials (RFC 6749, section 4.4): an id and a secret, changed into a token that soon ends."""
 
 import re
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import httpx2
 
-from domain.errors import CredentialRejected, UpstreamError, UpstreamUnavailable
 from domain.model.catalogue import FormValues
 from domain.model.secret import Secret
+from infrastructure.providers.signing.fetched import Fetched
 from infrastructure.providers.signing.header import Sign
 from infrastructure.providers.signing.tokens import Tokens, name_of
-from infrastructure.providers.wire.bodies import lenient
 from infrastructure.providers.wire.digging import count, dig, text
 
 MARGIN = 300.0
@@ -36,23 +35,17 @@ class Grant:
         return name_of(self.url, self.client_id, self.secret.reveal(), self.scope)
 
 
-class ClientCredentials(httpx2.Auth):
-    """Asks for a token where none is held, then signs with it. The grant's address may not be a tenant's to choose."""
+class ClientCredentials(Fetched):
+    """Asks for the token of a grant."""
 
     def __init__(self, provider: str, grant: Grant, tokens: Tokens) -> None:
-        self._provider, self._grant, self._tokens = provider, grant, tokens
+        super().__init__(provider, tokens)
+        self._grant = grant
 
-    async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
-        token = self._tokens.find(self._grant.name)
-        if token is None:
-            told = yield self._question(request)
-            token = self._read(told.status_code, lenient(await told.aread()))
-        request.headers["authorization"] = f"Bearer {token.reveal()}"
-        answer = yield request
-        if answer.status_code == 401:
-            self._tokens.forget(self._grant.name)
+    def name(self, request: httpx2.Request) -> bytes:  # noqa: ARG002 - one token is good for all
+        return self._grant.name
 
-    def _question(self, request: httpx2.Request) -> httpx2.Request:
+    def question(self, request: httpx2.Request) -> httpx2.Request:
         headers = {name: request.headers[name] for name in _KEPT_HEADERS if name in request.headers}
         form = {
             "grant_type": "client_credentials",
@@ -63,22 +56,14 @@ class ClientCredentials(httpx2.Auth):
         headers["accept"] = "application/json"
         return httpx2.Request("POST", self._grant.url, headers=headers, data=form, extensions=request.extensions)
 
-    def _read(self, status: int, body: Any) -> Secret:
-        """The token of a success (section 5.1), which is kept; otherwise what the refusal means (section 5.2)."""
+    def read(self, status: int, body: Any) -> tuple[Secret, float]:
+        """The token of a success (section 5.1); otherwise what the refusal means (section 5.2)."""
         token = text(dig(body, "access_token"))
         if status != 200 or not token:
-            raise _refusal(self._provider, status, body)
+            told = re.findall(r"^\w+\d{4,}(?=:)", text(dig(body, "error_description")))
+            raise self.refused(status, text(dig(body, "error")), *told)
         seconds = count(dig(body, "expires_in"))
-        self._tokens.keep(self._grant.name, Secret(token), _USUAL if seconds is None else seconds)
-        return Secret(token)
-
-
-def _refusal(provider: str, status: int, body: Any) -> UpstreamError:
-    """Told by its codes alone: a description may repeat what was sent."""
-    codes = [text(dig(body, "error")), *re.findall(r"^\w+\d{4,}(?=:)", text(dig(body, "error_description")))]
-    told = ", ".join(code[:60] for code in codes if code) or f"status {status}"
-    kind = CredentialRejected if status in (400, 401, 403) else UpstreamUnavailable
-    return kind(provider, status, f"no token was given: {told}", sent=False)
+        return Secret(token), _USUAL if seconds is None else seconds
 
 
 def client_credentials(provider: str, grant: Callable[[FormValues], Grant], tokens: Tokens | None = None) -> Sign:

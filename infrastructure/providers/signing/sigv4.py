@@ -11,6 +11,7 @@ import httpx2
 
 from domain.model.catalogue import FormValues
 from domain.model.secret import Secret
+from infrastructure.providers.forms import secret_in
 from infrastructure.providers.signing.header import Sign
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
@@ -90,11 +91,10 @@ def sigv4(service: str, now: Now = lambda: datetime.now(UTC)) -> Sign:
     """Signs for `service` with the form's aws_access_key_id, aws_secret_access_key, aws_session_token, aws_region."""
 
     def sign(form: FormValues) -> httpx2.Auth | None:
-        token = form.get("aws_session_token")
         keys = Keys(
-            _secret(form["aws_access_key_id"]),
-            _secret(form["aws_secret_access_key"]),
-            _secret(token) if token else None,
+            secret_in(form, "aws_access_key_id"),
+            secret_in(form, "aws_secret_access_key"),
+            secret_in(form, "aws_session_token") if form.get("aws_session_token") else None,
         )
         return SigV4(keys, str(form["aws_region"]), service, now)
 
@@ -111,7 +111,3 @@ def _canonical(query: str) -> str:
 
 def _mac(key: bytes, text: str) -> bytes:
     return hmac.digest(key, text.encode(), "sha256")
-
-
-def _secret(value: Secret | str) -> Secret:
-    return value if isinstance(value, Secret) else Secret(value)

@@ -65,6 +65,18 @@ def test_a_message_request_is_the_sdks(name: str, call: ChatCall, stream: bool, 
     rec.valid("anthropic", "CreateMessageParams", ours.body)
 
 
+def test_ids_of_calls_that_another_vendor_made_become_such_as_this_one_takes() -> None:
+    """Its OpenAPI, to which `body_of` holds them, has letters, digits, dashes and underscores."""
+
+    def ids(call_id: str) -> tuple[str, str]:
+        _, asked, answered = body_of(rec.after_tool("Weather?", "Oslo", "5C", TOOL, call_id))["messages"]
+        return asked["content"][0]["id"], answered["content"][0]["tool_use_id"]
+
+    (asked, answered), (other, _) = ids("functions.get_weather:0"), ids("functions.get_weather:1")
+    assert asked == answered != other
+    assert ids("toolu_1") == ("toolu_1", "toolu_1")
+
+
 def test_sampling_reaches_a_model_that_takes_it() -> None:
     request = render(replace(rec.asking("Hello"), knobs=Knobs(temperature=0.2, max_tokens=64)))
     assert request.json == rec.recorded(rec.calls("anthropic")["chat_temperature"]).body

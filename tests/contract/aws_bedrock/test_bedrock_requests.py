@@ -77,6 +77,13 @@ def test_a_chat_is_the_sdks(name: str, model: str, call: ChatCall) -> None:
     satisfies(ID, "runtime_model.json", "ConverseRequest", request.json)
 
 
+@pytest.mark.parametrize("call_id", ["call 1", "c" * 65])
+def test_ids_of_calls_that_another_vendor_made_become_such_as_this_one_takes(call_id: str) -> None:
+    """Its service model, to which `body_of` holds them, has 64 characters of some kinds."""
+    _, asked, answered = body_of(rec.after_tool("Weather?", "Oslo", "5C", TOOL, call_id))["messages"]
+    assert asked["content"][0]["toolUse"]["toolUseId"] == answered["content"][0]["toolResult"]["toolUseId"] != call_id
+
+
 def test_an_api_key_is_a_bearer_token() -> None:
     goal = target("amazon.nova-lite-v1:0", auth_method="API_Key")
     assert ADAPTER.chat

@@ -160,12 +160,6 @@ def test_a_streamed_tool_call_is_read_whatever_its_shape(file: str, call_id: str
     assert answer.finish.unified is Finish.TOOL_CALLS
 
 
-@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
-def test_reasoning_is_kept_apart_whole_and_streamed(field: str) -> None:
-    answer = client.told(ID, {field: "Let me think.", "content": "Sunny."})
-    assert (answer.reasoning, answer.text) == ("Let me think.", "Sunny.")
-
-
 def test_a_stream_without_a_frame_is_broken() -> None:
     with pytest.raises(StreamBroken):
         rec.streamed(ID, ": ping\n\n")

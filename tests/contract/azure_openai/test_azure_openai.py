@@ -157,11 +157,6 @@ def test_an_answer_that_was_cut_by_the_filter_says_so() -> None:
     assert (answer.text, answer.finish.unified) == ("Once", Finish.CONTENT_FILTER)
 
 
-def test_reasoning_is_kept_apart_whole_and_streamed() -> None:
-    answer = client.told(ID, {"reasoning_content": "Let me think.", "content": "Sunny."})
-    assert (answer.reasoning, answer.text) == ("Let me think.", "Sunny.")
-
-
 def test_vectors_are_read_as_numbers_or_packed() -> None:
     def reply(vector: Any) -> Any:
         return {"data": [{"index": 0, "embedding": vector}], "usage": {"prompt_tokens": 1, "total_tokens": 1}}

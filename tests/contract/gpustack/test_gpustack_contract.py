@@ -28,13 +28,6 @@ CHAT = rec.exchanges("openai_api_compatible", "recorded_real_llamacpp_chat.json"
 EMBED = rec.exchanges("openai_api_compatible", "recorded_real_llamacpp_embeddings.json")
 
 
-@pytest.mark.parametrize("name", client.CHATS)
-def test_a_chat_request_is_the_clients(name: str) -> None:
-    ours = client.chat(ID, name, FORM)
-    assert ours == client.theirs(ID, name)
-    rec.valid("openai", "CreateChatCompletionRequest", ours.body)
-
-
 @pytest.mark.parametrize("name", client.EMBEDS)
 def test_an_embedding_request_is_the_clients_but_for_its_encoding(name: str) -> None:
     ours = client.embed(ID, name, FORM)
@@ -51,12 +44,6 @@ def test_a_tool_call_is_the_same_whole_and_streamed() -> None:
     assert rec.without_ids(answer).tool_calls == rec.without_ids(whole).tool_calls
     assert (answer.finish, answer.finish.unified) == (whole.finish, Finish.TOOL_CALLS)
     assert (answer.usage.input, answer.usage.output) == (whole.usage.input, whole.usage.output)
-
-
-@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
-def test_reasoning_is_kept_apart_whole_and_streamed(field: str) -> None:
-    answer = client.told(ID, {field: "Let me think.", "content": "Sunny."})
-    assert (answer.reasoning, answer.text) == ("Let me think.", "Sunny.")
 
 
 def test_vectors_are_read() -> None:

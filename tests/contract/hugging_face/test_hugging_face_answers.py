@@ -25,7 +25,6 @@ from domain.model.catalogue import ModelType
 from domain.model.events import Finish, Usage
 from domain.ports import ListedModel
 from infrastructure.providers.registry import ADAPTERS
-from tests.contract import openai_client as client
 from tests.contract import recordings as rec
 
 ID = "hugging_face"
@@ -70,12 +69,6 @@ def test_a_tool_call_is_the_same_whole_and_streamed(arguments: Any) -> None:
     assert rec.split_in_all_ways(ID, stream) == answer
     assert [(c.id, c.name, c.arguments) for c in answer.tool_calls] == [("0", "f", '{"a":1}')]
     assert answer.finish.unified is Finish.TOOL_CALLS
-
-
-@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
-def test_reasoning_is_kept_apart_whole_and_streamed(field: str) -> None:
-    answer = client.told(ID, {field: "Let me think.", "content": "Sunny."})
-    assert (answer.reasoning, answer.text) == ("Let me think.", "Sunny.")
 
 
 def test_a_stream_without_its_end_is_broken() -> None:

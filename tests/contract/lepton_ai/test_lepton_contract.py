@@ -1,6 +1,7 @@
 """Lepton AI: requests as the client that it documented sends them (sdk_requests.json) and OpenAI's OpenAPI has them;
 answers have OpenAI's shape, which the containers have that its successor runs. Dead hosts answer as
-langgenius/dify-official-plugins#3530 reports.
+langgenius/dify-official-plugins#3530 reports. Chats are held in
+../test_openai_chats.py.
 """
 
 from typing import Any
@@ -10,7 +11,6 @@ import pytest
 from domain import errors
 from domain.errors import UpstreamError
 from domain.model.catalogue import Feature, ModelRef, ModelType
-from domain.model.events import Finish
 from infrastructure.providers.registry import ADAPTERS
 from tests.contract import openai_client as client
 from tests.contract import recordings as rec
@@ -18,26 +18,6 @@ from tests.contract.credentials import FORMS
 
 ID = "lepton_ai"
 FORM = FORMS[ID]
-
-
-@pytest.mark.parametrize("name", client.CHATS)
-def test_a_chat_request_is_the_clients(name: str) -> None:
-    ours = client.chat(ID, name, FORM)
-    assert ours == client.theirs(ID, name)
-    rec.valid("openai", "CreateChatCompletionRequest", ours.body)
-
-
-@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
-def test_reasoning_is_kept_apart_whole_and_streamed(field: str) -> None:
-    answer = client.told(ID, {field: "Let me think.", "content": "Sunny."})
-    assert (answer.reasoning, answer.text) == ("Let me think.", "Sunny.")
-    assert (answer.usage.input, answer.usage.output) == (9, 20)
-
-
-def test_a_tool_call_is_read_whole_and_streamed() -> None:
-    answer = client.told(ID, client.CALLING, "tool_calls")
-    assert [(c.id, c.name, c.arguments) for c in answer.tool_calls] == [("call_1", "get_weather", '{"city":"Tokyo"}')]
-    assert answer.finish.unified is Finish.TOOL_CALLS
 
 
 def error(message: str, code: str | None = None) -> Any:

@@ -15,7 +15,6 @@ from domain.errors import (
     UpstreamUnavailable,
 )
 from domain.model.catalogue import Feature, ModelRef, ModelType
-from domain.model.events import Finish
 from infrastructure.providers.registry import ADAPTERS
 from tests.contract import openai_client as client
 from tests.contract import recordings as rec
@@ -33,10 +32,8 @@ def fits(ours: rec.Sent) -> None:
 
 
 @pytest.mark.parametrize("name", client.CHATS)
-def test_a_chat_request_is_the_clients(name: str) -> None:
-    ours = client.chat(ID, name, FORM)
-    assert ours == client.theirs(ID, name)
-    fits(ours)
+def test_a_chat_request_fits_the_servers_own_schema(name: str) -> None:
+    fits(client.chat(ID, name, FORM))
 
 
 @pytest.mark.parametrize("name", client.EMBEDS)
@@ -52,18 +49,6 @@ def test_vectors_are_read() -> None:
     answer = dialect.parse(LLAMA["embed_two"]["json"], 2)
     assert [len(vector) for vector in answer.vectors] == [64, 64]
     assert (answer.usage.input, answer.usage.output) == (5, 0)
-
-
-def test_reasoning_is_kept_apart_whole_and_streamed() -> None:
-    answer = client.told(ID, {"reasoning": "Let me think.", "content": "Sunny."})
-    assert (answer.reasoning, answer.text) == ("Let me think.", "Sunny.")
-    assert (answer.usage.input, answer.usage.output) == (9, 20)
-
-
-def test_a_tool_call_is_read_whole_and_streamed() -> None:
-    answer = client.told(ID, client.CALLING, "tool_calls")
-    assert [(c.id, c.name, c.arguments) for c in answer.tool_calls] == [("call_1", "get_weather", '{"city":"Tokyo"}')]
-    assert answer.finish.unified is Finish.TOOL_CALLS
 
 
 def error(code: int, message: str, kind: str = "") -> Any:

@@ -20,7 +20,6 @@ from domain.errors import (
     UpstreamRateLimited,
 )
 from domain.model.calls import ChatCall, EmbedCall, EmbedPurpose, Knobs
-from domain.model.events import Finish
 from infrastructure.providers.registry import ADAPTERS
 from tests.contract import openai_client as client
 from tests.contract import recordings as rec
@@ -34,13 +33,6 @@ QUERY = EmbedCall(("a",), purpose=EmbedPurpose.QUERY)
 
 def own(name: str, *without: str) -> Any:
     return rec.recorded(rec.calls(ID, OWN)[name], without=without).body
-
-
-@pytest.mark.parametrize("name", client.CHATS)
-def test_a_chat_request_is_the_clients(name: str) -> None:
-    ours = client.chat(ID, name, FORM)
-    assert ours == client.theirs(ID, name)
-    rec.valid("openai", "CreateChatCompletionRequest", ours.body)
 
 
 @pytest.mark.parametrize(
@@ -78,18 +70,6 @@ def test_vectors_are_read() -> None:
     answer = dialect.parse({"object": "list", "data": rows, "usage": {"prompt_tokens": 4, "total_tokens": 4}}, 2)
     assert answer.vectors == ((0.0, 0.5), (1.0, 0.5))
     assert (answer.usage.input, answer.usage.output) == (4, 0)
-
-
-def test_reasoning_is_kept_apart_whole_and_streamed() -> None:
-    answer = client.told(ID, {"reasoning_content": "Let me think.", "content": "Sunny."})
-    assert (answer.reasoning, answer.text) == ("Let me think.", "Sunny.")
-    assert (answer.usage.input, answer.usage.output) == (9, 20)
-
-
-def test_a_tool_call_is_read_whole_and_streamed() -> None:
-    answer = client.told(ID, client.CALLING, "tool_calls")
-    assert [(c.id, c.name, c.arguments) for c in answer.tool_calls] == [("call_1", "get_weather", '{"city":"Tokyo"}')]
-    assert answer.finish.unified is Finish.TOOL_CALLS
 
 
 GONE = "The model 'x/y' has reached its end of life on 2026-08-07T09:00:00Z and is no longer available."

@@ -1,6 +1,7 @@
 """NVIDIA NIM: requests as the documented client sends them (sdk_requests.json) and as OpenAI's OpenAPI wants them;
 answers in the shape of OpenAI's reference (inferred: no bytes of a container are published); of the refusals the first
 is shortened from ai-dynamo/aiperf#507, the second from free-claude-code#391, the rest inferred from vLLM.
+Chats are held in ../test_openai_chats.py.
 """
 
 from typing import Any
@@ -16,33 +17,12 @@ from domain.errors import (
     UpstreamUnavailable,
 )
 from domain.model.catalogue import Feature, ModelRef, ModelType
-from domain.model.events import Finish
 from infrastructure.providers.registry import ADAPTERS
 from tests.contract import openai_client as client
 from tests.contract import recordings as rec
 
 ID = "nvidia_nim"
 FORM = {"endpoint_url": "http://127.0.0.1:8000/v1", "api_key": "<key>"}
-
-
-@pytest.mark.parametrize("name", client.CHATS)
-def test_a_chat_request_is_the_clients(name: str) -> None:
-    ours = client.chat(ID, name, FORM)
-    assert ours == client.theirs(ID, name)
-    rec.valid("openai", "CreateChatCompletionRequest", ours.body)
-
-
-@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
-def test_reasoning_is_kept_apart_whole_and_streamed(field: str) -> None:
-    answer = client.told(ID, {field: "Let me think.", "content": "Sunny."})
-    assert (answer.reasoning, answer.text) == ("Let me think.", "Sunny.")
-    assert (answer.usage.input, answer.usage.output) == (9, 20)
-
-
-def test_a_tool_call_is_read_whole_and_streamed() -> None:
-    answer = client.told(ID, client.CALLING, "tool_calls")
-    assert [(c.id, c.name, c.arguments) for c in answer.tool_calls] == [("call_1", "get_weather", '{"city":"Tokyo"}')]
-    assert answer.finish.unified is Finish.TOOL_CALLS
 
 
 EXTRA = "[{'loc': ('body', 'max_completion_tokens'), 'msg': 'Extra inputs are not permitted'}]"

@@ -36,13 +36,6 @@ def embed(call: EmbedCall, **values: str) -> rec.Sent:
     return ours
 
 
-@pytest.mark.parametrize("name", client.CHATS)
-def test_a_chat_request_is_the_clients(name: str) -> None:
-    ours = client.chat(ID, name, FORM)
-    assert ours == client.theirs(ID, name)
-    rec.valid("openai", "CreateChatCompletionRequest", ours.body)
-
-
 def test_an_embedding_request_is_the_clients() -> None:
     floats = client.theirs(ID, "embeddings.create float")
     assert embed(EmbedCall(("a", "b"), dimensions=256), encoding_format="float") == floats

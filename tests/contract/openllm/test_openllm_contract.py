@@ -11,7 +11,6 @@ from domain import errors
 from domain.errors import UpstreamError
 from domain.model.calls import EmbedCall
 from domain.model.catalogue import Feature, ModelRef, ModelType
-from domain.model.events import Finish
 from infrastructure.providers.registry import ADAPTERS
 from tests.contract import openai_client as client
 from tests.contract import recordings as rec
@@ -20,13 +19,6 @@ from tests.contract.credentials import FORMS
 ID = "openllm"
 FORM = FORMS[ID]
 LLAMA = rec.exchanges("openai_api_compatible", "recorded_real_llamacpp_embeddings.json")
-
-
-@pytest.mark.parametrize("name", client.CHATS)
-def test_a_chat_request_is_the_clients(name: str) -> None:
-    ours = client.chat(ID, name, FORM)
-    assert ours == client.theirs(ID, name)
-    rec.valid("openai", "CreateChatCompletionRequest", ours.body)
 
 
 @pytest.mark.parametrize("name", client.EMBEDS)
@@ -41,19 +33,6 @@ def test_vectors_are_read() -> None:
     answer = rec.vectors(ID, LLAMA["embed_two"]["json"], 2)
     assert [len(vector) for vector in answer.vectors] == [64, 64]
     assert (answer.usage.input, answer.usage.output) == (5, 0)
-
-
-@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
-def test_reasoning_is_kept_apart_whole_and_streamed(field: str) -> None:
-    answer = client.told(ID, {field: "Let me think.", "content": "Sunny."})
-    assert (answer.reasoning, answer.text) == ("Let me think.", "Sunny.")
-    assert (answer.usage.input, answer.usage.output) == (9, 20)
-
-
-def test_a_tool_call_is_read_whole_and_streamed() -> None:
-    answer = client.told(ID, client.CALLING, "tool_calls")
-    assert [(c.id, c.name, c.arguments) for c in answer.tool_calls] == [("call_1", "get_weather", '{"city":"Tokyo"}')]
-    assert answer.finish.unified is Finish.TOOL_CALLS
 
 
 def vllm(code: int, kind: str, message: str) -> Any:

@@ -96,11 +96,6 @@ def test_a_tool_call_is_the_same_whole_and_streamed() -> None:
     assert (answer.finish, answer.finish.unified) == (whole.finish, Finish.TOOL_CALLS)
 
 
-def test_reasoning_is_kept_apart_whole_and_streamed() -> None:
-    answer = client.told(ID, {"reasoning_content": "Let me think.", "content": "Sunny."})
-    assert (answer.reasoning, answer.text) == ("Let me think.", "Sunny.")
-
-
 def test_an_embedding_request_is_the_clients() -> None:
     assert rec.embedded(ID, FORM, "ours", EmbedCall(("a", "b")), HEADERS) == theirs("create_embedding")
 

@@ -19,12 +19,13 @@ from tests.unit.graphql.states import MODELS, State, as_it_is
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A call, in a state of the tenant, at vendors that refuse what `refusal` says, if anything."""
+    """A call, in a state of the tenant, at vendors that refuse what `refusal` says; `alone`: on behalf of nobody."""
 
     call: Call
     state: State = as_it_is
     refusal: errors.DomainError | None = None
     catalogue: Catalogue = CATALOGUE
+    alone: bool = False
 
 
 Key = tuple[str, str]
@@ -202,6 +203,25 @@ OWN: Mapping[str, Mapping[str, Case]] = {
         "NotFound": Case(given("revokeQuota", quotaId=NOBODY.quota)),
         "InvalidRange": Case(given("revokeQuota", amount=2**62)),
         "ChangedMeanwhile": Case(given("revokeQuota", amount=None, everything=True), states.while_calls_spend),
+    },
+    "inviteMember": {"InvalidRange": Case(given("inviteMember", email="nobody"))},
+    "withdrawInvitation": {"NotFound": Case(given("withdrawInvitation", id=NOBODY.invitation))},
+    "changeMemberRole": {
+        "NotFound": Case(given("changeMemberRole", id=NOBODY.colleague)),
+        "LastOwner": Case(CALLS["changeMemberRole"], states.with_a_colleague_as_the_only_owner),
+    },
+    "removeMember": {
+        "NotFound": Case(given("removeMember", id=NOBODY.colleague)),
+        "LastOwner": Case(CALLS["removeMember"], states.with_a_colleague_as_the_only_owner),
+    },
+    "transferOwnership": {
+        "NotFound": Case(given("transferOwnership", to=NOBODY.colleague)),
+        "NeedsPerson": Case(CALLS["transferOwnership"], alone=True),
+    },
+    "leaveTenant": {
+        "NotFound": Case(given("leaveTenant", tenantId=NOBODY.tenant)),
+        "LastOwner": Case(CALLS["leaveTenant"], states.as_the_only_owner),
+        "NeedsPerson": Case(CALLS["leaveTenant"], alone=True),
     },
     "planCall": {
         **{problem: case for problem, case in _asking("planCall").items() if problem != "CredentialUnreadable"},

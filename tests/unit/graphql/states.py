@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from domain.model.access import Role
 from domain.model.catalogue import FormValues, ModelRef, ModelType
 from domain.model.credential import SealContext
 from domain.model.custom_model import CustomModel
@@ -49,6 +50,16 @@ async def without_anything(house: House, owner: Goods) -> None:
     await without_keys(house, owner)
     rows_of(house, owner).custom.clear()
     rows_of(house, owner).defaults.clear()
+
+
+async def as_the_only_owner(house: House, owner: Goods) -> None:
+    members = rows_of(house, owner).members
+    for person_id, (_, joined_at) in members.items():
+        members[person_id] = (Role.OWNER if person_id == owner.person_id else Role.MEMBER), joined_at
+
+
+async def with_a_colleague_as_the_only_owner(house: House, owner: Goods) -> None:
+    rows_of(house, owner).members[owner.person_id] = Role.ADMIN, NOW
 
 
 async def with_keys_removed(house: House, owner: Goods) -> None:

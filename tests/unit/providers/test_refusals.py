@@ -1,8 +1,10 @@
 """What refusals mean whoever sends them, and how long they ask to wait."""
 
+import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +16,14 @@ from domain.errors import (
     ContentRefused,
     ContextTooLong,
     UpstreamError,
+    UpstreamPaymentRequired,
     UpstreamRateLimited,
     UpstreamUnavailable,
 )
-from infrastructure.providers.dialects.refusals import USUAL, Refusals, by_code
+from infrastructure.providers.catalogue.refusals import FILE, refusals
+from infrastructure.providers.dialects.refusals import USUAL, Phrase, Refusals
 from infrastructure.providers.dialects.waits import wait
+from infrastructure.providers.registry import ADAPTERS
 from infrastructure.providers.spec import ErrorReply
 
 NOW = "Mon, 23 Nov 2026 12:00:00 GMT"
@@ -101,8 +106,8 @@ def test_a_wait_until_a_date_is_measured_from_now_without_the_vendors_clock() ->
 
 
 OWN = Refusals(
-    by_code((ContentRefused, 400, "7 8"), (BadRequestUpstream, 400, "9")),
-    families=by_code((UpstreamRateLimited, 429, r"Limit\..*")),
+    {"7": (ContentRefused, 400), "8": (ContentRefused, 400), "9": (BadRequestUpstream, 400)},
+    families={r"Limit\..*": (UpstreamRateLimited, 429)},
     code=("told", "number"),
     message=("told", "words"),
 )
@@ -141,3 +146,41 @@ def test_only_what_may_be_tried_again_says_how_long_to_wait() -> None:
     headers = {"retry-after": "3"}
     assert USUAL("acme", ErrorReply(429, headers, None)).retry_after == 3.0
     assert USUAL("acme", ErrorReply(400, headers, None)).retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "kind"),
+    [
+        (429, "out of calls for this MONTH", UpstreamPaymentRequired),
+        (429, "out of calls for this minute", UpstreamRateLimited),
+        (500, "out of calls for this month", UpstreamUnavailable),
+        (498, "whatever", ContentRefused),
+    ],
+)
+def test_a_vendors_own_phrases_count_more_than_its_words(status: int, said: str, kind: type[UpstreamError]) -> None:
+    phrases = (Phrase(UpstreamPaymentRequired, "this month$", 429), Phrase(ContentRefused, status=498))
+    reader = Refusals({"slow": (UpstreamRateLimited, 429)}, phrases=phrases)
+    body = {"error": {"code": "slow" if status == 429 else "", "message": said}}
+    assert type(reader("acme", ErrorReply(status, {}, body))) is kind
+
+
+def test_a_vendors_refusals_are_read_from_the_catalogue() -> None:
+    assert set(tomllib.loads(FILE.read_text(encoding="utf-8"))) <= ADAPTERS.keys()
+    trial = ErrorReply(429, {}, {"message": "You are limited to 1000 API calls / month."})
+    assert type(refusals("cohere")("cohere", trial)) is UpstreamPaymentRequired
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        '{ means = "BAD_LUCK", status = 400 }',
+        '{ means = "CONTENT_REFUSED", words = "7" }',
+        "{ status = 400 }",
+        "{ why = 1 }",
+    ],
+)
+def test_a_rule_that_means_nothing_is_refused(tmp_path: Path, rule: str) -> None:
+    file = tmp_path / "refusals.toml"
+    file.write_text(f"[acme]\nrules = [{rule}]\n")
+    with pytest.raises(ValueError, match=r"refusals\.toml: acme"):
+        refusals("acme", file)
