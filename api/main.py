@@ -75,9 +75,8 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
         exception_handlers=problems(),
         lifespan=lifespan,
     )
-    application.state.browser = Browser(
-        settings.issuer, derived(house.master_keys, b"portunus forms"), house.people.accounts
-    )
+    form_key = derived(house.master_keys, b"portunus forms")
+    application.state.browser = Browser(settings.issuer, form_key, house.people.accounts)
     return application
 
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from domain.errors import NotFound, NotSignedIn
+from domain.errors import InvalidRange, NotFound, NotSignedIn
+from domain.model.backoff import MEMORY
 from domain.model.ids import PersonId
 from domain.model.passwords import checked_password
-from domain.model.people import Membership, Person, Session
+from domain.model.people import Membership, Person, Session, checked_email
 from domain.model.secret import Secret
 from domain.model.tokens import SECRET_BYTES, PersonalKind, digest, is_personal, mint_personal
 from domain.ports import BeginDirectory, Clock, Directory, Passwords, Randomness
@@ -120,6 +121,14 @@ class Accounts:
             await book.sessions.remove_all(me.person.id)
             return await self.admit(book, me.person.id, visitor)
 
+    async def sweep(self) -> None:
+        """Forget sessions and links that have expired, and failures that do not count any more."""
+        now = self.clock()
+        async with self.directory() as book:
+            await book.sessions.sweep(now)
+            await book.resets.sweep(now)
+            await book.failures.sweep(now - MEMORY)
+
     async def _better(self, password: str, hashed: str | None) -> str | None:
         """A new hash, when the old one was made with weaker parameters."""
         return await self.passwords.hashed(password) if hashed and self.passwords.outdated(hashed) else None
@@ -127,7 +136,7 @@ class Accounts:
 
 async def _known(book: Directory, email: str) -> tuple[Person | None, str | None]:
     try:
-        person = await book.people.by_email(email)
-    except NotFound:
+        person = await book.people.by_email(checked_email(email))
+    except (NotFound, InvalidRange):
         return None, None
     return person, await book.passwords.one(person.id)
