@@ -21,6 +21,7 @@ from domain.model.catalogue import ModelType
 from domain.model.credential import Cooling, Credential, Opening, SealContext
 from domain.model.custom_model import CustomModel
 from domain.model.ids import TenantId
+from domain.model.leftovers import OF_TENANT
 from domain.model.quota import Pot
 from domain.model.selection import KeySource
 from domain.model.tenant import TenantKey
@@ -111,6 +112,12 @@ async def moved_in(engine: AsyncEngine) -> Belongings:
     return mine
 
 
+async def prune(work: Work, _: Belongings) -> int:
+    """Remove whatever is over in a hundred years."""
+    over = NOW + timedelta(days=36_500)
+    return sum([await work.leftovers.remove(what, over, most=9) for what in OF_TENANT])
+
+
 LATELY = UsageFilter(Span(NOW - timedelta(days=30), NOW + timedelta(days=1)))
 
 Reading = Callable[[Work, Belongings], Awaitable[Any]]
@@ -188,9 +195,11 @@ READINGS: dict[str, Reading] = {
     "records.page": lambda work, _: work.records.page(LATELY, first=100),
     "records.totals": lambda work, _: work.records.totals(LATELY, list(Dimension)),
     "records.last_used": lambda work, hers: work.records.last_used([hers.credential.id]),
+    "leftovers.remove": prune,
     "records.users_of": lambda work, hers: work.records.users_of([hers.credential.id], NOW),
 }
 CHANGES = {
+    "leftovers.remove",
     "clients.put",
     "clients.remove",
     "tokens.remove",
