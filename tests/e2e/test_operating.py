@@ -159,7 +159,8 @@ async def test_what_is_over_is_removed_from_the_shell_and_counted(urls: Urls) ->
     assert (first.returncode, again.returncode) == (0, 0), first.stderr
     counts = [dict(line.rsplit(":", 1) for line in done.stdout.splitlines()) for done in (first, again)]
     assert [list(each) for each in counts] == [[what.value for what in Leftover]] * 2
-    assert [int(each["access tokens"]) for each in counts] == [1, 0]
+    assert int(counts[0]["access tokens"]) >= 1
+    assert int(counts[1]["access tokens"]) == 0
     assert not await is_there(urls, token)
 
 
