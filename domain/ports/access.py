@@ -113,6 +113,10 @@ class Invitations(Protocol):
         """NotFound("invitation")."""
         ...
 
+    async def remove_by(self, inviter: PersonId, roles: Collection[Role]) -> int:
+        """Those by which this person invites into one of these roles; how many there were."""
+        ...
+
 
 class Consents(Protocol):
     async def put(self, consent: Consent) -> None:

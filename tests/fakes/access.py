@@ -147,6 +147,12 @@ class FakeInvitations:
             raise NotFound("invitation")
         del self.rows.invitations[digests[0]]
 
+    async def remove_by(self, inviter: PersonId, roles: Collection[Role]) -> int:
+        his = [each for each in self.rows.invitations.values() if each.invited_by == inviter and each.role in roles]
+        for each in his:
+            del self.rows.invitations[each.digest]
+        return len(his)
+
 
 @dataclass(frozen=True, slots=True)
 class FakeConsents:

@@ -30,6 +30,7 @@ from tests.fakes.access import (
     FakeTokens,
 )
 from tests.fakes.directory import DirectoryRows, FakeDirectory
+from tests.fakes.leftovers import FakeLeftovers
 from tests.fakes.records import FakeRecords
 from tests.fakes.repositories import (
     FakeCaps,
@@ -102,6 +103,7 @@ class FakeWork:
         self.pots = FakePots(rows)
         self.grants = FakeGrants(rows)
         self.records = FakeRecords(rows.records)
+        self.leftovers = FakeLeftovers(rows)
         return self
 
     async def __aexit__(self, *failure: object) -> None:

@@ -21,6 +21,7 @@ from domain.model.catalogue import ModelType
 from domain.model.credential import Cooling, Credential, Opening, SealContext
 from domain.model.custom_model import CustomModel
 from domain.model.ids import TenantId
+from domain.model.leftovers import OF_TENANT
 from domain.model.quota import Pot
 from domain.model.selection import KeySource
 from domain.model.tenant import TenantKey
@@ -111,6 +112,12 @@ async def moved_in(engine: AsyncEngine) -> Belongings:
     return mine
 
 
+async def prune(work: Work, _: Belongings) -> int:
+    """Remove whatever is over in a hundred years."""
+    over = NOW + timedelta(days=36_500)
+    return sum([await work.leftovers.remove(what, over, most=9) for what in OF_TENANT])
+
+
 LATELY = UsageFilter(Span(NOW - timedelta(days=30), NOW + timedelta(days=1)))
 
 Reading = Callable[[Work, Belongings], Awaitable[Any]]
@@ -149,6 +156,7 @@ READINGS: dict[str, Reading] = {
     "invitations.one": lambda work, hers: work.invitations.one(hers.home.invitation.digest),
     "invitations.page": lambda work, _: work.invitations.page(first=100),
     "invitations.take": lambda work, hers: work.invitations.take(hers.home.invitation.digest),
+    "invitations.remove_by": lambda work, hers: work.invitations.remove_by(hers.home.person.id, list(Role)),
     "invitations.remove": lambda work, hers: work.invitations.remove(hers.home.invitation.id),
     "consents.one": lambda work, hers: work.consents.one(hers.home.partner.id, hers.home.person.id),
     "consents.of_client": lambda work, hers: work.consents.of_client(hers.home.partner.id),
@@ -189,9 +197,11 @@ READINGS: dict[str, Reading] = {
     "records.page": lambda work, _: work.records.page(LATELY, first=100),
     "records.totals": lambda work, _: work.records.totals(LATELY, list(Dimension)),
     "records.last_used": lambda work, hers: work.records.last_used([hers.credential.id]),
+    "leftovers.remove": prune,
     "records.users_of": lambda work, hers: work.records.users_of([hers.credential.id], NOW),
 }
 CHANGES = {
+    "leftovers.remove",
     "clients.put",
     "clients.remove",
     "tokens.remove",
@@ -201,6 +211,7 @@ CHANGES = {
     "members.remove",
     "invitations.take",
     "invitations.remove",
+    "invitations.remove_by",
     "consents.remove",
     "codes.use",
     "refresh_tokens.use",
