@@ -9,6 +9,7 @@ from typing import TypeVar
 from starlette.datastructures import QueryParams
 
 from api.graphql.ids import known_client, known_uuid
+from api.graphql.texts import is_kept
 from domain.errors import InvalidRange
 from domain.model.catalogue import ModelRef, ModelType
 from domain.model.ids import CredentialId
@@ -48,6 +49,8 @@ def _check(query: QueryParams, name: str) -> None:
     most = 1 if name in ONCE else MOST
     if len(query.getlist(name)) > most:
         raise InvalidRange(name, f"must be given at most {most} times" if most > 1 else "must be given once")
+    if not all(map(is_kept, query.getlist(name))):
+        raise InvalidRange(name, "must have no U+0000")
 
 
 def _one(query: QueryParams, name: str, read: Callable[[str, str], T]) -> T | None:

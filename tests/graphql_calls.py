@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.datastructures import UploadFile
 
+from api.graphql.ids import node_id
 from domain.model.access import Actor
 from tests.graphql_documents import FIELDS, Root
 from tests.graphql_goods import Words
@@ -46,7 +47,7 @@ CALLS: Mapping[str, Call] = {
     "call": lambda own: {"callId": own.call_id},
     "planCall": lambda _: _input(type="LLM"),
     "node": lambda own: {"id": own.credential},
-    "nodes": lambda own: {"ids": list(own.nodes.values())},
+    "nodes": lambda own: {"ids": [*own.nodes.values(), node_id("Provider", ACME.id)]},
     "openTenant": lambda _: _input(name="New"),
     "closeTenant": lambda own: _input(tenantId=own.tenant, name=own.tenant_name),
     "rotateTenantKey": lambda own: _input(replacing=own.key),

@@ -1,6 +1,5 @@
 """Documents generated from the schema: every root field with all that it can show, and the way to every other field."""
 
-import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,13 +17,13 @@ from graphql import (
 )
 
 from api.graphql.schema import build_schema
+from api.graphql.scopes import scope_of
 
 SCHEMA = build_schema()._schema
 ROOTS: Mapping[str, GraphQLObjectType] = {
     kind.name.lower(): kind for kind in (SCHEMA.query_type, SCHEMA.mutation_type, SCHEMA.subscription_type) if kind
 }
 PAGE, INNER_PAGE = 14, 12
-_NEEDS = re.compile(r"Needs `([a-z:]+)`\.$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +73,6 @@ class Step:
 
     parent: str
     name: str
-
-
-def scope_of(field: GraphQLField) -> str | None:
-    """The scope that the field's description names."""
-    found = _NEEDS.search(field.description or "")
-    return found.group(1) if found else None
 
 
 def inner_fields() -> Iterator[tuple[str, str, GraphQLField]]:

@@ -7,7 +7,7 @@ from uuid import UUID
 import strawberry
 
 from api.graphql.connections import After, Connection, Cut, First
-from api.graphql.context import Context, Info
+from api.graphql.context import Info
 from api.graphql.fields import Input, field, mutation
 from api.graphql.ids import known_uuid, node_id
 from api.graphql.nodes import Node
@@ -151,8 +151,3 @@ class CapMutations:
     async def remove_cap(self, info: Info, given: Input[RemoveCapInput]) -> RemoveCapResult:
         cap_id = CapId(known_uuid(given.id, "Cap"))
         return RemoveCapPayload(cap=Cap.of(await info.context.usecases.caps.remove(info.context.actor, cap_id)))
-
-
-async def cap(context: Context, cap_id: CapId) -> Cap:
-    """NotFound when it is unknown to this tenant."""
-    return Cap.of(await context.usecases.caps.one(context.actor, cap_id))

@@ -89,7 +89,7 @@ class Provider(Node):
     def form(self, of_type: OfType = None) -> list[FormField]:
         return [FormField.of(row) for row in self.row.form if not row.for_types or of_type in (None, *row.for_types)]
 
-    @field("Its models: the catalogue's, then the tenant's own.")
+    @field("Its models: the catalogue's, then the tenant's own.", needs=Scope.PROVIDERS_READ)
     async def models(
         self,
         first: First = 50,

@@ -7,6 +7,7 @@ import strawberry
 
 from api.graphql.model_names import ModelInput
 from api.graphql.scalars import JSON, BigInt
+from api.graphql.texts import CONTENT
 from domain.errors import FieldProblem, InvalidForm, InvalidRange
 from domain.model.calls import (
     ChatCall,
@@ -48,7 +49,7 @@ class ImageInput:
 
 @strawberry.input(one_of=True, description="A part of a message, one of these.")
 class PartInput:
-    text: str | None = strawberry.field(default=strawberry.UNSET, description="Text.")
+    text: str | None = strawberry.field(metadata=CONTENT, default=strawberry.UNSET, description="Text.")
     image: ImageInput | None = strawberry.field(
         default=strawberry.UNSET, description="An image, for models with vision."
     )
@@ -61,13 +62,15 @@ class PartInput:
 class ToolCallInput:
     id: str = strawberry.field(description="Its id, as the model gave it.")
     name: str = strawberry.field(description="The tool.")
-    arguments: str = strawberry.field(description="The JSON that the model wrote.")
+    arguments: str = strawberry.field(metadata=CONTENT, description="The JSON that the model wrote.")
 
 
 @strawberry.input(description="One turn of a chat.")
 class MessageInput:
     role: Role = strawberry.field(description="Who speaks.")
-    content: str | None = strawberry.field(default=None, description="Text: short for one text part, before `parts`.")
+    content: str | None = strawberry.field(
+        metadata=CONTENT, default=None, description="Text: short for one text part, before `parts`."
+    )
     parts: list[PartInput] = strawberry.field(default_factory=list, description="What is said, in order.")
     tool_calls: list[ToolCallInput] = strawberry.field(
         default_factory=list, description="In an assistant's turn: the tools it wanted called."
@@ -91,7 +94,9 @@ class MessageInput:
 @strawberry.input(description="A function that the model may ask to have called.")
 class ToolInput:
     name: str = strawberry.field(description="Its name.")
-    description: str | None = strawberry.field(default=None, description="What it does, for the model to read.")
+    description: str | None = strawberry.field(
+        metadata=CONTENT, default=None, description="What it does, for the model to read."
+    )
     parameters: JSON = strawberry.field(description="The JSON Schema of its arguments, an object.")
 
 
@@ -119,7 +124,7 @@ class ChatInput:
     temperature: float | None = strawberry.field(default=None, description="From 0 (steady) to 2 (wild).")
     top_p: float | None = strawberry.field(default=None, description="Choose among the likeliest tokens of this sum.")
     max_tokens: int | None = strawberry.field(default=None, description="The most tokens to write.")
-    stop: list[str] = strawberry.field(default_factory=list, description="Texts at which to stop.")
+    stop: list[str] = strawberry.field(metadata=CONTENT, default_factory=list, description="Texts at which to stop.")
     seed: BigInt | None = strawberry.field(default=None, description="For the same answer to the same question.")
     presence_penalty: float | None = strawberry.field(default=None, description="From -2 to 2: avoid what was said.")
     frequency_penalty: float | None = strawberry.field(default=None, description="From -2 to 2: avoid repetition.")
@@ -154,7 +159,7 @@ class ChatInput:
 
 @strawberry.input(description="Texts to turn into vectors.")
 class EmbedInput:
-    texts: list[str] = strawberry.field(description="The texts, up to 2,048; none may be empty.")
+    texts: list[str] = strawberry.field(metadata=CONTENT, description="The texts, up to 2,048; none may be empty.")
     model: ModelInput | None = strawberry.field(
         default=None, description="The model; left out, the default embedding model."
     )

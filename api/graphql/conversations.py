@@ -10,6 +10,7 @@ from api.graphql.fields import Input, mutation
 from api.graphql.inference import Receipt, Usage, receipt_fields
 from api.graphql.model_names import ModelInput
 from api.graphql.problems import Unanswered
+from api.graphql.texts import CONTENT
 from domain.model.access import Scope
 from domain.model.catalogue import ModelType
 from domain.model.conversation import NamingCall, Origin, SuggestionCall
@@ -38,6 +39,7 @@ class SuggestQuestionsInput:
     model: ModelInput | None = strawberry.field(default=None, description=_MODEL)
     count: int = strawberry.field(default=3, description="How many questions at most, from 1 to 10.")
     instruction: str | None = strawberry.field(
+        metadata=CONTENT,
         default=None,
         description="What the questions should be like, in the application's words, up to 2,000 characters.",
     )

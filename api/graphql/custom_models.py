@@ -132,7 +132,10 @@ class SetModelEnabledPayload:
 
 @strawberry.type(description="The vendor's list.")
 class ListVendorModelsPayload:
-    models: list[VendorModel] = strawberry.field(description="Every model that the credential sees there.")
+    models: list[VendorModel] = strawberry.field(
+        description="Every model that the credential sees there and whose name can be kept, which takes 1 to 200 "
+        "characters, none of them control characters."
+    )
 
 
 @strawberry.type(description="The models are known.")

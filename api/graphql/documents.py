@@ -1,6 +1,6 @@
 """Parsing, checking and measuring documents, each at most once: the last 128 are remembered."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -19,7 +19,10 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from api.graphql.errors import REPORTED, Refused, like, quiet
 from api.graphql.limits import Ruler, Size, excess
+from api.graphql.needs import Needs, needs_of
 from api.graphql.scalars import BadValue
+from api.graphql.texts import KeptTexts
+from domain.model.access import Actor
 
 REMEMBERED = 128
 TOKENS = 1_000
@@ -36,6 +39,7 @@ class QuietValues(ValuesOfCorrectTypeRule):
 RULES = (
     *(QuietValues if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules),
     OneOfInputValidationRule,
+    KeptTexts,
 )
 
 
@@ -43,7 +47,7 @@ RULES = (
 class Prepared:
     """A document that parses: its faults, if any, and the size of its largest operation.
 
-    `flexible` is true when that size depends on the variables.
+    `flexible` is true when that size depends on the variables. `needs` has the mutations of a faultless one by name.
     """
 
     document: DocumentNode
@@ -51,10 +55,18 @@ class Prepared:
     size: Size
     flexible: bool
     operations: tuple[OperationDefinitionNode, ...]
+    needs: Mapping[str | None, Needs]
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """The operation of this name, if there is one; without a name, the first."""
         return next((o for o in self.operations if name is None or (o.name and o.name.value == name)), None)
+
+    def lacks(
+        self, operation: OperationDefinitionNode, actor: Actor | None, variables: Mapping[str, Any]
+    ) -> Sequence[GraphQLError]:
+        """Why the actor must not run a mutation: its fields declare scopes that the actor does not have."""
+        needs = self.needs.get(operation.name.value if operation.name else None)
+        return needs.lacked_by(actor, variables) if needs and actor else ()
 
 
 class Library:
@@ -87,10 +99,12 @@ class Library:
         document = parse(text, max_tokens=TOKENS)
         ruler = Ruler(self.schema, document, {})
         size = ruler.largest()
-        faults = () if excess(replace(size, cost=0)) else self._faults(document)
+        huge = excess(replace(size, cost=0)) is not None
+        faults = () if huge else self._faults(document)
+        needs = {} if huge or faults else needs_of(self.schema, document)
         operations = tuple(d for d in document.definitions if isinstance(d, OperationDefinitionNode))
-        return Prepared(document, faults, size, ruler.flexible, operations)
+        return Prepared(document, faults, size, ruler.flexible, operations, needs)
 
     def _faults(self, document: DocumentNode) -> tuple[GraphQLError, ...]:
         found = validate(self.schema, document, RULES, max_errors=REPORTED, hide_suggestions=True)
-        return tuple(like(error, error.message, code="GRAPHQL_VALIDATION_FAILED") for error in found)
+        return tuple(like(e, e.message, **{"code": "GRAPHQL_VALIDATION_FAILED", **(e.extensions or {})}) for e in found)

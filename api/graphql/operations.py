@@ -20,6 +20,7 @@ from api.graphql.errors import Refused, present
 from api.graphql.execution import Executor
 from api.graphql.inputs import compile_inputs
 from api.graphql.languages import prefer
+from api.graphql.texts import unkept_variables
 from domain.model.labels import Language
 
 Answers = AsyncGenerator[ExecutionResult, None]
@@ -112,7 +113,12 @@ class Schema(strawberry.Schema):
             raise InvalidOperationTypeError(kind)
         size = self.library.size(prepared, variables or {})
         extensions = None if kind is OperationType.SUBSCRIPTION else {"cost": {"requested": size.cost}}
-        refusals = self.library.refusals(prepared, size, name)
+        actor = getattr(common["context_value"], "caller", None)
+        refusals = (
+            self.library.refusals(prepared, size, name)
+            or prepared.lacks(operation, actor, variables or {})
+            or unkept_variables(self._schema, operation, variables or {})
+        )
         if refusals:
             return Begun(errors=refusals, extensions=extensions)
         executor = Executor.build(

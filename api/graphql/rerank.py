@@ -9,6 +9,7 @@ from api.graphql.fields import Input, mutation
 from api.graphql.inference import Receipt, Usage, receipt_fields
 from api.graphql.model_names import ModelInput
 from api.graphql.problems import Unanswered
+from api.graphql.texts import CONTENT
 from domain.model.access import Scope
 from domain.model.catalogue import ModelType
 from domain.model.rerank import RerankCall, Reranking
@@ -17,8 +18,10 @@ from domain.usecases.inference import Answered
 
 @strawberry.input(description="Documents to order by how well they answer a query.")
 class RerankInput:
-    query: str = strawberry.field(description="What is asked.")
-    documents: list[str] = strawberry.field(description="The documents, up to 1,000; none may be empty.")
+    query: str = strawberry.field(metadata=CONTENT, description="What is asked.")
+    documents: list[str] = strawberry.field(
+        metadata=CONTENT, description="The documents, up to 1,000; none may be empty."
+    )
     model: ModelInput | None = strawberry.field(
         default=None, description="The model; left out, the default rerank model."
     )

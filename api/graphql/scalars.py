@@ -10,6 +10,7 @@ from graphql import GraphQLError, ValueNode, value_from_ast_untyped
 from starlette.datastructures import UploadFile
 from strawberry.types.scalar import ScalarDefinition
 
+from api.graphql.texts import REASON, is_kept
 from api.graphql.uploads import Upload
 from domain.model.secret import Secret
 
@@ -30,6 +31,8 @@ class BadValue(GraphQLError):
 def _secret(value: Any) -> Secret:
     if not isinstance(value, str):
         raise BadValue("A Secret must be a string.")
+    if not is_kept(value):
+        raise BadValue(REASON)
     return Secret(value)
 
 

@@ -6,33 +6,33 @@ from typing import Annotated
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from api.graphql.caps import Cap, CapMutations, CapQueries, cap
-from api.graphql.catalogue import CatalogueQueries, Provider, provider
+from api.graphql.caps import Cap, CapMutations, CapQueries
+from api.graphql.catalogue import CatalogueQueries, Provider
 from api.graphql.connections import LARGEST
-from api.graphql.context import Context, Info
+from api.graphql.context import Info
 from api.graphql.conversations import ConversationMutations
 from api.graphql.credential_changes import CredentialMutations
-from api.graphql.credentials import Credential, CredentialQueries, shown
+from api.graphql.credentials import Credential, CredentialQueries
 from api.graphql.custom_models import CustomModelMutations
 from api.graphql.defaults import DefaultMutations, DefaultQueries
 from api.graphql.fields import field
 from api.graphql.grants import GrantMutations, GrantQueries
-from api.graphql.ids import known_model, known_uuid, parsed
 from api.graphql.inference import InferenceMutations, InferenceSubscriptions
 from api.graphql.keys import KeyMutations, TenantKey
+from api.graphql.lookups import found
 from api.graphql.models import Model
-from api.graphql.nodes import Node, or_none
+from api.graphql.nodes import Node
 from api.graphql.operations import Schema
 from api.graphql.plans import PlanQueries
 from api.graphql.problems import HANDLERS
 from api.graphql.quotas import Quota, QuotaMutations, QuotaQueries, QuotaSubscriptions
 from api.graphql.rerank import RerankMutations
 from api.graphql.scalars import SCALARS
+from api.graphql.scopes import check_declared
 from api.graphql.speech import SpeechMutations, SpeechSubscriptions
-from api.graphql.tenants import Tenant, TenantMutations, TenantQueries, Viewer, current_tenant
-from api.graphql.usage import Call, UsageQueries, known_call
+from api.graphql.tenants import Tenant, TenantMutations, TenantQueries, Viewer
+from api.graphql.usage import Call, UsageQueries
 from domain.errors import InvalidRange
-from domain.model.ids import CapId
 
 GlobalId = Annotated[strawberry.ID, strawberry.argument(name="id", description="A global id.")]
 GlobalIds = Annotated[list[strawberry.ID], strawberry.argument(description=f"Global ids, at most {LARGEST}.")]
@@ -50,15 +50,15 @@ class Query(
     CredentialQueries,
     UsageQueries,
 ):
-    @field("What has this global id; null for one that is unknown, or another tenant's.")
+    @field("What has this global id; null for one that is unknown, or another tenant's.", authenticated=True)
     async def node(self, info: Info, global_id: GlobalId) -> Node | None:
-        return await or_none(_node(info.context, global_id))
+        return (await found(info.context, [global_id]))[0]
 
-    @field("What has these global ids, in their order, null where `node` would give null.")
+    @field("What has these global ids, in their order, null where `node` would give null.", authenticated=True)
     async def nodes(self, info: Info, ids: GlobalIds) -> list[Node | None]:
         if len(ids) > LARGEST:
             raise InvalidRange("ids", f"must have at most {LARGEST} entries")
-        return [await or_none(_node(info.context, each)) for each in ids]
+        return await found(info.context, ids)
 
 
 @strawberry.type(description="What can be changed, and what can be asked of models.")
@@ -86,7 +86,8 @@ class Subscription(InferenceSubscriptions, SpeechSubscriptions, QuotaSubscriptio
 
 @cache
 def build_schema(*, introspection: bool = True) -> Schema:
-    return Schema(
+    """UndeclaredScope when a field does not say what it needs."""
+    schema = Schema(
         introspection=introspection,
         query=Query,
         mutation=Mutation,
@@ -95,31 +96,5 @@ def build_schema(*, introspection: bool = True) -> Schema:
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
         exception_handlers=HANDLERS,
     )
-
-
-async def _node(context: Context, global_id: str) -> Node | None:
-    """None or NotFound for an id that is malformed, unknown or another tenant's."""
-    kind, key = parsed(global_id)
-    actor, usecases = context.actor, context.usecases
-    match kind:
-        case "Provider":
-            return await provider(context, key)
-        case "Model":
-            return Model.of(await usecases.browsing.model(actor, known_model(key)))
-        case "Credential":
-            return await shown(context, global_id)
-        case "Call":
-            return await known_call(context, global_id)
-        case "Quota":
-            pots = await usecases.quotas.all(actor)
-            return next((Quota.of(pot) for pot in pots if str(pot.id) == key), None)
-        case "Cap":
-            return await cap(context, CapId(known_uuid(global_id, kind)))
-        case "TenantKey":
-            keys = await usecases.rotation.keys(actor, actor.tenant_id)
-            return next((TenantKey.of(each) for each in keys if str(each.id) == key), None)
-        case "Tenant" if key == str(actor.tenant_id):
-            return await current_tenant(context)
-        case "Viewer" if key == str(actor.client_id):
-            return Viewer.of(actor)
-    return None
+    check_declared(schema._schema)
+    return schema

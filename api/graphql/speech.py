@@ -11,6 +11,7 @@ from api.graphql.inference import Receipt, Usage, receipt_fields
 from api.graphql.model_names import ModelInput
 from api.graphql.problems import Unanswered, ending_in_problem
 from api.graphql.scalars import Base64
+from api.graphql.texts import CONTENT
 from api.graphql.uploads import Upload, recording
 from domain.model.access import Scope
 from domain.model.catalogue import ModelType
@@ -28,7 +29,9 @@ class TranscribeInput:
     )
     language: str | None = strawberry.field(default=None, description="What is spoken, as an ISO 639 code such as en.")
     prompt: str | None = strawberry.field(
-        default=None, description="What came before, or how names are spelt, where the model reads that."
+        metadata=CONTENT,
+        default=None,
+        description="What came before, or how names are spelt, where the model reads that.",
     )
 
     async def call(self) -> TranscribeCall:
@@ -59,7 +62,7 @@ class TranscribePayload(Receipt):
 
 @strawberry.input(description="A text to say.")
 class SpeakInput:
-    text: str = strawberry.field(description="The text, within the model's own limit.")
+    text: str = strawberry.field(metadata=CONTENT, description="The text, within the model's own limit.")
     model: ModelInput | None = strawberry.field(
         default=None, description="The model; left out, the default text-to-speech model."
     )

@@ -89,7 +89,7 @@ CloseTenantResult = Annotated[
 
 @strawberry.type
 class TenantQueries:
-    @field("Who is asking.")
+    @field("Who is asking.", authenticated=True)
     def viewer(self, info: Info) -> Viewer:
         return Viewer.of(info.context.actor)
 

@@ -12,6 +12,16 @@ NAME_LIMIT = 200
 _SIZE_LIMIT = 2**31 - 1
 
 
+def is_name(name: str) -> bool:
+    """Whether a model can be called so."""
+    return bool(name.strip()) and len(name) <= NAME_LIMIT and name.isprintable()
+
+
+def is_size(size: int) -> bool:
+    """Whether a model can have so many tokens or dimensions."""
+    return 1 <= size <= _SIZE_LIMIT
+
+
 @dataclass(frozen=True, slots=True)
 class CustomModel:
     """What the tenant says about it; sizes in tokens, None where unknown."""
@@ -32,12 +42,12 @@ class CustomModel:
         provider = catalogue.provider(self.ref.provider)
         if self.ref.type not in provider.types:
             raise InvalidRange("type", "must be one that this provider serves")
-        if not self.ref.name.strip() or len(self.ref.name) > NAME_LIMIT or not self.ref.name.isprintable():
+        if not is_name(self.ref.name):
             raise InvalidRange("name", f"must have 1 to {NAME_LIMIT} characters, none of them control characters")
         if len(self.label) > NAME_LIMIT or not self.label.isprintable():
             raise InvalidRange("label", f"must have at most {NAME_LIMIT} characters, none of them control characters")
         for field, size in (("context", self.context), ("maxOutput", self.max_output), ("dimensions", self.dimensions)):
-            if size is not None and not 1 <= size <= _SIZE_LIMIT:
+            if size is not None and not is_size(size):
                 raise InvalidRange(field, f"must be from 1 to {_SIZE_LIMIT}")
         if catalogue.model(self.ref) is not None:
             raise DuplicateName(self.ref.name)

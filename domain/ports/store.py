@@ -96,6 +96,10 @@ class Credentials(Protocol):
         """NotFound("credential") when it is unknown here."""
         ...
 
+    async def some(self, credential_ids: Collection[CredentialId]) -> Sequence[Credential]:
+        """Those of these ids that there are, in no order."""
+        ...
+
     async def sealed(self, credential_id: CredentialId) -> Sealed: ...
     async def alike(self, provider: str, scope: str) -> Sequence[Credential]:
         """All of one scope by ascending id; nobody else changes or removes one until this unit of work ends."""
@@ -203,6 +207,10 @@ class Records(Protocol):
 
     async def one(self, call_id: CallId) -> CallRecord:
         """NotFound("call") when it is unknown here."""
+        ...
+
+    async def some(self, call_ids: Collection[CallId]) -> Sequence[CallRecord]:
+        """Those of these ids that there are, in no order."""
         ...
 
     async def page(self, which: UsageFilter, *, first: int, after: Place | None = None) -> Sequence[CallRecord]:

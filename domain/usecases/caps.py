@@ -45,12 +45,6 @@ class Caps:
         async with self.begin(actor.tenant_id) as work:
             return await self._now(work, await work.caps.all())
 
-    async def one(self, actor: Actor, cap_id: CapId) -> Capped:
-        """NotFound when it is unknown to this tenant."""
-        actor.require(Scope.QUOTAS_READ)
-        async with self.begin(actor.tenant_id) as work:
-            return (await self._now(work, [await work.caps.one(cap_id)]))[0]
-
     async def put(self, actor: Actor, new: NewCap) -> Capped:
         """Cap an application or a key, or change the amount of the cap that it has on this unit and period.
 

@@ -1,6 +1,6 @@
 """Adding, checking, showing, switching and removing a tenant's credentials."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -106,6 +106,12 @@ class Credentials:
         actor.require(Scope.CREDENTIALS_READ)
         async with self.begin(actor.tenant_id) as work:
             return await work.credentials.one(credential_id)
+
+    async def some(self, actor: Actor, credential_ids: Collection[CredentialId]) -> Sequence[Credential]:
+        """Those of these ids that this tenant has, in no order."""
+        actor.require(Scope.CREDENTIALS_READ)
+        async with self.begin(actor.tenant_id) as work:
+            return await work.credentials.some(credential_ids)
 
     async def page(
         self,

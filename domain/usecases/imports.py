@@ -7,7 +7,7 @@ from domain.errors import DuplicateName, FieldProblem, InvalidForm, InvalidRange
 from domain.model.access import Actor, Scope
 from domain.model.catalogue import FieldKind, FormValues, ModelRef, ModelType, Provider, public_part
 from domain.model.credential import Credential, SealContext, Sealed
-from domain.model.custom_model import CustomModel
+from domain.model.custom_model import CustomModel, is_name, is_size
 from domain.model.ids import CredentialId
 from domain.model.selection import Platform, Standing, model_of
 from domain.ports import Begin, Clock, Fresh, Gateway, Keyring, ListedModel, StandingReader, Vault, Work
@@ -51,12 +51,14 @@ class Imports:
     ) -> Sequence[VendorModel]:
         """The vendor's own list, as one of the tenant's keys there sees it; nothing is stored.
 
+        What no model can be called is left out, and what no model can have is not told.
+
         UnsupportedFeature where the vendor has none, NotFound for the credential, NoCredential when there is no active
         one to ask with, else an UpstreamError.
         """
         actor.require(Scope.MODELS_WRITE)
         key = await self._key(actor, provider, credential_id)
-        found = await self.gateway.listed(provider, await self.keyring.own(key))
+        found = await self._list(provider, await self.keyring.own(key))
         standing = await self.standing(actor.tenant_id)
         return [VendorModel(each, self._is_known(provider, each, standing)) for each in found]
 
@@ -74,7 +76,7 @@ class Imports:
         key = await self._key(actor, provider, credential_id)
         form = await self.keyring.own(key)
         served = self.platform.catalogue.provider(provider).types
-        chosen = _chosen(wanted, await self.gateway.listed(provider, form), served)
+        chosen = _chosen(wanted, await self._list(provider, form), served)
         models = [self._model(actor, provider, each) for each in chosen]
         new = [m for m in models if self.platform.catalogue.model(m.ref) is None]
         alike = [self._alike(key, form, m) for m in new] if key.model else []
@@ -90,6 +92,9 @@ class Imports:
         self.standing.forget(actor.tenant_id)
         standing = await self.standing(actor.tenant_id)
         return [offered(m.ref, standing, self.platform) for m in models]
+
+    async def _list(self, provider: str, form: FormValues) -> Sequence[ListedModel]:
+        return [_sound(each) for each in await self.gateway.listed(provider, form) if is_name(each.name)]
 
     async def _key(self, actor: Actor, provider: str, credential_id: CredentialId | None) -> Credential:
         """The credential named, or the oldest active one of the provider."""
@@ -132,6 +137,10 @@ class Imports:
             weight=1,
         )
         return credential, values
+
+
+def _sound(listed: ListedModel) -> ListedModel:
+    return listed if listed.context is None or is_size(listed.context) else replace(listed, context=None)
 
 
 def _chosen(

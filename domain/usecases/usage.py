@@ -39,6 +39,12 @@ class Usage:
         async with self.begin(actor.tenant_id) as work:
             return await work.records.one(call_id)
 
+    async def some(self, actor: Actor, call_ids: Collection[CallId]) -> Sequence[CallRecord]:
+        """Those of these calls that have ended, in no order; unknown ones are left out."""
+        actor.require(Scope.USAGE_READ)
+        async with self.begin(actor.tenant_id) as work:
+            return await work.records.some(call_ids)
+
     async def page(
         self, actor: Actor, which: UsageFilter, *, first: int, after: Place | None = None
     ) -> Sequence[CallRecord]:

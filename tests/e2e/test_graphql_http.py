@@ -220,3 +220,13 @@ async def test_a_subscription_needs_a_client_that_takes_events() -> None:
     async with front(House()) as asked:
         answer = await asked.post({"query": document, "variables": {"input": CHAT}})
         assert answer.status_code == 406
+
+
+async def test_a_mutation_that_the_token_may_not_do_as_a_whole_is_forbidden() -> None:
+    document = 'mutation O { openTenant(input: {name: "New"}) { ... on OpenTenantPayload { tenant { keys { id } } } } }'
+    house = House()
+    token = house.token(house.actor(Scope.TENANTS_OPEN))
+    async with front(house) as asked:
+        answer = await asked.post({"query": document}, accept=SCHEMA_JSON, authorization=f"Bearer {token}")
+    assert (answer.status_code, "data" in answer.json()) == (403, False)
+    assert [error["extensions"]["needs"] for error in answer.json()["errors"]] == ["tenant:read"]

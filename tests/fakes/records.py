@@ -28,6 +28,9 @@ class FakeRecords:
             raise NotFound("call")
         return self.records[call_id]
 
+    async def some(self, call_ids: Collection[CallId]) -> Sequence[CallRecord]:
+        return [record for record in self.records.values() if record.id in call_ids]
+
     async def page(self, which: UsageFilter, *, first: int, after: Place | None = None) -> Sequence[CallRecord]:
         behind = (r for r in self._fitting(which) if after is None or r.place < after)
         return sorted(behind, key=lambda record: record.place, reverse=True)[:first]

@@ -115,6 +115,9 @@ class FakeCredentials:
     async def one(self, credential_id: CredentialId) -> Credential:
         return found(self.rows.credentials, credential_id, "credential")[0]
 
+    async def some(self, credential_ids: Collection[CredentialId]) -> Sequence[Credential]:
+        return [credential for credential, _ in self._all() if credential.id in credential_ids]
+
     async def sealed(self, credential_id: CredentialId) -> Sealed:
         return found(self.rows.credentials, credential_id, "credential")[1]
 

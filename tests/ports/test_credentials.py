@@ -59,6 +59,15 @@ async def test_those_of_one_scope_are_found_oldest_first(store: Store, key: Tena
         assert list(await work.credentials.alike("acme", "llm:unknown")) == []
 
 
+async def test_some_are_found_by_their_ids_and_unknown_ids_are_left_out(store: Store, key: TenantKey) -> None:
+    a, b, c = (a_credential(key.tenant_id, name) for name in "abc")
+    await stored(store, key, a, b, c)
+    async with store.begin(key.tenant_id) as work:
+        found = await work.credentials.some({a.id, c.id, CredentialId(uuid7())})
+        assert sorted(each.name for each in found) == ["a", "c"]
+        assert await work.credentials.some(()) == []
+
+
 async def test_pages_are_narrowed_to_what_reaches_a_model_and_to_what_is_active(store: Store, key: TenantKey) -> None:
     wide, idle = a_credential(key.tenant_id, "a"), replace(a_credential(key.tenant_id, "b"), active=False)
     narrow = a_credential(key.tenant_id, "c", model=LLAMA)

@@ -74,6 +74,15 @@ async def test_an_unknown_call_is_not_found(store: Store, tenant: Tenant) -> Non
             await work.records.one(CallId(uuid7()))
 
 
+async def test_some_are_found_by_their_ids_and_unknown_ids_are_left_out(store: Store, tenant: Tenant) -> None:
+    made = [a_record(tenant.id) for _ in range(3)]
+    await store.leave(*made)
+    async with store.begin(tenant.id) as work:
+        found = await work.records.some({made[0].id, made[2].id, CallId(uuid7())})
+        assert {each.id for each in found} == {made[0].id, made[2].id}
+        assert await work.records.some(()) == []
+
+
 async def test_records_come_newest_first_and_page_by_page(store: Store, tenant: Tenant) -> None:
     """Also those of one moment, and whatever the order in which they were written."""
     made = [a_record(tenant.id, at=NOW - timedelta(seconds=n // 3)) for n in range(10)]

@@ -3,13 +3,11 @@
 On SQLite, on PostgreSQL, and on PostgreSQL with the repositories' own fence taken away.
 """
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from domain.model.access import OPERATOR_SCOPES, TENANT_SCOPES
-from infrastructure.db.fence import Fence, naming
 from tests.databases import Urls
 from tests.graphql_calls import CALLS, answers, shown
 from tests.graphql_documents import FIELDS, SCHEMA, Step, along, inner_fields, possible, strings, ways
@@ -22,19 +20,6 @@ NOBODYS = unknown_words()
 SHOWING = [name for name, field in FIELDS.items() if field.kind == "query"]
 PAGED = [name for name, field in FIELDS.items() if "after" in field.field.args]
 INNER_PAGED = [Step(kind, name) for kind, name, field in inner_fields() if "after" in field.args]
-
-
-@pytest.fixture(params=["both fences, sqlite", "both fences, postgres", "row-level security alone"])
-def fenced(request: pytest.FixtureRequest) -> tuple[Urls, Fence]:
-    name: str = request.param
-    urls: Urls = request.getfixturevalue("sqlite_urls" if name.endswith("sqlite") else "postgres_urls")
-    return urls, open_gate if name.endswith("alone") else naming
-
-
-@pytest.fixture
-async def two(fenced: tuple[Urls, Fence]) -> AsyncIterator[World]:
-    async with world(*fenced) as both:
-        yield both
 
 
 def test_there_is_an_attempt_at_every_operation() -> None:

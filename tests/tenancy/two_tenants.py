@@ -14,7 +14,9 @@ from typing_extensions import override
 from uuid_utils.compat import uuid7
 
 from api.graphql.ids import parsed
+from domain.model.access import AccessToken
 from domain.model.ids import TenantId
+from domain.model.tokens import SECRET_BYTES, Kind, digest, mint
 from domain.ports import Ledger, Work
 from infrastructure.db.engine import open_engine
 from infrastructure.db.fence import Fence, bind
@@ -25,7 +27,7 @@ from tests.databases import Urls
 from tests.fakes import FakeStore
 from tests.graphql_documents import strings
 from tests.graphql_goods import CATALOGUE, Goods, Words, settled
-from tests.graphql_house import House
+from tests.graphql_house import NOW, House
 from tests.willing import WillingGateway
 
 MARK = "nightingale"
@@ -70,6 +72,15 @@ class World:
     house: House
     hers: Goods
     his: Goods
+
+    async def token(self, of: Goods) -> str:
+        """A stored token that may do everything."""
+        actor = of.actor()
+        text = mint(Kind.ACCESS_TOKEN, actor.tenant_id, self.house.fresh().bytes.rjust(SECRET_BYTES, b"x"))
+        row = AccessToken(actor.tenant_id, digest(text), actor.client_id, actor.scopes, NOW, actor.expires_at)
+        async with self.house.store.begin(actor.tenant_id) as work:
+            await work.tokens.add(row)
+        return text
 
     async def rows_of(self, goods: Goods) -> Mapping[str, list[str]]:
         """Every row of every table."""

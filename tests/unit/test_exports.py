@@ -230,6 +230,8 @@ async def test_an_export_can_be_narrowed(house: House, query: str, numbers: list
         ("model=writer", 400, "INVALID_RANGE"),
         ("client_id=x", 400, "INVALID_RANGE"),
         ("&".join(["provider=acme"] * 101), 400, "INVALID_RANGE"),
+        ("provider=a%00b", 400, "INVALID_RANGE"),
+        ("model=acme/a%00b", 400, "INVALID_RANGE"),
         ("credential_id=x", 404, "NOT_FOUND"),
     ],
 )

@@ -1,6 +1,6 @@
 """Credentials, and beside each its sealed form."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,10 @@ class SqlCredentials:
 
     async def one(self, credential_id: CredentialId) -> Credential:
         return _credential(await self.rows.one(credentials, "credential", id=credential_id))
+
+    async def some(self, credential_ids: Collection[CredentialId]) -> Sequence[Credential]:
+        query = select(credentials).where(self.rows.mine(credentials), credentials.c.id.in_(credential_ids))
+        return [_credential(row) for row in await self.rows.all(query)]
 
     async def sealed(self, credential_id: CredentialId) -> Sealed:
         row = await self.rows.one(credentials, "credential", id=credential_id)

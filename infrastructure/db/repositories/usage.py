@@ -75,6 +75,10 @@ class SqlRecords:
     async def one(self, call_id: CallId) -> CallRecord:
         return _record(await self.rows.one(call_records, "call", id=call_id))
 
+    async def some(self, call_ids: Collection[CallId]) -> Sequence[CallRecord]:
+        query = select(call_records).where(self.rows.mine(call_records), _RECORD.id.in_(call_ids))
+        return [_record(row) for row in await self.rows.all(query)]
+
     async def page(self, which: UsageFilter, *, first: int, after: Place | None = None) -> Sequence[CallRecord]:
         query = select(call_records).where(self.rows.mine(call_records), *_fitting(which))
         if after is not None:

@@ -187,6 +187,29 @@ async def test_what_the_list_lacks_or_does_not_type_is_named_and_nothing_is_take
     assert house.rows(TENANT).custom == {}
 
 
+@pytest.mark.parametrize("name", ["x" * 201, "", "  ", "a\x00b", "a\nb", "a\ud800", "\u202egpt"])
+async def test_what_no_model_can_be_called_is_left_out_of_the_vendors_list(name: str) -> None:
+    bad = FakeList((ListedModel(name, LLM), ListedModel("x" * 200, LLM)))
+    house = await with_key(bad, bad, bad)
+    assert [each.listed.name for each in await house.imports.listed(house.actor(), "acme")] == ["x" * 200]
+    with pytest.raises(InvalidForm) as refused:
+        await house.imports.take_over(house.actor(), "acme", [Wanted("x" * 200), Wanted(name)])
+    assert [problem.field for problem in refused.value.problems] == [name]
+    assert house.rows(TENANT).custom == {}
+    (offered,) = await house.imports.take_over(house.actor(), "acme", [Wanted("x" * 200)])
+    assert offered.model.ref.name == "x" * 200
+
+
+@pytest.mark.parametrize("context", [0, -1, 2**31, 10**30])
+async def test_a_size_that_no_model_can_have_is_not_taken_over(context: int) -> None:
+    odd = FakeList((ListedModel("odd", LLM, context),))
+    house = await with_key(odd, odd)
+    (found,) = await house.imports.listed(house.actor(), "acme")
+    assert found.listed.context is None
+    (offered,) = await house.imports.take_over(house.actor(), "acme", [Wanted("odd")])
+    assert offered.model.context is None
+
+
 @pytest.mark.parametrize("count", [0, IMPORT_LIMIT + 1])
 async def test_an_import_is_bounded(count: int) -> None:
     house = await with_key()
