@@ -80,13 +80,13 @@ class House:
         self.vault = RsaVault(self.master_keys)
         self.detached = Detached()
         self.client = egress(settings.allowed_networks, read=settings.call_seconds)
-        self.ledger: Ledger = ledger_on(self.engine)
+        self.ledger: Ledger = ledger_on(self.engine, self.master_keys)
         self.usecases = self._usecases()
         self._leaving = AsyncExitStack()
         self._over = asyncio.Event()
 
     def _usecases(self) -> UseCases:
-        settings, work = self.settings, begin(self.engine)
+        settings, work = self.settings, begin(self.engine, master_keys=self.master_keys)
         forms = platform_forms(settings)
         platform = Platform(catalogue(), offered_trials(settings, forms), frozenset(forms))
         standing = LeasedStanding(work, now)

@@ -16,7 +16,7 @@ from domain.model.ids import CallId, KeyId, TenantId
 from domain.model.secret import Secret
 from domain.model.selection import KeySource
 from domain.model.tokens import Kind, mint
-from tests.belongings import a_cap, a_client, a_credential, a_grant, a_hold, a_pot, a_record, a_tenant, a_token
+from tests.belongings import GRANTED, a_cap, a_client, a_credential, a_grant, a_hold, a_pot, a_record, a_tenant, a_token
 from tests.graphql_house import ACME, HOME, NOW, TALKING, House
 from tests.willing import WillingGateway
 
@@ -157,7 +157,7 @@ async def settled(house: House, mark: str) -> Goods:
         await work.choices.put_preferred(ACME.id, KeySource.OWN)
         await work.pots.add(pot)
     ledger = house.store.ledger
-    await ledger.grant(replace(a_grant(pot, 1), reason=f"{mark}-reason"), pot)
+    await ledger.grant(replace(a_grant(pot, 1), reason=f"{mark}-reason"), pot, GRANTED)
     await ledger.hold(a_hold((pot, 1)))
     call_id = CallId(uuid7())
     record = a_record(tenant.id, call_id, at=NOW - timedelta(hours=1))

@@ -32,6 +32,7 @@ from domain.usecases.access import Access
 from domain.usecases.tenants import OpenedTenant, Tenants
 from infrastructure.db.engine import open_engine
 from infrastructure.db.work import begin
+from tests.belongings import MASTER_KEYS
 from tests.databases import Urls
 from tests.fakes import FakeVault
 from tests.stubs.serve import serving
@@ -92,7 +93,7 @@ def basic(user: str, password: str) -> str:
 async def founded(urls: Urls) -> AsyncIterator[Town]:
     engine = open_engine(urls.app)
     access = Access(begin(engine), now, token_bytes, timedelta(seconds=1_800))
-    tenants = Tenants(begin(engine), FakeVault(), PLATFORM, now, uuid7, token_bytes)
+    tenants = Tenants(begin(engine, master_keys=MASTER_KEYS), FakeVault(), PLATFORM, now, uuid7, token_bytes)
     guarded = Authentication(Starlette(routes=[Route("/", whoami)]), access.authenticate, 'realm="portunus"')
     app = Starlette(routes=[*routes(access, ISSUER), Mount("/graphql", guarded)])
     async with serving(app) as url, httpx2.AsyncClient(base_url=url, trust_env=False) as http:

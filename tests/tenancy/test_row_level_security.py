@@ -35,6 +35,7 @@ from infrastructure.db.ledger_postgres import ledger_on
 from infrastructure.db.tables import holds, metadata, pots, tenants
 from infrastructure.db.work import begin
 from tests.belongings import (
+    GRANTED,
     MASTER_KEYS,
     MODEL,
     NOW,
@@ -104,8 +105,8 @@ async def moved_in(engine: AsyncEngine) -> Belongings:
         await work.choices.put_default(MODEL)
         await work.choices.put_preferred("acme", KeySource.OWN)
         await work.pots.add(pot)
-    ledger = ledger_on(engine)
-    await ledger.grant(a_grant(pot, 1), pot)
+    ledger = ledger_on(engine, MASTER_KEYS)
+    await ledger.grant(a_grant(pot, 1), pot, GRANTED)
     await ledger.hold(a_hold((pot, 1)))
     await ledger.settle(record, incident="noted")
     return mine

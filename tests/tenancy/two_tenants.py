@@ -23,6 +23,7 @@ from infrastructure.db.fence import Fence, bind
 from infrastructure.db.ledger_postgres import ledger_on
 from infrastructure.db.tables import metadata
 from infrastructure.db.work import begin
+from tests.belongings import MASTER_KEYS
 from tests.databases import Urls
 from tests.fakes import FakeStore
 from tests.graphql_documents import strings
@@ -52,7 +53,7 @@ class StoredHouse(House):
 class _Stored(FakeStore):
     def __init__(self, engine: AsyncEngine, fence: Fence) -> None:
         super().__init__()
-        self._begin, self._ledger = begin(engine, fence), ledger_on(engine)
+        self._begin, self._ledger = begin(engine, fence, MASTER_KEYS), ledger_on(engine, MASTER_KEYS)
 
     @override
     def begin(self, tenant_id: TenantId) -> Work:

@@ -1,6 +1,6 @@
 """A tenant's people: members, and those who are invited."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,6 +43,12 @@ class SqlMembers:
     async def remove(self, person_id: PersonId) -> None:
         if not await self.rows.remove(members, person_id=person_id):
             raise NotFound("member")
+
+    async def some(self, person_ids: Collection[PersonId]) -> Mapping[PersonId, Person]:
+        if not person_ids:
+            return {}
+        rows = await self.rows.all(self._all().where(members.c.person_id.in_(person_ids)))
+        return {PersonId(row.id): person_of(row) for row in rows}
 
     async def lock_owners(self) -> Sequence[PersonId]:
         query = select(members.c.person_id).where(self.rows.mine(members), members.c.role == Role.OWNER)

@@ -9,6 +9,7 @@ import pytest
 from domain.errors import Forbidden, NotFound, Unauthenticated
 from domain.model.access import OPERATOR_SCOPES, TENANT_SCOPES, Actor
 from domain.model.ids import ClientId, TenantId
+from domain.model.tenant import Tenant
 from domain.usecases.access import Access, Grant
 from domain.usecases.tenants import OpenedTenant, Tenants
 from tests.fakes import CountedIds, FakeClock, FakeStore, FakeVault
@@ -30,6 +31,7 @@ class Office:
         self.store, self.clock, self.memory = FakeStore(), FakeClock(), Memory()
         begin, fresh = self.store.begin, CountedIds()
         self.tenants = Tenants(begin, FakeVault(), PLATFORM, self.clock, fresh, bytes, (self.memory, self.memory))
+        self.store.rows[OPERATOR].tenants.append(Tenant(OPERATOR, "Operator", self.clock()))
         self.access = Access(begin, self.clock, bytes, timedelta(hours=1))
 
     def operator(self) -> Actor:
