@@ -20,6 +20,7 @@ from domain.model.quota import Trial, Unit
 from domain.model.selection import Platform
 from domain.ports import Ledger
 from domain.usecases.access import Access
+from domain.usecases.audit import Audit
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
@@ -116,6 +117,7 @@ class House:
             conversations=Conversations(inference, standing, platform),
             usage=Usage(work, now),
             rotation=Rotation(work, self.vault, SqlRollCall(self.engine), self.detached, fresh),
+            audit=Audit(work, SqlRollCall(self.engine)),
         )
 
     async def __aenter__(self) -> Self:

@@ -22,6 +22,7 @@ from api.graphql.context import GraphQLOptions
 from api.hosts import OneHost
 from api.house import House, NotReady, now
 from api.oauth.endpoints import routes as oauth_routes
+from api.request_ids import RequestIds
 from infrastructure.crypto.master_keys import MasterKeys
 from infrastructure.settings import Settings
 
@@ -76,7 +77,7 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
             Route("/readyz", ready),
             *oauth_routes(house.usecases.access, settings.issuer.rstrip("/")),
         ],
-        middleware=[Middleware(OneHost)],
+        middleware=[Middleware(RequestIds), Middleware(OneHost)],
         lifespan=lifespan,
     )
 

@@ -45,6 +45,7 @@ CALLS: Mapping[str, Call] = {
     "usage": lambda own: {"by": ["MODEL", "APPLICATION", "CREDENTIAL"], "filter": {"credentialId": own.credential}},
     "calls": lambda own: {"filter": {"credentialId": own.credential}},
     "call": lambda own: {"callId": own.call_id},
+    "auditLog": lambda own: {"filter": {"applicationId": own.client, "actions": ["credential.added"]}},
     "planCall": lambda _: _input(type="LLM"),
     "node": lambda own: {"id": own.credential},
     "nodes": lambda own: {"ids": [*own.nodes.values(), node_id("Provider", ACME.id)]},

@@ -9,6 +9,7 @@ from uuid_utils.compat import uuid7
 
 from api.graphql.ids import model_id, node_id
 from domain.model.access import Actor, Client, Scope
+from domain.model.audit import Deed
 from domain.model.catalogue import Catalogue, FormValues, ModelRef, ModelType
 from domain.model.credential import Cooling, Credential, SealContext
 from domain.model.custom_model import CustomModel
@@ -156,6 +157,7 @@ async def settled(house: House, mark: str) -> Goods:
         await work.choices.put_default(ModelRef(ACME.id, f"{mark}-custom", ModelType.LLM))
         await work.choices.put_preferred(ACME.id, KeySource.OWN)
         await work.pots.add(pot)
+        await work.audit.add(Deed("credential.added", own.name, client.id))
     ledger = house.store.ledger
     await ledger.grant(replace(a_grant(pot, 1), reason=f"{mark}-reason"), pot, GRANTED)
     await ledger.hold(a_hold((pot, 1)))

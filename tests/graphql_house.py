@@ -58,6 +58,7 @@ from domain.model.tokens import SECRET_BYTES, Kind, digest, mint
 from domain.ports import Gateway, Target
 from domain.usecases import usage
 from domain.usecases.access import Access
+from domain.usecases.audit import Audit
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
@@ -247,6 +248,7 @@ class House:
             conversations=Conversations(inference, standing, platform),
             usage=usage.Usage(begin, clock),
             rotation=Rotation(begin, self.vault, self.store.roll_call, Detached(), fresh),
+            audit=Audit(begin, self.store.roll_call),
         )
 
     def fresh(self) -> UUID:

@@ -10,6 +10,7 @@ from domain.errors import Unauthenticated
 from domain.model.access import Actor
 from domain.model.labels import Language
 from domain.usecases.access import Access
+from domain.usecases.audit import Audit
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
@@ -49,6 +50,7 @@ class UseCases:
     conversations: Conversations
     usage: Usage
     rotation: Rotation
+    audit: Audit
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from api.graphql.audit import AuditQueries
 from api.graphql.caps import Cap, CapMutations, CapQueries
 from api.graphql.catalogue import CatalogueQueries, Provider
 from api.graphql.connections import LARGEST
@@ -49,6 +50,7 @@ class Query(
     PlanQueries,
     CredentialQueries,
     UsageQueries,
+    AuditQueries,
 ):
     @field("What has this global id; null for one that is unknown, or another tenant's.", authenticated=True)
     async def node(self, info: Info, global_id: GlobalId) -> Node | None:

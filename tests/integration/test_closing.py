@@ -118,6 +118,7 @@ async def left(superuser: str, urls: Urls, tenant_id: TenantId) -> dict[str, int
                 select(func.count()).select_from(table).where(table.c.tenant_id == tenant_id)
             )
             for table in metadata.sorted_tables
+            if "tenant_id" in table.c
         }
     await engine.dispose()
     return {name: count for name, count in counts.items() if count}

@@ -83,6 +83,7 @@ ATTEMPTS: Mapping[str, Sequence[Call]] = {
     "usage": (lambda own: {"by": ["APPLICATION"], **_filter(own)}, lambda own: {"by": ["DAY"], **_models(own)}),
     "calls": (_filter, _models),
     "call": NOTHING,
+    "auditLog": (lambda own: {"filter": {"applicationId": own.client}}, lambda _: {"first": 100}),
     "planCall": _asking("planCall"),
     "node": tuple(map(_node, unknown_words().nodes)),
     "nodes": NOTHING,
