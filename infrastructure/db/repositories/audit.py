@@ -29,6 +29,8 @@ class SqlAudit:
     master_keys: MasterKeys | None
 
     async def add(self, *deeds: Deed) -> None:
+        if not deeds:
+            return
         chain = await self._locked()
         if chain is None:
             await self._begin()
