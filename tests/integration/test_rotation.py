@@ -279,11 +279,16 @@ async def test_what_was_interrupted_after_some_credentials_goes_on(town: Town, d
 
 async def test_a_master_key_can_be_taken_away_when_no_tenant_is_left_under_it(town: Town) -> None:
     with vault_of(A) as before, vault_of(B, A) as both, vault_of(B) as after:
-        (_, [first]), (_, [second]) = await town.tenant(before, 1), await town.tenant(before, 1)
+        (tenant, [first]), (_, [second]) = await town.tenant(before, 1), await town.tenant(before, 1)
+        await town.rotation(before).renew(tenant.id)
         assert (await rewrapped(town.rotation(after))).under == {after.master_key_id: 0, before.master_key_id: 2}
         passing = town.rotation(both).rewrap()
-        assert await anext(passing) == Rewrapped(2, 0, {both.master_key_id: 2})
+        assert await anext(passing) == Rewrapped(2, 1, {both.master_key_id: 2})
         for credential in (first, second):
             assert await town.keyring(after).own(credential) == form_of(credential)
             with pytest.raises(CredentialUnreadable):
                 await town.keyring(before).own(credential)
+        assert (await town.rotation(after).renew(tenant.id)).created
+        async with begin(town.engine, master_keys=after.master_keys)(tenant.id) as work:
+            verdict = await work.audit.check({})
+        assert (verdict.entries, verdict.faults) == (4, ())
