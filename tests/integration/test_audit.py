@@ -33,7 +33,7 @@ from tests.belongings import GRANTED, MASTER_KEYS, NOW, a_client, a_grant, a_pot
 from tests.databases import Urls
 
 DONE = Deed("cap.set", "one", ClientId(uuid7()), PersonId(uuid7()))
-SEQ = audit_entries.c.seq
+numbers = audit_entries.c.seq
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +75,11 @@ class Scene:
 
     async def change(self, at: int, /, **values: Any) -> None:
         async with self.meddling() as connection:
-            await connection.execute(update(audit_entries).where(self.mine(), at == SEQ).values(**values))
+            await connection.execute(update(audit_entries).where(self.mine(), numbers == at).values(**values))
 
     async def cut(self, behind: int) -> None:
         async with self.meddling() as connection:
-            await connection.execute(delete(audit_entries).where(self.mine(), behind < SEQ))
+            await connection.execute(delete(audit_entries).where(self.mine(), numbers > behind))
 
     async def put_head(self, **values: Any) -> None:
         async with self.meddling() as connection:
@@ -88,7 +88,7 @@ class Scene:
 
     async def row(self, tenant_id: TenantId, seq: int) -> dict[str, Any]:
         async with self.meddling() as connection:
-            query = select(audit_entries).where(audit_entries.c.tenant_id == tenant_id, seq == SEQ)
+            query = select(audit_entries).where(audit_entries.c.tenant_id == tenant_id, numbers == seq)
             return dict((await connection.execute(query)).one()._mapping)
 
     def mine(self) -> Any:
@@ -146,7 +146,7 @@ async def test_another_mac_and_another_number_are_found(scene: Scene) -> None:
 
 async def test_what_is_deleted_is_missed(scene: Scene) -> None:
     async with scene.meddling() as connection:
-        await connection.execute(delete(audit_entries).where(scene.mine(), SEQ.in_([1, 3])))
+        await connection.execute(delete(audit_entries).where(scene.mine(), numbers.in_([1, 3])))
     assert await scene.checked() == [(1, FaultKind.MISSING), (3, FaultKind.MISSING)]
 
 

@@ -116,6 +116,11 @@ LATELY = UsageFilter(Span(NOW - timedelta(days=30), NOW + timedelta(days=1)))
 
 Reading = Callable[[Work, Belongings], Awaitable[Any]]
 
+
+async def _read(work: Work) -> int:
+    return (await work.audit.check({})).entries
+
+
 READINGS: dict[str, Reading] = {
     "tenants.one": lambda work, _: work.tenants.one(),
     "tenants.close": lambda work, _: work.tenants.close(),
@@ -143,6 +148,7 @@ READINGS: dict[str, Reading] = {
     "members.page": lambda work, _: work.members.page(first=100),
     "members.put": lambda work, hers: work.members.put(hers.home.person.id, Role.AUDITOR),
     "members.remove": lambda work, hers: work.members.remove(hers.home.person.id),
+    "members.some": lambda work, hers: work.members.some([hers.home.person.id]),
     "members.lock_owners": lambda work, _: work.members.lock_owners(),
     "invitations.one": lambda work, hers: work.invitations.one(hers.home.invitation.digest),
     "invitations.page": lambda work, _: work.invitations.page(first=100),
@@ -161,6 +167,10 @@ READINGS: dict[str, Reading] = {
     "devices.put": lambda work, hers: work.devices.put(replace(hers.home.device, decision=Decision.DENIED)),
     "devices.remove": lambda work, hers: work.devices.remove(hers.home.device.digest),
     "audit.page": lambda work, _: work.audit.page(first=100),
+    "audit.head": lambda work, _: work.audit.head(),
+    "audit.check": lambda work, _: _read(work),
+    "audit.master_key_id": lambda work, _: work.audit.master_key_id(),
+    "audit.rewrap": lambda work, _: work.audit.rewrap(),
     "credentials.one": lambda work, hers: work.credentials.one(hers.credential.id),
     "credentials.some": lambda work, hers: work.credentials.some([hers.credential.id]),
     "credentials.sealed": lambda work, hers: work.credentials.sealed(hers.credential.id),
@@ -190,6 +200,7 @@ READINGS: dict[str, Reading] = {
     "records.users_of": lambda work, hers: work.records.users_of([hers.credential.id], NOW),
 }
 CHANGES = {
+    "audit.rewrap",
     "clients.put",
     "clients.remove",
     "tokens.remove",
@@ -224,6 +235,7 @@ ADDITIONS = {
     "devices.add",
     "assertions.add",
     "audit.add",
+    "audit.add_to",
     "tenants.add",
     "keys.add",
     "keys.shred",
@@ -259,7 +271,7 @@ async def house(fenced: tuple[Urls, Fence]) -> AsyncIterator[tuple[Belongings, B
     """What one tenant has, and units of work as a careless program would begin them."""
     urls, fence = fenced
     engine = open_engine(urls.app)
-    yield await moved_in(engine), begin(engine, fence)
+    yield await moved_in(engine), begin(engine, fence, MASTER_KEYS)
     await engine.dispose()
 
 
