@@ -19,7 +19,7 @@ from domain.model.ids import TenantId
 from domain.model.tokens import SECRET_BYTES, Kind, digest, mint
 from domain.ports import Ledger, Work
 from infrastructure.db.engine import open_engine
-from infrastructure.db.fence import Fence, bind
+from infrastructure.db.fence import Fence, bind, naming
 from infrastructure.db.ledger_postgres import ledger_on
 from infrastructure.db.tables import metadata
 from infrastructure.db.work import begin
@@ -98,8 +98,9 @@ class World:
 @asynccontextmanager
 async def world(urls: Urls, fence: Fence) -> AsyncIterator[World]:
     engine = open_engine(urls.app)
-    house = StoredHouse(engine, fence)
-    yield World(engine, house, await settled(house, MARK), await settled(house, "sparrow"))
+    fenced = StoredHouse(engine, naming)  # who moves in stays apart; what is tried later is tried with `fence`
+    goods = [await settled(fenced, mark) for mark in (MARK, "sparrow")]
+    yield World(engine, StoredHouse(engine, fence), *goods)
     await engine.dispose()
 
 
