@@ -13,6 +13,7 @@ import typer
 import uvicorn
 from pydantic import ValidationError
 
+from api.cli_audit import audit_commands
 from api.house import House, NotReady
 from api.main import create_app
 from domain.errors import DomainError, InvalidRange
@@ -236,7 +237,8 @@ async def _rewrapped(house: House) -> tuple[list[str], Mapping[str, int]]:
     under: Mapping[str, int] = {}
     async for passed in house.usecases.rotation.rewrap():
         under = passed.under
-        typer.echo(f"{sum(under.values())} tenants seen, {passed.keys} keys wrapped anew")
+        seen = sum(under.values())
+        typer.echo(f"{seen} tenants seen, {passed.keys} keys wrapped anew, and {passed.chains} keys of audits")
     return list(house.master_keys.keys), under
 
 
@@ -270,6 +272,8 @@ def _stop(reason: str) -> NoReturn:
     typer.echo(reason, err=True)
     sys.exit(2)
 
+
+app.add_typer(audit_commands(_done), name="audit")
 
 if __name__ == "__main__":
     app()

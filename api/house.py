@@ -29,6 +29,7 @@ from domain.usecases.access import Access
 from domain.usecases.accounts import Accounts
 from domain.usecases.api_keys import ApiKeys
 from domain.usecases.applications import Applications
+from domain.usecases.audit import Audit
 from domain.usecases.authorizing import Authorizing
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
@@ -109,7 +110,7 @@ class House:
         self.detached = Detached()
         self.client = egress(settings.allowed_networks, read=settings.call_seconds)
         self.client.event_hooks = {"request": [_leave_the_place]}
-        self.ledger: Ledger = ledger_on(self.engine)
+        self.ledger: Ledger = ledger_on(self.engine, self.master_keys)
         lifetime, above = settings.token_lifetime, directory(self.engine)
         self.signer = RsaSigner(above, self.master_keys, now, fresh, lifetime, self.vault.threads)
         self.usecases = self._usecases()
@@ -155,6 +156,7 @@ class House:
             conversations=Conversations(inference, standing, platform),
             usage=Usage(work, now),
             rotation=Rotation(work, self.vault, SqlRollCall(self.engine), self.detached, fresh, signer=self.signer),
+            audit=Audit(work, SqlRollCall(self.engine)),
             applications=Applications(work, reaching, standing, now, fresh, secrets.token_bytes),
             api_keys=ApiKeys(work, reaching, standing, now, fresh, secrets.token_bytes),
         )

@@ -25,6 +25,7 @@ from api.oauth.endpoints import routes as oauth_routes
 from api.pages.browser import Browser
 from api.pages.page import problems
 from api.pages.routes import routes as page_routes
+from api.request_ids import RequestIds
 from api.traffic.addresses import per_address
 from api.traffic.buckets import Buckets
 from api.traffic.gate import Gate, Limits
@@ -71,7 +72,7 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
             Route("/readyz", readiness(house)),
             *people_and_partners(house),
         ],
-        middleware=[Middleware(OneHost)],
+        middleware=[Middleware(RequestIds), Middleware(OneHost)],
         exception_handlers=problems(),
         lifespan=lifespan,
     )

@@ -63,8 +63,8 @@ class TenantKeys(Protocol):
         """Put the wrapping of `after` in place of that of `before`; False when it is another by now."""
         ...
 
-    async def shred(self, key_id: KeyId) -> bool:
-        """Delete the key unless anything is sealed under it; whether it is gone."""
+    async def shred(self, key_id: KeyId) -> int | None:
+        """Delete the key; 1, or 0 when it was gone already. None, and it stays, while anything is sealed under it."""
         ...
 
 

@@ -36,6 +36,7 @@ from infrastructure.db.ledger_postgres import ledger_on
 from infrastructure.db.tables import holds, metadata, pots, tenants
 from infrastructure.db.work import begin
 from tests.belongings import (
+    GRANTED,
     MASTER_KEYS,
     MODEL,
     NOW,
@@ -105,8 +106,8 @@ async def moved_in(engine: AsyncEngine) -> Belongings:
         await work.choices.put_default(MODEL)
         await work.choices.put_preferred("acme", KeySource.OWN)
         await work.pots.add(pot)
-    ledger = ledger_on(engine)
-    await ledger.grant(a_grant(pot, 1), pot)
+    ledger = ledger_on(engine, MASTER_KEYS)
+    await ledger.grant(a_grant(pot, 1), pot, GRANTED)
     await ledger.hold(a_hold((pot, 1)))
     await ledger.settle(record, incident="noted")
     return mine
@@ -121,6 +122,11 @@ async def prune(work: Work, _: Belongings) -> int:
 LATELY = UsageFilter(Span(NOW - timedelta(days=30), NOW + timedelta(days=1)))
 
 Reading = Callable[[Work, Belongings], Awaitable[Any]]
+
+
+async def _read(work: Work) -> int:
+    return (await work.audit.check({})).entries
+
 
 READINGS: dict[str, Reading] = {
     "tenants.one": lambda work, _: work.tenants.one(),
@@ -171,6 +177,10 @@ READINGS: dict[str, Reading] = {
     "devices.put": lambda work, hers: work.devices.put(replace(hers.home.device, decision=Decision.DENIED)),
     "devices.remove": lambda work, hers: work.devices.remove(hers.home.device.digest),
     "audit.page": lambda work, _: work.audit.page(first=100),
+    "audit.head": lambda work, _: work.audit.head(),
+    "audit.check": lambda work, _: _read(work),
+    "audit.master_key_id": lambda work, _: work.audit.master_key_id(),
+    "audit.rewrap": lambda work, _: work.audit.rewrap(),
     "credentials.one": lambda work, hers: work.credentials.one(hers.credential.id),
     "credentials.some": lambda work, hers: work.credentials.some([hers.credential.id]),
     "credentials.sealed": lambda work, hers: work.credentials.sealed(hers.credential.id),
@@ -202,6 +212,7 @@ READINGS: dict[str, Reading] = {
 }
 CHANGES = {
     "leftovers.remove",
+    "audit.rewrap",
     "clients.put",
     "clients.remove",
     "tokens.remove",
@@ -237,6 +248,7 @@ ADDITIONS = {
     "devices.add",
     "assertions.add",
     "audit.add",
+    "audit.add_to",
     "tenants.add",
     "keys.add",
     "keys.shred",
@@ -272,7 +284,7 @@ async def house(fenced: tuple[Urls, Fence]) -> AsyncIterator[tuple[Belongings, B
     """What one tenant has, and units of work as a careless program would begin them."""
     urls, fence = fenced
     engine = open_engine(urls.app)
-    yield await moved_in(engine), begin(engine, fence)
+    yield await moved_in(engine), begin(engine, fence, MASTER_KEYS)
     await engine.dispose()
 
 
