@@ -19,6 +19,7 @@ from domain.errors import DomainError, InvalidRange
 from domain.model.catalogue import ModelRef, ModelType
 from domain.model.ids import TenantId
 from domain.model.quota import PotKind, Terms, Unit
+from domain.model.signing import ANNOUNCED
 from domain.usecases.grants import NewGrant
 from infrastructure.logs import configure_logs
 from infrastructure.settings import Settings
@@ -154,6 +155,14 @@ def rotate_master_key() -> None:
     if left:
         _stop("Keep every master key that tenants are under, and call this again where all of them are configured.")
     typer.echo("Every tenant is under the first master key: others can be taken away.")
+
+
+@app.command()
+def rotate_signing_key() -> None:
+    """Make a new key for id tokens and JWT access tokens: published at once, it signs in 5 minutes."""
+    key_id = _done(lambda house: house.signer.rotate())
+    typer.echo(f"The key {key_id} is published, and signs in {ANNOUNCED.total_seconds():.0f} seconds.")
+    typer.echo("Older ones stay published until all that they signed has expired.")
 
 
 @app.command()

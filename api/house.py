@@ -14,8 +14,10 @@ import structlog
 import uuid_utils.compat
 
 from api.graphql.context import UseCases
+from api.oauth.context import OAuth
 from domain.errors import DomainError
 from domain.model.catalogue import FormValues
+from domain.model.issuing import Lifetimes
 from domain.model.quota import Trial, Unit
 from domain.model.selection import Platform
 from domain.ports import Ledger
@@ -27,21 +29,28 @@ from domain.usecases.credential_states import CredentialStates
 from domain.usecases.credential_updates import CredentialUpdates
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
+from domain.usecases.devices import Devices
+from domain.usecases.granting import Granting
 from domain.usecases.grants import Grants
+from domain.usecases.identity import Identity
 from domain.usecases.imports import Imports
 from domain.usecases.inference import Inference
 from domain.usecases.members import Members
 from domain.usecases.metering import Metering
+from domain.usecases.minting import Mint
 from domain.usecases.models import Models
 from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
 from domain.usecases.rotation import Rotation
 from domain.usecases.tenants import Tenants
+from domain.usecases.token_states import TokenStates
 from domain.usecases.usage import Usage
 from infrastructure.background import Detached
 from infrastructure.balances import PolledBalances
 from infrastructure.crypto.master_keys import MasterKeys
+from infrastructure.crypto.signing import RsaSigner
 from infrastructure.crypto.vault import RsaVault
+from infrastructure.db.directory import directory
 from infrastructure.db.engine import open_engine, unsafe_role
 from infrastructure.db.ledger_postgres import ledger_on
 from infrastructure.db.revisions import pending
@@ -82,7 +91,10 @@ class House:
         self.detached = Detached()
         self.client = egress(settings.allowed_networks, read=settings.call_seconds)
         self.ledger: Ledger = ledger_on(self.engine)
+        lifetime, above = settings.token_lifetime, directory(self.engine)
+        self.signer = RsaSigner(above, self.master_keys, now, fresh, lifetime, self.vault.threads)
         self.usecases = self._usecases()
+        self.oauth = self._oauth()
         self._leaving = AsyncExitStack()
         self._over = asyncio.Event()
 
@@ -101,7 +113,7 @@ class House:
         remembering = (standing, keyring, self.vault)
         return UseCases(
             tenants=Tenants(work, self.vault, platform, now, fresh, secrets.token_bytes, remembering),
-            access=Access(work, now, secrets.token_bytes, settings.token_lifetime),
+            access=Access(work, now),
             credentials=Credentials(work, platform.catalogue, gateway, self.vault, standing, now, fresh),
             credential_updates=CredentialUpdates(work, platform.catalogue, gateway, self.vault, standing, now),
             credential_states=CredentialStates(work, standing, platform, now),
@@ -117,7 +129,21 @@ class House:
             inference=inference,
             conversations=Conversations(inference, standing, platform),
             usage=Usage(work, now),
-            rotation=Rotation(work, self.vault, SqlRollCall(self.engine), self.detached, fresh),
+            rotation=Rotation(work, self.vault, SqlRollCall(self.engine), self.detached, fresh, signer=self.signer),
+        )
+
+    def _oauth(self) -> OAuth:
+        issuer, work = self.settings.issuer, begin(self.engine)
+        lifetimes = Lifetimes(self.settings.token_lifetime, self.settings.refresh_lifetime)
+        return OAuth(
+            issuer=issuer,
+            access=self.usecases.access,
+            granting=Granting(work, now, Mint(issuer, secrets.token_bytes, lifetimes), self.signer),
+            devices=Devices(work, now, fresh, secrets.token_bytes, lifetimes),
+            token_states=TokenStates(work, now, issuer),
+            identity=Identity(work),
+            signer=self.signer,
+            clock=now,
         )
 
     async def __aenter__(self) -> Self:

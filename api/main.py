@@ -74,7 +74,7 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
             *(Route(path, export) for path, export in exports.items()),
             Route("/livez", live),
             Route("/readyz", ready),
-            *oauth_routes(house.usecases.access, settings.issuer.rstrip("/")),
+            *oauth_routes(house.oauth),
         ],
         middleware=[Middleware(OneHost)],
         lifespan=lifespan,

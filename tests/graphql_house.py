@@ -233,7 +233,7 @@ class House:
         inference = Inference(metering, self.vendor, self.detached)
         return UseCases(
             tenants=Tenants(begin, self.vault, platform, clock, fresh, bytes, (standing, keyring)),
-            access=Access(begin, lambda: datetime.now(UTC), bytes, timedelta(hours=1)),
+            access=Access(begin, lambda: datetime.now(UTC)),
             credentials=Credentials(begin, catalogue, self.vendor, self.vault, standing, clock, fresh),
             credential_updates=CredentialUpdates(begin, catalogue, self.vendor, self.vault, standing, clock),
             credential_states=CredentialStates(begin, standing, platform, clock),

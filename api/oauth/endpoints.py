@@ -1,71 +1,50 @@
-"""The OAuth endpoints, and the documents by which clients find them."""
-
-from collections.abc import Awaitable, Callable
+"""The way to each endpoint of the authorization server, and to the documents by which clients find them."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from api.oauth.form import Refused, asked
-from api.oauth.server import Issuer
-from domain.model.access import Scope
-from domain.usecases.access import Access
+from api.oauth.answers import Endpoint, to_clients
+from api.oauth.context import OAuth
+from api.oauth.devices import DeviceAuthorization
+from api.oauth.metadata import JWKS, resource_metadata, server_metadata
+from api.oauth.people import UserInfo
+from api.oauth.tokens import Tokens
+from domain.model.signing import ANNOUNCED
 
-CLIENT_AUTHENTICATION = ["client_secret_basic", "client_secret_post"]
-NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+RESOURCE = "/.well-known/oauth-protected-resource"
+SERVER = "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"
 
 
-def routes(access: Access, issuer: str) -> list[Route]:
-    """`issuer` is the public address of this installation, without a slash at its end."""
-    endpoint = TokenEndpoint(access, Issuer(f"{issuer}/oauth/token", access.minted, access.lifetime))
-    resource = "/.well-known/oauth-protected-resource"
+def routes(oauth: OAuth) -> list[Route]:
+    tokens = Tokens(oauth)
+    posted = {
+        "token": tokens.token,
+        "revoke": tokens.revoke,
+        "introspect": tokens.introspect,
+        "device_authorization": DeviceAuthorization(oauth).start,
+    }
     return [
-        Route("/oauth/token", endpoint.answer, methods=["POST"]),
-        Route("/.well-known/oauth-authorization-server", _fixed(server_metadata(issuer))),
-        *(Route(resource + path, _fixed(resource_metadata(issuer, path))) for path in ("", "/graphql")),
+        *(Route(f"/oauth/{name}", to_clients(endpoint), methods=["POST"]) for name, endpoint in posted.items()),
+        Route("/oauth/userinfo", UserInfo(oauth).tell, methods=["GET", "POST"]),
+        Route(JWKS, _public_keys(oauth)),
+        *(Route(path, _fixed(server_metadata(oauth.issuer))) for path in SERVER),
+        *(Route(RESOURCE + path, _fixed(resource_metadata(oauth.issuer, path))) for path in ("", "/graphql")),
     ]
 
 
-class TokenEndpoint:
-    """RFC 6749, section 3.2: Authlib decides between looking the client up and keeping its token."""
+def _public_keys(oauth: OAuth) -> Endpoint:
+    """RFC 7517, section 5. A new key signs only when nobody can remember an answer that was without it."""
+    remembered = {"Cache-Control": f"public, max-age={int(ANNOUNCED.total_seconds())}"}
 
-    def __init__(self, access: Access, issuer: Issuer) -> None:
-        self.access = access
-        self.issuer = issuer
+    async def answer(_: Request) -> Response:
+        return JSONResponse({"keys": list(await oauth.signer.public_keys())}, headers=remembered)
 
-    async def answer(self, request: Request) -> Response:
-        try:
-            sent = await asked(request)
-        except Refused as refusal:
-            body = {"error": refusal.error, "error_description": refusal.description}
-            return JSONResponse(body, refusal.status, NO_STORE)
-        return await self.access.grant(sent.client_id, lambda client: self.issuer.decide(sent, client))
+    return answer
 
 
-def server_metadata(issuer: str) -> dict[str, object]:
-    """RFC 8414."""
-    return {
-        "issuer": issuer,
-        "token_endpoint": f"{issuer}/oauth/token",
-        "grant_types_supported": ["client_credentials"],
-        "response_types_supported": [],
-        "token_endpoint_auth_methods_supported": CLIENT_AUTHENTICATION,
-        "scopes_supported": sorted(Scope),
-    }
-
-
-def resource_metadata(issuer: str, path: str) -> dict[str, object]:
-    """RFC 9728: `resource` is the address that the document's own is made from."""
-    return {
-        "resource": issuer + path,
-        "authorization_servers": [issuer],
-        "bearer_methods_supported": ["header"],
-        "scopes_supported": sorted(Scope),
-    }
-
-
-def _fixed(document: dict[str, object]) -> Callable[[Request], Awaitable[Response]]:
-    async def answer(_: Request) -> JSONResponse:
+def _fixed(document: dict[str, object]) -> Endpoint:
+    async def answer(_: Request) -> Response:
         return JSONResponse(document)
 
     return answer

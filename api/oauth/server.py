@@ -1,107 +1,105 @@
-"""Authlib's authorization server without I/O: a request and its client go in, an answer and a grant come out."""
+"""Authlib's authorization server without I/O: a request and the facts go in, an answer and a grant come out."""
 
 import logging
-from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
-from authlib.consts import default_json_headers
-from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Request, grants
-from authlib.oauth2.rfc6749.authenticate_client import ClientAuthentication
-from authlib.oauth2.rfc6749.errors import InvalidClientError, OAuth2Error, UnsupportedGrantTypeError
-from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
-from authlib.oauth2.rfc6750 import BearerTokenGenerator
-from starlette.responses import JSONResponse, Response
+from authlib.oauth2.rfc6749 import AuthorizationServer, scope_to_list
+from authlib.oauth2.rfc6749.errors import InvalidScopeError, OAuth2Error, UnsupportedGrantTypeError
 
-from api.oauth.client import GrantClient
-from api.oauth.form import Asked
-from domain.model.access import Client, Scope
-from domain.usecases.access import Grant
+from api.oauth.client import SentRequest
+from api.oauth.form import Sent
+from api.oauth.grants import GRANTS, GrantClient, offline
+from api.oauth.resources import audience
+from domain.model.access import IDENTITY_SCOPES, Scope
+from domain.model.issuing import Facts, Grant, Verdict
 
-# Authlib prints the tokens it issues at DEBUG.
+# Authlib tells at DEBUG what it works on.
 logging.getLogger("authlib").setLevel(logging.INFO)
 
 
-class TokenRequest(OAuth2Request):
-    """One request to the token endpoint, with the client it names; `issued` is set when a token was granted."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer that is not written yet."""
 
-    def __init__(self, uri: str, asked: Asked, client: Client | None) -> None:
-        super().__init__("POST", uri, headers={"Authorization": asked.authorization})
-        self.payload = BasicOAuth2Payload(asked.form)
-        self.named = GrantClient(asked.client_id, client)
-        self.issued: dict[str, Any] | None = None
-
-    @property
-    def form(self) -> dict[str, str]:
-        form: dict[str, str] = self.payload.data
-        return form
-
-    @property
-    def grant(self) -> Grant | None:
-        if self.issued is None:
-            return None
-        return Grant(self.issued["access_token"], frozenset(map(Scope, self.issued["scope"].split())))
+    status: int
+    body: dict[str, Any]
 
 
-class UnprovenClient(InvalidClientError):
-    """One refusal for an unknown client, a wrong secret and a missing one, so that nobody can tell them apart."""
+class TokenRequest(SentRequest):
+    """One request to the token endpoint; `granted` and `replayed` are set by what is found about it."""
 
-    description = "The client is unknown, or its secret is wrong or missing."
-    status_code = 401
-
-    def get_headers(self) -> list[tuple[str, str]]:
-        return [*default_json_headers, ("WWW-Authenticate", 'Basic realm="portunus", charset="UTF-8"')]
-
-
-class ClientCredentialsGrant(grants.ClientCredentialsGrant):
-    """RFC 6749, section 4.4."""
-
-    TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "client_secret_post")
-
-    def authenticate_token_endpoint_client(self) -> GrantClient:
-        named: GrantClient = self.request.named
-        try:
-            ClientAuthentication(lambda _: named)(self.request, self.TOKEN_ENDPOINT_AUTH_METHODS)
-        except InvalidClientError:
-            raise UnprovenClient from None
-        return named
+    def __init__(self, uri: str, sent: Sent, facts: Facts) -> None:
+        super().__init__(uri, sent)
+        self.facts = facts
+        self.named = GrantClient(sent.client_id, facts)
+        self.granted: Grant | None = None
+        self.replayed: UUID | None = None
 
 
 class Issuer(AuthorizationServer):
-    """`minted` makes an access token for a client; nothing is stored here."""
+    """Nothing is stored here, and no token is made: what is granted is minted when it is kept."""
 
-    def __init__(self, uri: str, minted: Callable[[Client], str], lifetime: timedelta) -> None:
-        """`uri` is the public address of the token endpoint."""
+    def __init__(self, issuer: str) -> None:
+        """`issuer` is the public address of this installation, without a slash at its end."""
         super().__init__()
-        self.uri = uri
-        self.register_grant(ClientCredentialsGrant)
-        generator = BearerTokenGenerator(
-            access_token_generator=lambda client, **_: minted(client.client),
-            expires_generator=int(lifetime.total_seconds()),
-        )
-        self.register_token_generator("default", generator)
+        self.issuer = issuer
+        for grant, extensions in GRANTS.items():
+            self.register_grant(grant, extensions)
 
-    def decide(self, asked: Asked, client: Client | None) -> tuple[Response, Grant | None]:
-        """The answer, and what it promises; the promise must be kept before the answer leaves."""
-        request = TokenRequest(self.uri, asked, client)
-        answer: Response = self.create_token_response(request)
-        return answer, request.grant
+    def decide(self, sent: Sent, facts: Facts) -> Verdict[Answer]:
+        request = TokenRequest(f"{self.issuer}/oauth/token", sent, facts)
+        answer: Answer = self.create_token_response(request)
+        return Verdict(answer, request.granted, request.replayed)
+
+    def generate_token(self, client: GrantClient, scope: str | None = None, **_: Any) -> dict[str, Any]:
+        """Not a token yet, but what one shall carry."""
+        return {"scopes": granted_scopes(client.facts, scope)}
 
     def save_token(self, token: dict[str, Any], request: TokenRequest) -> None:
-        request.issued = token
+        facts = request.facts
+        bound = facts.source.resource if facts.source else None
+        resource = audience(request.form.get("resource"), bound, facts.client, self.issuer)
+        request.granted = Grant(token["scopes"], resource, offline(facts))
 
     def create_oauth2_request(self, request: TokenRequest) -> TokenRequest:
         return request
 
-    def handle_error_response(self, request: TokenRequest, error: OAuth2Error) -> Response:
+    def handle_error_response(self, request: TokenRequest, error: OAuth2Error) -> Answer:
         """Authlib would repeat the grant type that was asked for."""
         if isinstance(error, UnsupportedGrantTypeError):
-            error = OAuth2Error("Use the grant type client_credentials.", error=error.error)
-        answer: Response = super().handle_error_response(request, error)
+            error = OAuth2Error("The metadata of this server lists the grant types that it takes.", error=error.error)
+        answer: Answer = super().handle_error_response(request, error)
         return answer
 
-    def handle_response(self, status: int, body: dict[str, Any], headers: list[tuple[str, str]]) -> Response:
-        return JSONResponse(body, status, dict(headers))
+    def handle_response(self, status: int, body: Any, _headers: Any) -> Answer:
+        return Answer(status, dict(body))
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
         """Authlib's hook for frameworks with signals; nothing listens here."""
+
+
+def granted_scopes(facts: Facts, scope: str | None) -> frozenset[Scope]:
+    """InvalidScopeError when one is asked for that is unknown or not the client's, and when nothing would be left.
+
+    Without a person it is what the client asks of its own, or all of that. With one, what the person cannot give, or
+    gave no more, is left out: the answer tells.
+    """
+    client = facts.client
+    if facts.source is None:
+        own = client.scopes - IDENTITY_SCOPES
+        granted = known(scope, own) if scope is not None else own
+    else:
+        granted = known(scope or "", client.scopes | IDENTITY_SCOPES | facts.source.scopes) & facts.allowed
+    if not granted - {Scope.OFFLINE_ACCESS}:
+        raise InvalidScopeError
+    return granted
+
+
+def known(scope: str, within: frozenset[Scope]) -> frozenset[Scope]:
+    """InvalidScopeError when none is named, or one that is not within these."""
+    asked = frozenset(scope_to_list(scope))
+    if not asked or not asked <= within:
+        raise InvalidScopeError
+    return frozenset(map(Scope, asked))

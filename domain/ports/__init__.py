@@ -26,6 +26,7 @@ from domain.ports.people import (
     SignInFailures,
     SigningKeys,
 )
+from domain.ports.signing import Sign, Signer
 from domain.ports.store import (
     Begin,
     Caps,
@@ -82,7 +83,9 @@ __all__ = [
     "Remembers",
     "RollCall",
     "Sessions",
+    "Sign",
     "SignInFailures",
+    "Signer",
     "SigningKeys",
     "StandingReader",
     "Target",

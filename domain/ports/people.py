@@ -74,6 +74,10 @@ class SignInFailures(Protocol):
 
 
 class SigningKeys(Protocol):
+    async def lock(self) -> None:
+        """Nobody else adds one until this unit of work ends."""
+        ...
+
     async def add(self, key: SigningKey) -> None: ...
     async def all(self) -> Sequence[SigningKey]:
         """Oldest first."""

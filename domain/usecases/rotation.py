@@ -12,7 +12,7 @@ from domain.model.access import Actor, Scope
 from domain.model.credential import Opening
 from domain.model.ids import CredentialId, KeyId, TenantId, behind
 from domain.model.tenant import KeyInUse, TenantKey, in_use
-from domain.ports import Begin, Detach, Fresh, RollCall, Vault
+from domain.ports import Begin, Detach, Fresh, RollCall, Signer, Vault
 from domain.usecases.sealing import sealed_into
 
 PAGE = 100
@@ -38,7 +38,10 @@ class Rotated:
 
 @dataclass(frozen=True, slots=True)
 class Rewrapped:
-    """How far a pass over all tenants has come: `under` counts tenants by the ids of the master keys they need."""
+    """How far a pass over all tenants has come: `under` counts tenants by the ids of the master keys they need.
+
+    A signing key of the issuer that is left under another than the first counts like a tenant.
+    """
 
     keys: int
     under: Mapping[str, int]
@@ -57,6 +60,7 @@ class Rotation:
     detach: Detach
     fresh: Fresh
     patience: timedelta = timedelta(seconds=10)
+    signer: Signer | None = None
     _turns: WeakValueDictionary[TenantId, asyncio.Lock] = field(default_factory=WeakValueDictionary, repr=False)
 
     async def keys(self, actor: Actor, tenant_id: TenantId) -> Sequence[KeyInUse]:
@@ -92,11 +96,12 @@ class Rotation:
         return await self._rotated(tenant_id, progress)
 
     async def rewrap(self) -> AsyncIterator[Rewrapped]:
-        """Wrap every tenant's private keys under the vault's master key, and tell after each page how it stands.
+        """Wrap all private keys under the vault's master key: the issuer's, then the tenants', told after each page.
 
         From the operator's own shell. A key whose own master key the vault does not know stays as it is, and counts.
         """
-        keys, under, after = 0, Counter({self.vault.master_key_id: 0}), None
+        keys, left = await self.signer.rewrap() if self.signer else (0, {})
+        under, after = Counter({self.vault.master_key_id: 0, **left}), None
         while page := await self.roll_call(first=PAGE, after=after):
             for tenant_id in page:
                 keys += await self._rewrap(tenant_id)

@@ -3,6 +3,7 @@
 from tests.fakes.clock import CountedIds, FakeClock
 from tests.fakes.gateway import Asked, FakeGateway, FakeList, FakeSpeech, Reply
 from tests.fakes.rows import TenantRows
+from tests.fakes.signer import FakeSigner
 from tests.fakes.store import FakeLedger, FakeStore, FakeWork
 from tests.fakes.vault import FakeVault
 
@@ -13,6 +14,7 @@ __all__ = [
     "FakeGateway",
     "FakeLedger",
     "FakeList",
+    "FakeSigner",
     "FakeSpeech",
     "FakeStore",
     "FakeVault",

@@ -154,6 +154,9 @@ class FakeFailures:
 class FakeSigningKeys:
     rows: DirectoryRows
 
+    async def lock(self) -> None:
+        """One unit of work runs at a time."""
+
     async def add(self, key: SigningKey) -> None:
         self.rows.signing_keys[key.id] = key
 

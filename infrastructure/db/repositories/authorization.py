@@ -76,7 +76,7 @@ class SqlCodes:
         await self.rows.add(codes, **_plain(code, "challenge", "nonce", "redirect_uri"))
 
     async def lock(self, digest: bytes) -> Code | None:
-        row = await _locked(self.rows, codes, digest=digest)
+        row = await _locked_in_family(self.rows, codes, digest)
         return Code(**_common(row, "challenge", "nonce", "redirect_uri", "used_at")) if row else None
 
     async def use(self, digest: bytes, at: datetime) -> None:
@@ -91,7 +91,7 @@ class SqlRefreshTokens:
         await self.rows.add(refresh_tokens, **_plain(token, "issued_at"))
 
     async def lock(self, digest: bytes) -> RefreshToken | None:
-        row = await _locked(self.rows, refresh_tokens, digest=digest)
+        row = await _locked_in_family(self.rows, refresh_tokens, digest)
         return RefreshToken(**_common(row, "issued_at", "used_at")) if row else None
 
     async def use(self, digest: bytes, at: datetime) -> None:
@@ -148,6 +148,17 @@ def _common(row: Row[Any], *more: str) -> dict[str, Any]:
 async def _locked(rows: Rows, table: Table, **key: Any) -> Row[Any] | None:
     found = await rows.all(select(table).where(rows.mine(table)).filter_by(**key).with_for_update())
     return found[0] if found else None
+
+
+async def _locked_in_family(rows: Rows, table: Table, digest: bytes) -> Row[Any] | None:
+    """First the consent that it hangs on, so that who ends a family misses no token that is being added to it."""
+    found = await rows.all(select(table).where(rows.mine(table), table.c.digest == digest))
+    if not found:
+        return None
+    consent = select(consents.c.given_at).where(rows.mine(consents))
+    key = {"client_id": found[0].client_id, "person_id": found[0].person_id}
+    await rows.all(consent.filter_by(**key).with_for_update(key_share=True))
+    return await _locked(rows, table, digest=digest)
 
 
 async def _used(rows: Rows, table: Table, digest: bytes, at: datetime) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -153,6 +153,10 @@ class SqlFailures:
 @dataclass(frozen=True, slots=True)
 class SqlSigningKeys:
     connection: AsyncConnection
+
+    async def lock(self) -> None:
+        if self.connection.dialect.name == "postgresql":  # SQLite has one writer
+            await self.connection.execute(text("LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE"))
 
     async def add(self, key: SigningKey) -> None:
         await self.connection.execute(

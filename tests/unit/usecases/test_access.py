@@ -1,17 +1,20 @@
-"""From a token to an actor, and from a client to a token: what is wrong with one reads like anything else wrong."""
+"""From a client to a token, and from a token to an actor: what is wrong with one reads like anything else wrong."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from domain.errors import Unauthenticated
-from domain.model.access import TENANT_SCOPES, Client, Scope
+from domain.model.access import Client, ClientKind, Scope
 from domain.model.ids import ClientId, TenantId
+from domain.model.issuing import Facts, Grant, Lifetimes, Proof, Verdict
 from domain.model.tokens import Kind, digest, mint
-from domain.usecases.access import Access, Grant
-from tests.fakes import FakeClock, FakeStore
+from domain.usecases.access import Access
+from domain.usecases.granting import Asking, Granting
+from domain.usecases.minting import Mint
+from tests.fakes import FakeClock, FakeSigner, FakeStore
 
 TENANT, OTHER = TenantId(UUID(int=1)), TenantId(UUID(int=2))
 SCOPES = frozenset({Scope.MODELS_INVOKE, Scope.TENANT_READ})
@@ -24,18 +27,20 @@ class Gate:
     clock: FakeClock = field(default_factory=FakeClock)
 
     def __post_init__(self) -> None:
-        self.access = Access(self.store.begin, self.clock, lambda size: bytes(range(size)), HOUR)
+        self.access = Access(self.store.begin, self.clock)
+        minting = Mint("https://portunus.example", lambda size: bytes(range(size)), Lifetimes(HOUR))
+        self.granting = Granting(self.store.begin, self.clock, minting, FakeSigner())
         self.client = Client(TENANT, ClientId(UUID(int=9)), "shop", b"", SCOPES, self.clock())
         self.store.rows[TENANT].clients[self.client.id] = self.client
         self.client_id = mint(Kind.CLIENT_ID, TENANT, self.client.id.bytes)
 
-    async def token(self, *scopes: Scope) -> str:
-        def judge(client: Client | None) -> tuple[str, Grant]:
-            assert client is not None
-            grant = Grant(self.access.minted(client), frozenset(scopes) or SCOPES)
-            return grant.token, grant
-
-        return await self.access.grant(self.client_id, judge)
+    async def token(self, *scopes: Scope, resource: str | None = None) -> str:
+        asking = Asking(self.client_id, lambda client: Proof() if client else None, signature=True)
+        grant = Grant(frozenset(scopes) or SCOPES, resource)
+        _, issued = await self.granting.grant(asking, lambda _: Verdict(None, grant))
+        assert issued is not None
+        assert issued.access_token not in repr(issued)
+        return issued.access_token
 
 
 async def test_a_granted_token_is_its_clients() -> None:
@@ -94,24 +99,61 @@ async def test_a_token_never_carries_a_scope_that_its_client_lacks() -> None:
     assert (await gate.access.authenticate(token)).scopes == {Scope.MODELS_INVOKE}
 
 
+async def test_a_token_for_another_resource_opens_nothing_here() -> None:
+    gate = Gate()
+    elsewhere = await gate.token(resource="https://crm.example")
+    row = gate.store.rows[TENANT].tokens[digest(elsewhere)]
+    opaque = mint(Kind.ACCESS_TOKEN, TENANT, bytes(32))
+    gate.store.rows[TENANT].tokens[digest(opaque)] = replace(row, digest=digest(opaque))
+    for token in (elsewhere, opaque):
+        with pytest.raises(Unauthenticated):
+            await gate.access.authenticate(token)
+
+
 @pytest.mark.parametrize(
     "client_id",
     ["", "shop", mint(Kind.CLIENT_ID, TENANT, bytes(16)), mint(Kind.CLIENT_ID, OTHER, UUID(int=9).bytes)],
     ids=["empty", "malformed", "unknown", "another tenant's"],
 )
-async def test_the_judge_is_told_when_there_is_no_such_client(client_id: str) -> None:
+async def test_an_unknown_client_is_asked_for_its_proof_like_any_other(client_id: str) -> None:
     gate, asked = Gate(), list[Client | None]()
 
-    def judge(client: Client | None) -> tuple[str, Grant]:
+    def prove(client: Client | None) -> Proof:
         asked.append(client)
-        return "no", Grant("ptn_at_x", TENANT_SCOPES)
+        return Proof()
 
-    assert await gate.access.grant(client_id, judge) == "no"
+    with pytest.raises(Unauthenticated):
+        await gate.granting.grant(Asking(client_id, prove), lambda _: Verdict(None, Grant(SCOPES)))
     assert asked == [None]
     assert not any(rows.tokens for rows in gate.store.rows.values())
 
 
+@pytest.mark.parametrize("state", ["suspended", "expired", "an API key"])
+async def test_a_client_that_is_not_active_is_an_unknown_one(state: str) -> None:
+    gate = Gate()
+    gate.store.rows[TENANT].clients[gate.client.id] = {
+        "suspended": replace(gate.client, suspended_at=gate.clock()),
+        "expired": replace(gate.client, expires_at=gate.clock()),
+        "an API key": replace(gate.client, kind=ClientKind.API_KEY),
+    }[state]
+    with pytest.raises(Unauthenticated):
+        await gate.token()
+
+
+async def test_a_signed_proof_is_good_once() -> None:
+    gate = Gate()
+    asking = Asking(gate.client_id, lambda _: Proof("jti", gate.clock() + HOUR))
+
+    def judge(_: Facts) -> Verdict[str]:
+        return Verdict("yes")
+
+    assert await gate.granting.grant(asking, judge) == ("yes", None)
+    with pytest.raises(Unauthenticated):
+        await gate.granting.grant(asking, judge)
+
+
 async def test_nothing_is_kept_of_a_refusal() -> None:
     gate = Gate()
-    assert await gate.access.grant(gate.client_id, lambda _: ("wrong secret", None)) == "wrong secret"
+    asking = Asking(gate.client_id, lambda _: Proof())
+    assert await gate.granting.grant(asking, lambda _: Verdict("refused")) == ("refused", None)
     assert gate.store.rows[TENANT].tokens == {}

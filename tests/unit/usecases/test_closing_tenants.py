@@ -9,9 +9,12 @@ import pytest
 from domain.errors import Forbidden, NotFound, Unauthenticated
 from domain.model.access import OPERATOR_SCOPES, TENANT_SCOPES, Actor
 from domain.model.ids import ClientId, TenantId
-from domain.usecases.access import Access, Grant
+from domain.model.issuing import Grant, Lifetimes, Proof, Verdict
+from domain.usecases.access import Access
+from domain.usecases.granting import Asking, Granting
+from domain.usecases.minting import Mint
 from domain.usecases.tenants import OpenedTenant, Tenants
-from tests.fakes import CountedIds, FakeClock, FakeStore, FakeVault
+from tests.fakes import CountedIds, FakeClock, FakeSigner, FakeStore, FakeVault
 from tests.unit.domain.samples import PLATFORM
 
 OPERATOR = TenantId(UUID(int=77))
@@ -30,15 +33,18 @@ class Office:
         self.store, self.clock, self.memory = FakeStore(), FakeClock(), Memory()
         begin, fresh = self.store.begin, CountedIds()
         self.tenants = Tenants(begin, FakeVault(), PLATFORM, self.clock, fresh, bytes, (self.memory, self.memory))
-        self.access = Access(begin, self.clock, bytes, timedelta(hours=1))
+        self.access = Access(begin, self.clock)
+        mint = Mint("https://portunus.example", bytes, Lifetimes(timedelta(hours=1)))
+        self.granting = Granting(begin, self.clock, mint, FakeSigner())
 
     def operator(self) -> Actor:
         return Actor(OPERATOR, ClientId(UUID(int=78)), OPERATOR_SCOPES, self.clock() + timedelta(hours=1))
 
     async def token(self, opened: OpenedTenant) -> str:
-        token = self.access.minted(opened.client)
-        await self.access.grant(opened.client_id, lambda _: (None, Grant(token, TENANT_SCOPES)))
-        return token
+        asking = Asking(opened.client_id, lambda client: Proof() if client else None)
+        _, issued = await self.granting.grant(asking, lambda _: Verdict(None, Grant(TENANT_SCOPES)))
+        assert issued is not None
+        return issued.access_token
 
     def left(self, tenant_id: TenantId) -> list[object]:
         rows = self.store.rows[tenant_id]
@@ -55,7 +61,8 @@ async def test_nothing_of_a_closed_tenant_is_left_and_its_token_is_nobodys() -> 
     assert office.left(opened.tenant.id) == []
     with pytest.raises(Unauthenticated):
         await office.access.authenticate(token)
-    assert await office.access.grant(opened.client_id, lambda client: (client, None)) is None
+    with pytest.raises(Unauthenticated):
+        await office.token(opened)
 
 
 async def test_all_that_remembers_tenants_forgets_it() -> None:
