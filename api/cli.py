@@ -133,6 +133,13 @@ def providers(
 
 
 @app.command()
+def reset_password(email: Annotated[str, typer.Argument(help="The address of the account.")]) -> None:
+    """Print a link, good once within an hour, by which a person sets a new password; hand it over in confidence."""
+    token = _done(lambda house: house.people.resets.issue(email))
+    typer.echo(f"{_settings().issuer}/reset?token={token.reveal()}")
+
+
+@app.command()
 def rotate_tenant_key(tenant_id: UUID) -> None:
     """Seal a tenant's credentials under a new key, or go on with that, and shred the old key."""
     rotated = _done(lambda house: house.usecases.rotation.renew(TenantId(tenant_id)))

@@ -15,6 +15,7 @@ import uuid_utils.compat
 
 from api.graphql.context import UseCases
 from api.oauth.context import OAuth
+from api.pages.people import People
 from domain.errors import DomainError
 from domain.model.catalogue import FormValues
 from domain.model.issuing import Lifetimes
@@ -22,6 +23,8 @@ from domain.model.quota import Trial, Unit
 from domain.model.selection import Platform
 from domain.ports import Ledger
 from domain.usecases.access import Access
+from domain.usecases.accounts import Accounts
+from domain.usecases.authorizing import Authorizing
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
@@ -29,18 +32,23 @@ from domain.usecases.credential_states import CredentialStates
 from domain.usecases.credential_updates import CredentialUpdates
 from domain.usecases.credentials import Credentials
 from domain.usecases.defaults import Defaults
+from domain.usecases.device_verification import DeviceVerification
 from domain.usecases.devices import Devices
 from domain.usecases.granting import Granting
 from domain.usecases.grants import Grants
 from domain.usecases.identity import Identity
 from domain.usecases.imports import Imports
 from domain.usecases.inference import Inference
+from domain.usecases.joining import Joining
 from domain.usecases.members import Members
 from domain.usecases.metering import Metering
 from domain.usecases.minting import Mint
 from domain.usecases.models import Models
+from domain.usecases.own_consents import OwnConsents
 from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
+from domain.usecases.recognition import Recognition
+from domain.usecases.resets import PasswordResets
 from domain.usecases.rotation import Rotation
 from domain.usecases.tenants import Tenants
 from domain.usecases.token_states import TokenStates
@@ -48,6 +56,7 @@ from domain.usecases.usage import Usage
 from infrastructure.background import Detached
 from infrastructure.balances import PolledBalances
 from infrastructure.crypto.master_keys import MasterKeys
+from infrastructure.crypto.passwords import Argon2Passwords
 from infrastructure.crypto.signing import RsaSigner
 from infrastructure.crypto.vault import RsaVault
 from infrastructure.db.directory import directory
@@ -58,6 +67,7 @@ from infrastructure.db.roll_call import SqlRollCall
 from infrastructure.db.work import begin
 from infrastructure.http import egress
 from infrastructure.keyring import LeasedKeyring
+from infrastructure.openid import OpenIdProvider, OpenIdTerms
 from infrastructure.providers.gateway import HttpGateway, Limits
 from infrastructure.providers.registry import ADAPTERS, catalogue, trials
 from infrastructure.settings import Settings
@@ -88,6 +98,7 @@ class House:
             raise NotReady(str(problem)) from None
         self.engine = open_engine(settings.database_url)
         self.vault = RsaVault(self.master_keys)
+        self.passwords = Argon2Passwords()
         self.detached = Detached()
         self.client = egress(settings.allowed_networks, read=settings.call_seconds)
         self.ledger: Ledger = ledger_on(self.engine)
@@ -95,6 +106,10 @@ class House:
         self.signer = RsaSigner(above, self.master_keys, now, fresh, lifetime, self.vault.threads)
         self.usecases = self._usecases()
         self.oauth = self._oauth()
+        self.people = self._people()
+        work = begin(self.engine, master_keys=self.master_keys)
+        self.authorizing = Authorizing(work, now, fresh, secrets.token_bytes, settings.issuer)
+        self.device_verification = DeviceVerification(work, directory(self.engine), now)
         self._leaving = AsyncExitStack()
         self._over = asyncio.Event()
 
@@ -146,10 +161,23 @@ class House:
             clock=now,
         )
 
+    def _people(self) -> People:
+        settings, work = self.settings, begin(self.engine)
+        accounts = Accounts(directory(self.engine), self.passwords, now, secrets.token_bytes, settings.session_lifetime)
+        return People(
+            accounts=accounts,
+            joining=Joining(work, accounts, fresh),
+            recognition=Recognition(accounts),
+            resets=PasswordResets(accounts),
+            consents=OwnConsents(work),
+            provider=provider(settings),
+        )
+
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as entered:
             entered.push_async_callback(self.engine.dispose)
             entered.callback(self.vault.close)
+            entered.callback(self.passwords.close)
             entered.push_async_callback(self.client.aclose)
             await self.check()
             sweeping = asyncio.create_task(self._sweep())
@@ -195,6 +223,16 @@ def now() -> datetime:
 
 
 fresh = uuid_utils.compat.uuid7
+
+
+def provider(settings: Settings) -> OpenIdProvider | None:
+    if settings.oidc_issuer is None or settings.oidc_client_id is None:
+        return None
+    secret = settings.oidc_client_secret.get_secret_value() if settings.oidc_client_secret else None
+    back = f"{settings.issuer}/sign-in/openid/callback"
+    networks = settings.allowed_networks
+    terms = OpenIdTerms(settings.oidc_issuer, settings.oidc_client_id, secret, settings.oidc_name, back, networks)
+    return OpenIdProvider(terms, now)
 
 
 def platform_forms(settings: Settings) -> Mapping[str, FormValues]:

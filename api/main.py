@@ -21,7 +21,12 @@ from api.graphql.app import graphql_app
 from api.graphql.context import GraphQLOptions
 from api.hosts import OneHost
 from api.house import House, NotReady, now
+from api.oauth.authorize import AuthorizationPages
+from api.oauth.device_page import DevicePages
 from api.oauth.endpoints import routes as oauth_routes
+from api.pages.browser import Browser
+from api.pages.page import problems
+from api.pages.routes import routes as page_routes
 from infrastructure.crypto.master_keys import MasterKeys
 from infrastructure.settings import Settings
 
@@ -38,7 +43,7 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
     metadata = f'resource_metadata="{settings.issuer}/.well-known/oauth-protected-resource'
     challenge, elsewhere = f'{metadata}/graphql"', f'{metadata}"'
     options = GraphQLOptions(
-        cursor_key=cursor_key(house.master_keys),
+        cursor_key=derived(house.master_keys, b"portunus cursors"),
         introspection=settings.introspection,
         ide=settings.ide,
         body_limit=settings.max_body_bytes,
@@ -66,7 +71,7 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
             return JSONResponse({"ready": False, "reason": reason}, 503)
         return JSONResponse({"ready": True})
 
-    return Starlette(
+    application = Starlette(
         routes=[
             Route("/graphql", graphql),
             WebSocketRoute("/graphql", graphql),
@@ -75,10 +80,18 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
             Route("/livez", live),
             Route("/readyz", ready),
             *oauth_routes(house.oauth),
+            *AuthorizationPages(house.authorizing, settings.token_lifetime).routes(),
+            *DevicePages(house.device_verification, settings.token_lifetime).routes(),
+            *page_routes(house.people),
         ],
         middleware=[Middleware(OneHost)],
+        exception_handlers=problems(),
         lifespan=lifespan,
     )
+    application.state.browser = Browser(
+        settings.issuer, derived(house.master_keys, b"portunus forms"), house.people.accounts
+    )
+    return application
 
 
 def guard(house: House) -> Callable[[ASGIApp, str], ASGIApp]:
@@ -99,6 +112,6 @@ async def live(_: Request) -> JSONResponse:
     return JSONResponse({"live": True})
 
 
-def cursor_key(master_keys: MasterKeys) -> bytes:
-    """The same in every worker that shares a master key, and of no use for anything else."""
-    return hmac.digest(master_keys.keys[master_keys.first], b"portunus cursors", hashlib.sha256)
+def derived(master_keys: MasterKeys, purpose: bytes) -> bytes:
+    """A key that is the same in every worker that shares a master key, and of no use for anything else."""
+    return hmac.digest(master_keys.keys[master_keys.first], purpose, hashlib.sha256)

@@ -2,6 +2,9 @@
 
 DomainError
 ├ Unauthenticated
+├ NotSignedIn
+├ TooManyFailures(retry_after)
+├ ProviderFailed
 ├ Forbidden(needs)
 ├ NeedsPerson
 ├ NotFound(what)
@@ -11,6 +14,7 @@ DomainError
 │ └ InvalidRange(field, reason)
 ├ Conflict
 │ ├ DuplicateName(name)
+│ ├ NoOtherWay
 │ ├ ChangedMeanwhile(what)
 │ └ LastOwner
 ├ QuotaExhausted(pot, unit, free, asked, refills_at)
@@ -60,6 +64,38 @@ class Unauthenticated(DomainError):
     @property
     def message(self) -> str:
         return "Send a valid access token in the Authorization header: Bearer ptn_at_…"
+
+
+class NotSignedIn(DomainError):
+    """Sign-in failed, or a password is wrong: an unknown account reads like a wrong password."""
+
+    code = "NOT_SIGNED_IN"
+
+    @property
+    def message(self) -> str:
+        return "The e-mail address or the password is wrong."
+
+
+@dataclass(eq=False)
+class TooManyFailures(DomainError):
+    """Sign-in failed too often in a row; `retry_after` is in seconds."""
+
+    code: ClassVar[str] = "TOO_MANY_FAILURES"
+    retry_after: int
+
+    @property
+    def message(self) -> str:
+        return f"Sign-in failed too often; try again in {self.retry_after} seconds."
+
+
+class ProviderFailed(DomainError):
+    """An external OpenID provider does not answer as it must, or says no."""
+
+    code = "PROVIDER_FAILED"
+
+    @property
+    def message(self) -> str:
+        return "The sign-in at the provider did not work; start it again, or use your password."
 
 
 @dataclass(eq=False)
@@ -150,6 +186,16 @@ class DuplicateName(Conflict):
     @property
     def message(self) -> str:
         return f"The name {self.name!r} is taken; choose another."
+
+
+class NoOtherWay(Conflict):
+    """Without it, the person could not sign in any more."""
+
+    code = "NO_OTHER_WAY"
+
+    @property
+    def message(self) -> str:
+        return "This is the only way to sign in to the account; ask the operator for a password first."
 
 
 @dataclass(eq=False)

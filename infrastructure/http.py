@@ -50,17 +50,24 @@ def egress(
     `connect` and `read` are the longest silences in seconds: until a connection stands, and between two pieces of an
     answer. A host that is not to be reached raises ForbiddenAddress before a byte is sent.
     """
-    # Its INFO line holds the whole address, and with it a key that travels in the query.
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
-    tls = httpx2.create_ssl_context(trust_env=False)
-    session = partial(_session, tuple(allowed), tls, connections, resolver)
     return httpx2.AsyncClient(
-        transport=_Outward(verify=tls, trust_env=False, client=session),
+        transport=outward(allowed, connections=connections, resolver=resolver),
         trust_env=False,
         follow_redirects=False,
         timeout=httpx2.Timeout(read, connect=connect, pool=connect),
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
     )
+
+
+def outward(
+    allowed: Sequence[Network] = (), *, connections: int = 10, resolver: AbstractResolver | None = None
+) -> httpx2.AsyncBaseTransport:
+    """What dials only public addresses and those in `allowed`, for a client that is made elsewhere."""
+    # Its INFO line holds the whole address, and with it a key that travels in the query.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    tls = httpx2.create_ssl_context(trust_env=False)
+    session = partial(_session, tuple(allowed), tls, connections, resolver)
+    return _Outward(verify=tls, trust_env=False, client=session)
 
 
 class _Outward(AiohttpTransport):

@@ -35,6 +35,15 @@ def _origin(value: str) -> str:
     return url.geturl()
 
 
+def _provider(value: str) -> str:
+    """As `_origin`, but with a path, as some providers have; kept as it is, since it must equal what they say."""
+    url = urlsplit(value)
+    _origin(f"{url.scheme}://{url.netloc}")
+    if url.query or url.fragment:
+        raise ValueError("must be an address without query and fragment")
+    return value
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ip_address(host).is_loopback
@@ -60,6 +69,14 @@ class Settings(BaseSettings):
     token_seconds: int = Field(default=3_600, ge=60, le=86_400)
     refresh_days: int = Field(default=30, ge=1, le=365)
     """How long an application may go on without asking the person again."""
+    session_seconds: int = Field(default=43_200, ge=300, le=2_592_000)
+    """How long a person stays signed in."""
+    oidc_issuer: Annotated[str, AfterValidator(_provider)] | None = None
+    """The issuer of an external OpenID provider by which people may sign in."""
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_name: str = Field(default="your organisation", min_length=1, max_length=60)
+    """What people call that provider."""
     call_seconds: int = Field(default=600, ge=1, le=3_600)
     """The longest that a call to a vendor may take."""
     hold_seconds: int = Field(default=900, ge=2)
@@ -94,6 +111,12 @@ class Settings(BaseSettings):
             raise ValueError("PORTUNUS_HOLD_SECONDS must be longer than PORTUNUS_CALL_SECONDS")
         return self
 
+    @model_validator(mode="after")
+    def _provider_knows_us(self) -> Self:
+        if (self.oidc_issuer is None) != (self.oidc_client_id is None):
+            raise ValueError("PORTUNUS_OIDC_ISSUER and PORTUNUS_OIDC_CLIENT_ID must be given together")
+        return self
+
     @property
     def owner_url(self) -> str:
         return self.migration_url or self.database_url
@@ -105,6 +128,10 @@ class Settings(BaseSettings):
     @property
     def refresh_lifetime(self) -> timedelta:
         return timedelta(days=self.refresh_days)
+
+    @property
+    def session_lifetime(self) -> timedelta:
+        return timedelta(seconds=self.session_seconds)
 
     def master_keys(self) -> list[bytes]:
         """The keys, first the one that wraps; ValueError, without a value, when there is none or one is malformed."""

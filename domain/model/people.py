@@ -1,7 +1,8 @@
 """People: who they are, how they sign in, and what they are in each tenant."""
 
 import re
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from domain.errors import InvalidRange
@@ -9,6 +10,7 @@ from domain.model.access import Role
 from domain.model.ids import InvitationId, PersonId, TenantId
 
 EMAIL_LIMIT = 254
+NAME_LIMIT = 100
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f.]+(\.[^@\s\x00-\x1f\x7f.]+)+")
 
 
@@ -32,6 +34,28 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Recognised:
+    """Whom an external OpenID provider vouches for. What it says of name and address proves nothing here."""
+
+    issuer: str
+    subject: str
+    name: str | None = None
+
+    def identity(self, person_id: PersonId) -> Identity:
+        return Identity(self.issuer, self.subject, person_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """The way to an external OpenID provider, and what must come back from there: kept by the browser meanwhile."""
+
+    address: str
+    state: str
+    nonce: str
+    verifier: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """A browser that a person signed in with, kept by the SHA-256 digest of its cookie."""
 
@@ -40,6 +64,15 @@ class Session:
     signed_in_at: datetime
     expires_at: datetime
     browser: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """A link by which a person sets a new password; kept by the SHA-256 digest of its token, good once."""
+
+    digest: bytes
+    person_id: PersonId
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +122,13 @@ def checked_email(email: str, *, field: str = "email") -> str:
     if len(email) > EMAIL_LIMIT or not _EMAIL.fullmatch(email):
         raise InvalidRange(field, "must be an e-mail address")
     return email
+
+
+def checked_name(name: str, *, field: str = "name") -> str:
+    """A person's name without surrounding blanks; InvalidRange for one that is empty, too long or cannot be shown."""
+    name = unicodedata.normalize("NFC", name).strip()
+    if not 1 <= len(name) <= NAME_LIMIT:
+        raise InvalidRange(field, f"must have 1 to {NAME_LIMIT} characters")
+    if not name.isprintable():
+        raise InvalidRange(field, "must be characters that can be shown")
+    return name

@@ -39,6 +39,13 @@ _PAYLOADS = {
 }
 
 
+class PersonalKind(StrEnum):
+    """The typed prefixes of what belongs to a person and so to no tenant: 32 random bytes alone."""
+
+    SESSION = "ptn_se_"
+    RESET = "ptn_pr_"
+
+
 @dataclass(frozen=True, slots=True)
 class Parsed:
     """What a well-formed token says; whether it is valid only its digest in the tenant's rows can tell."""
@@ -69,6 +76,21 @@ def parse(kind: Kind, token: str) -> Parsed | None:
         return None
     payload = number.to_bytes(size)
     return Parsed(TenantId(UUID(bytes=payload[:16])), payload[16:])
+
+
+def mint_personal(kind: PersonalKind, rest: bytes) -> str:
+    """A token of this kind; `rest` is 32 random bytes."""
+    if len(rest) != SECRET_BYTES:
+        raise ValueError(f"a {kind.name} has {SECRET_BYTES} bytes")
+    body = kind.value + _base62(int.from_bytes(rest), _width(SECRET_BYTES))
+    return body + _checksum(body)
+
+
+def is_personal(kind: PersonalKind, token: str) -> bool:
+    """Whether it may have been minted as this kind."""
+    body, check = token[:-_CHECK], token[-_CHECK:]
+    size = len(kind.value) + _width(SECRET_BYTES)
+    return token.isascii() and token.startswith(kind.value) and len(body) == size and _checksum(body) == check
 
 
 def digest(token: str) -> bytes:

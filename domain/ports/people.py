@@ -6,7 +6,7 @@ from typing import Protocol, Self
 
 from domain.model.authorization import SigningKey
 from domain.model.ids import PersonId
-from domain.model.people import Failures, Identity, Membership, Person, Session
+from domain.model.people import Departure, Failures, Identity, Membership, Person, Recognised, Reset, Session
 
 
 class People(Protocol):
@@ -45,6 +45,9 @@ class Identities(Protocol):
         """NotFound("identity")."""
         ...
 
+    async def of(self, person_id: PersonId) -> Sequence[Identity]: ...
+    async def remove(self, identity: Identity) -> None: ...
+
 
 class Sessions(Protocol):
     async def add(self, session: Session) -> None: ...
@@ -61,16 +64,49 @@ class Sessions(Protocol):
         """How many there were."""
         ...
 
+    async def sweep(self, before: datetime) -> int:
+        """Remove those that expired before; how many there were."""
+        ...
+
+
+class Resets(Protocol):
+    """Links by which a person sets a new password without knowing the old one."""
+
+    async def add(self, reset: Reset) -> None: ...
+    async def one(self, digest: bytes) -> Reset:
+        """NotFound("reset"), though an expired one may still be there."""
+        ...
+
+    async def take(self, digest: bytes) -> Reset:
+        """Remove it and give it to one caller alone; NotFound("reset")."""
+        ...
+
+    async def remove_all(self, person_id: PersonId) -> None: ...
+    async def sweep(self, before: datetime) -> int:
+        """Remove those that expired before; how many there were."""
+        ...
+
 
 class SignInFailures(Protocol):
     """By account or by address; the key is whatever tells them apart."""
 
     async def of(self, keys: Collection[str]) -> Mapping[str, Failures]: ...
+    async def lock(self, keys: Collection[str]) -> Mapping[str, Failures]:
+        """What there is of these; nobody else locks or counts them until this unit of work ends."""
+        ...
+
     async def count(self, keys: Collection[str], at: datetime) -> None:
         """One more of each."""
         ...
 
+    async def forgive(self, key: str) -> None:
+        """One less, when there is any."""
+        ...
+
     async def clear(self, key: str) -> None: ...
+    async def sweep(self, before: datetime) -> int:
+        """Remove what happened before; how many there were."""
+        ...
 
 
 class SigningKeys(Protocol):
@@ -105,6 +141,8 @@ class Directory(Protocol):
     @property
     def sessions(self) -> Sessions: ...
     @property
+    def resets(self) -> Resets: ...
+    @property
     def failures(self) -> SignInFailures: ...
     @property
     def signing_keys(self) -> SigningKeys: ...
@@ -123,4 +161,21 @@ class Passwords(Protocol):
 
     def outdated(self, hashed: str) -> bool:
         """Whether it was made with weaker parameters than now."""
+        ...
+
+
+class IdentityProvider(Protocol):
+    """An external OpenID provider, by which people may sign in."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    async def departure(self) -> Departure:
+        """A new one; ProviderFailed."""
+        ...
+
+    async def arrival(self, departure: Departure, said: Mapping[str, str]) -> Recognised:
+        """Whom it recognised, by the query that the browser brought back; ProviderFailed for anything amiss."""
         ...

@@ -55,6 +55,15 @@ sessions = Table(
     of_person(),
 )
 
+resets = Table(
+    "resets",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("person_id", Uuid, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    of_person(),
+)
+
 sign_in_failures = Table(
     "sign_in_failures",
     metadata,
@@ -73,7 +82,7 @@ signing_keys = Table(
     Column("created_at", Instant, nullable=False),
 )
 
-DIRECTORY = (people, passwords, identities, sessions, sign_in_failures, signing_keys)
+DIRECTORY = (people, passwords, identities, sessions, resets, sign_in_failures, signing_keys)
 """What belongs to no tenant: on PostgreSQL a policy hides it from every transaction that is bound to one."""
 
 members = Table(

@@ -12,6 +12,7 @@ from infrastructure.db.repositories.directory import (
     SqlIdentities,
     SqlPasswordHashes,
     SqlPeople,
+    SqlResets,
     SqlSessions,
     SqlSigningKeys,
 )
@@ -59,6 +60,10 @@ class SqlDirectory:
     @cached_property
     def sessions(self) -> SqlSessions:
         return SqlSessions(self._connection)
+
+    @cached_property
+    def resets(self) -> SqlResets:
+        return SqlResets(self._connection)
 
     @cached_property
     def failures(self) -> SqlFailures:

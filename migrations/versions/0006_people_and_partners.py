@@ -8,7 +8,7 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
-DIRECTORY = ("people", "passwords", "identities", "sessions", "sign_in_failures", "signing_keys")
+DIRECTORY = ("people", "passwords", "identities", "sessions", "resets", "sign_in_failures", "signing_keys")
 TABLES = (
     "members",
     "invitations",
@@ -83,6 +83,14 @@ def _directory() -> None:
         sa.PrimaryKeyConstraint("digest", name=op.f("sessions_pk")),
     )
     op.create_index("sessions_person_id_idx", "sessions", ["person_id"], unique=False)
+    op.create_table(
+        "resets",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("resets_person_id_fk"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("digest", name=op.f("resets_pk")),
+    )
     op.create_table(
         "sign_in_failures",
         sa.Column("key", sa.String(length=300), nullable=False),

@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.errors import DuplicateName, NotFound
 from domain.model.authorization import SigningKey
 from domain.model.ids import PersonId
-from domain.model.people import Failures, Identity, Membership, Person, Session
+from domain.model.people import Failures, Identity, Membership, Person, Reset, Session
 from tests.fakes.rows import found
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class DirectoryRows:
     passwords: dict[PersonId, str] = field(default_factory=dict)
     identities: dict[tuple[str, str], Identity] = field(default_factory=dict)
     sessions: dict[bytes, Session] = field(default_factory=dict)
+    resets: dict[bytes, Reset] = field(default_factory=dict)
     failures: dict[str, Failures] = field(default_factory=dict)
     signing_keys: dict[UUID, SigningKey] = field(default_factory=dict)
 
@@ -41,6 +42,7 @@ class FakeDirectory:
         self.passwords = FakePasswordHashes(rows)
         self.identities = FakeIdentities(rows)
         self.sessions = FakeSessions(rows)
+        self.resets = FakeResets(rows)
         self.failures = FakeFailures(rows)
         self.signing_keys = FakeSigningKeys(rows)
         return self
@@ -109,6 +111,14 @@ class FakeIdentities:
     async def one(self, issuer: str, subject: str) -> Identity:
         return found(self.rows.identities, (issuer, subject), "identity")
 
+    async def of(self, person_id: PersonId) -> Sequence[Identity]:
+        there = [self.rows.identities[key] for key in sorted(self.rows.identities)]
+        return [identity for identity in there if identity.person_id == person_id]
+
+    async def remove(self, identity: Identity) -> None:
+        if self.rows.identities.get((identity.issuer, identity.subject)) == identity:
+            del self.rows.identities[identity.issuer, identity.subject]
+
 
 @dataclass(frozen=True, slots=True)
 class FakeSessions:
@@ -133,6 +143,38 @@ class FakeSessions:
             del self.rows.sessions[session.digest]
         return len(mine)
 
+    async def sweep(self, before: datetime) -> int:
+        old = [digest for digest, session in self.rows.sessions.items() if session.expires_at < before]
+        for digest in old:
+            del self.rows.sessions[digest]
+        return len(old)
+
+
+@dataclass(frozen=True, slots=True)
+class FakeResets:
+    rows: DirectoryRows
+
+    async def add(self, reset: Reset) -> None:
+        self.rows.resets[reset.digest] = reset
+
+    async def one(self, digest: bytes) -> Reset:
+        return found(self.rows.resets, digest, "reset")
+
+    async def take(self, digest: bytes) -> Reset:
+        taken = await self.one(digest)
+        del self.rows.resets[digest]
+        return taken
+
+    async def remove_all(self, person_id: PersonId) -> None:
+        for digest in [digest for digest, reset in self.rows.resets.items() if reset.person_id == person_id]:
+            del self.rows.resets[digest]
+
+    async def sweep(self, before: datetime) -> int:
+        old = [digest for digest, reset in self.rows.resets.items() if reset.expires_at < before]
+        for digest in old:
+            del self.rows.resets[digest]
+        return len(old)
+
 
 @dataclass(frozen=True, slots=True)
 class FakeFailures:
@@ -146,8 +188,22 @@ class FakeFailures:
             before = self.rows.failures.get(key)
             self.rows.failures[key] = Failures(before.count + 1 if before else 1, at)
 
+    async def lock(self, keys: Collection[str]) -> Mapping[str, Failures]:
+        return {key: there for key, there in (await self.of(keys)).items() if there.count}
+
+    async def forgive(self, key: str) -> None:
+        before = self.rows.failures.get(key)
+        if before and before.count:
+            self.rows.failures[key] = replace(before, count=before.count - 1)
+
     async def clear(self, key: str) -> None:
         self.rows.failures.pop(key, None)
+
+    async def sweep(self, before: datetime) -> int:
+        old = [key for key, failures in self.rows.failures.items() if failures.at < before]
+        for key in old:
+            del self.rows.failures[key]
+        return len(old)
 
 
 @dataclass(frozen=True, slots=True)

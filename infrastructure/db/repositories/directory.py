@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, text, update
@@ -13,12 +13,13 @@ from domain.errors import DuplicateName, NotFound
 from domain.model.access import Role
 from domain.model.authorization import SigningKey
 from domain.model.ids import PersonId, TenantId
-from domain.model.people import Failures, Identity, Membership, Person, Session
+from domain.model.people import Failures, Identity, Membership, Person, Reset, Session
 from infrastructure.db.access_tables import (
     identities,
     members,
     passwords,
     people,
+    resets,
     sessions,
     sign_in_failures,
     signing_keys,
@@ -26,6 +27,8 @@ from infrastructure.db.access_tables import (
 from infrastructure.db.fence import insert_or
 from infrastructure.db.repositories.people import person_of
 from infrastructure.db.tables import tenants
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,15 @@ class SqlIdentities:
         row = (await self.connection.execute(query)).first()
         if row is None:
             raise NotFound("identity")
-        return Identity(row.issuer, row.subject, PersonId(row.person_id))
+        return _identity(row)
+
+    async def of(self, person_id: PersonId) -> Sequence[Identity]:
+        query = select(identities).where(identities.c.person_id == person_id).order_by("issuer", "subject")
+        return [_identity(row) for row in await self.connection.execute(query)]
+
+    async def remove(self, identity: Identity) -> None:
+        mine = delete(identities).filter_by(issuer=identity.issuer, subject=identity.subject)
+        await self.connection.execute(mine.where(identities.c.person_id == identity.person_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +142,31 @@ class SqlSessions:
         done = await self.connection.execute(delete(sessions).where(sessions.c.person_id == person_id))
         return done.rowcount
 
+    async def sweep(self, before: datetime) -> int:
+        return (await self.connection.execute(delete(sessions).where(sessions.c.expires_at < before))).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class SqlResets:
+    connection: AsyncConnection
+
+    async def add(self, reset: Reset) -> None:
+        row = insert(resets).values(digest=reset.digest, person_id=reset.person_id, expires_at=reset.expires_at)
+        await self.connection.execute(row)
+
+    async def one(self, digest: bytes) -> Reset:
+        return _reset((await self.connection.execute(select(resets).where(resets.c.digest == digest))).first())
+
+    async def take(self, digest: bytes) -> Reset:
+        taken = delete(resets).where(resets.c.digest == digest).returning(resets)
+        return _reset((await self.connection.execute(taken)).first())
+
+    async def remove_all(self, person_id: PersonId) -> None:
+        await self.connection.execute(delete(resets).where(resets.c.person_id == person_id))
+
+    async def sweep(self, before: datetime) -> int:
+        return (await self.connection.execute(delete(resets).where(resets.c.expires_at < before))).rowcount
+
 
 @dataclass(frozen=True, slots=True)
 class SqlFailures:
@@ -140,14 +176,28 @@ class SqlFailures:
         query = select(sign_in_failures).where(sign_in_failures.c.key.in_(keys))
         return {row.key: Failures(row._mapping["count"], row.at) for row in await self.connection.execute(query)}
 
+    async def lock(self, keys: Collection[str]) -> Mapping[str, Failures]:
+        for key in sorted(keys):
+            row = insert_or(self.connection, sign_in_failures).values(key=key, count=0, at=_NEVER)
+            await self.connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"key": key}))
+        return {key: there for key, there in (await self.of(keys)).items() if there.count}
+
     async def count(self, keys: Collection[str], at: datetime) -> None:
         for key in sorted(keys):
             row = insert_or(self.connection, sign_in_failures).values(key=key, count=1, at=at)
             more = {"count": sign_in_failures.c.count + 1, "at": at}
             await self.connection.execute(row.on_conflict_do_update(index_elements=["key"], set_=more))
 
+    async def forgive(self, key: str) -> None:
+        counted = sign_in_failures.c.key == key, sign_in_failures.c.count > 0
+        less = update(sign_in_failures).where(*counted).values(count=sign_in_failures.c.count - 1)
+        await self.connection.execute(less)
+
     async def clear(self, key: str) -> None:
         await self.connection.execute(delete(sign_in_failures).where(sign_in_failures.c.key == key))
+
+    async def sweep(self, before: datetime) -> int:
+        return (await self.connection.execute(delete(sign_in_failures).where(sign_in_failures.c.at < before))).rowcount
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +233,16 @@ class SqlSigningKeys:
 
 def _columns(person: Person) -> dict[str, Any]:
     return {"email": person.email, "name": person.name}
+
+
+def _identity(row: Row[Any]) -> Identity:
+    return Identity(row.issuer, row.subject, PersonId(row.person_id))
+
+
+def _reset(row: Row[Any] | None) -> Reset:
+    if row is None:
+        raise NotFound("reset")
+    return Reset(row.digest, PersonId(row.person_id), row.expires_at)
 
 
 def _session(row: Row[Any]) -> Session:

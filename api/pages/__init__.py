@@ -1,0 +1,1 @@
+"""Pages for people: HTML without JavaScript, without anything from elsewhere, under a strict policy."""
