@@ -162,7 +162,7 @@ class House:
         )
 
     def _people(self) -> People:
-        settings, work = self.settings, begin(self.engine)
+        settings, work = self.settings, begin(self.engine, master_keys=self.master_keys)
         accounts = Accounts(directory(self.engine), self.passwords, now, secrets.token_bytes, settings.session_lifetime)
         return People(
             accounts=accounts,
