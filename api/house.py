@@ -24,6 +24,8 @@ from domain.model.selection import Platform
 from domain.ports import Ledger
 from domain.usecases.access import Access
 from domain.usecases.accounts import Accounts
+from domain.usecases.api_keys import ApiKeys
+from domain.usecases.applications import Applications
 from domain.usecases.authorizing import Authorizing
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
@@ -47,6 +49,7 @@ from domain.usecases.models import Models
 from domain.usecases.own_consents import OwnConsents
 from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
+from domain.usecases.reaching import Reaching
 from domain.usecases.recognition import Recognition
 from domain.usecases.resets import PasswordResets
 from domain.usecases.rotation import Rotation
@@ -125,6 +128,7 @@ class House:
         hold_for = timedelta(seconds=settings.hold_seconds)
         metering = Metering(work, standing, platform, keyring, self.ledger, now, fresh, hold_for)
         inference = Inference(metering, gateway, self.detached)
+        reaching = Reaching(standing, platform)
         remembering = (standing, keyring, self.vault)
         return UseCases(
             tenants=Tenants(work, self.vault, platform, now, fresh, secrets.token_bytes, remembering),
@@ -145,6 +149,8 @@ class House:
             conversations=Conversations(inference, standing, platform),
             usage=Usage(work, now),
             rotation=Rotation(work, self.vault, SqlRollCall(self.engine), self.detached, fresh, signer=self.signer),
+            applications=Applications(work, reaching, standing, now, fresh, secrets.token_bytes),
+            api_keys=ApiKeys(work, reaching, standing, now, fresh, secrets.token_bytes),
         )
 
     def _oauth(self) -> OAuth:

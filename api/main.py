@@ -102,7 +102,7 @@ def guard(house: House) -> Callable[[ASGIApp, str], ASGIApp]:
 
     def guarded(app: ASGIApp, challenge: str) -> ASGIApp:
         bounded = Bounds(app, concurrency=settings.tenant_concurrency, seconds=seconds, running=running)
-        return Authentication(bounded, actors, challenge)
+        return Authentication(bounded, actors.admit, challenge)
 
     return guarded
 

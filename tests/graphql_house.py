@@ -13,7 +13,7 @@ from uuid import UUID
 from starlette.types import ASGIApp
 from strawberry.types import ExecutionResult
 
-from api.auth import Authentication
+from api.auth import LEASE, Authentication, LeasedActors
 from api.graphql.app import graphql_app
 from api.graphql.context import Context, GraphQLOptions, UseCases
 from api.graphql.cursors import CursorSeal
@@ -59,6 +59,8 @@ from domain.model.tokens import SECRET_BYTES, Kind, digest, mint
 from domain.ports import Gateway, Target
 from domain.usecases import usage
 from domain.usecases.access import Access
+from domain.usecases.api_keys import ApiKeys
+from domain.usecases.applications import Applications
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
@@ -74,6 +76,7 @@ from domain.usecases.metering import Metering
 from domain.usecases.models import Models
 from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
+from domain.usecases.reaching import Reaching
 from domain.usecases.rotation import Rotation
 from domain.usecases.tenants import Tenants
 from infrastructure.background import Detached
@@ -212,6 +215,7 @@ class House:
         self.vendor: Gateway = vendor or self.gateway
         self.vault = FakeVault()
         self.ids = CountedIds()
+        self.lease = LEASE
         self.usecases = self._usecases(catalogue or Catalogue((ACME, HOME)))
         self.schema = build_schema()
         for number in (1, 2):
@@ -230,6 +234,7 @@ class House:
         ledger = self.store.ledger
         self.detached = Detached()
         metering = Metering(begin, standing, platform, keyring, ledger, clock, fresh, timedelta(minutes=20))
+        reaching = Reaching(standing, platform)
         inference = Inference(metering, self.vendor, self.detached)
         return UseCases(
             tenants=Tenants(begin, self.vault, platform, clock, fresh, bytes, (standing, keyring)),
@@ -250,7 +255,13 @@ class House:
             conversations=Conversations(inference, standing, platform),
             usage=usage.Usage(begin, clock),
             rotation=Rotation(begin, self.vault, self.store.roll_call, Detached(), fresh),
+            applications=Applications(begin, reaching, standing, clock, fresh, self.randomness),
+            api_keys=ApiKeys(begin, reaching, standing, clock, fresh, self.randomness),
         )
+
+    def randomness(self, size: int) -> bytes:
+        """Never the same."""
+        return self.fresh().bytes.rjust(size, b"r")
 
     def fresh(self) -> UUID:
         """Behind the ids that tests give out themselves."""
@@ -315,7 +326,8 @@ class House:
 
     def app(self, options: GraphQLOptions = OPTIONS) -> ASGIApp:
         """The front behind bearer tokens, as it is mounted."""
-        return Authentication(graphql_app(self.usecases, options), self.usecases.access.authenticate, "")
+        actors = LeasedActors(self.usecases.access.authenticate, lambda: datetime.now(UTC), lease=self.lease)
+        return Authentication(graphql_app(self.usecases, options), actors.admit, "")
 
 
 async def talking(*script: Reply | DomainError) -> House:

@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 from uuid_utils.compat import uuid7
 
-from api.auth import Authentication
+from api.auth import Authentication, LeasedActors
 from api.oauth.context import OAuth
 from api.oauth.endpoints import routes
 from domain.model.access import Client, ClientKind, Role, Scope
@@ -222,7 +222,11 @@ async def founded(urls: Urls) -> AsyncIterator[Town]:
             clock,
         )
         tenants = Tenants(work, FakeVault(), PLATFORM, clock, uuid7, token_bytes)
-        guarded = Authentication(Starlette(routes=[Route("/", whoami)]), oauth.access.authenticate, 'realm="portunus"')
+        guarded = Authentication(
+            Starlette(routes=[Route("/", whoami)]),
+            LeasedActors(oauth.access.authenticate, clock).admit,
+            'realm="portunus"',
+        )
         app = Starlette(routes=[*routes(oauth), Mount("/graphql", guarded)])
         async with serving(app) as url, httpx2.AsyncClient(base_url=url, trust_env=False, timeout=60) as http:
             opened = await asyncio.gather(tenants.found("Acme"), tenants.found("Globex"))

@@ -1,9 +1,8 @@
 """The schema over WebSocket, in the graphql-transport-ws protocol: who may connect, and for how long."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 
 from graphql import GraphQLError
@@ -29,10 +28,11 @@ async def admit(context: Context) -> Any:
     """
     sent = (context.connection_params or {}).get("authorization")
     if sent is not None:
-        context.caller = None
-        if isinstance(sent, str) and sent.lower().startswith(_BEARER):
+        context.caller = context.admission = None
+        if isinstance(sent, str) and sent.lower().startswith(_BEARER) and context.admit is not None:
             with suppress(Unauthenticated):
-                context.caller = await context.usecases.access.authenticate(sent[len(_BEARER) :].strip())
+                context.admission = await context.admit(sent[len(_BEARER) :].strip())
+                context.caller = context.admission.actor
     if context.caller is None:
         raise ConnectionRejectionError
     return UNSET
@@ -49,9 +49,9 @@ class TextSocket(ASGIWebSocketAdapter):
 
 
 class Handler(BaseGraphQLTransportWSHandler[Context, None]):
-    """Closes with 4400 on what is no message, and with 4401 when the token expires."""
+    """Closes with 4400 on what is no message, and with 4401 when the token is good no more, or allows less."""
 
-    _expiry: asyncio.Task[None] | None = None
+    _watch: asyncio.Task[None] | None = None
 
     async def handle_message(self, message: Any) -> None:
         if _well_formed(message):
@@ -61,18 +61,18 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def handle_connection_init(self, message: Any) -> None:
         await super().handle_connection_init(message)
-        if self.connection_acknowledged and self._expiry is None:
-            self._expiry = asyncio.create_task(self._close_on_expiry())
+        admission = self.context.admission
+        if self.connection_acknowledged and self._watch is None and admission is not None:
+            self._watch = asyncio.create_task(self._close_when(admission.over))
 
     async def shutdown(self) -> None:
-        if self._expiry is not None:
-            self._expiry.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
         await super().shutdown()
 
-    async def _close_on_expiry(self) -> None:
-        left = self.context.actor.expires_at - datetime.now(UTC)
-        await asyncio.sleep(left.total_seconds())
-        await self.websocket.close(4401, "Token expired")
+    async def _close_when(self, over: Callable[[], Awaitable[None]]) -> None:
+        await over()
+        await self.websocket.close(4401, "Token expired or revoked")
 
     @staticmethod
     @override

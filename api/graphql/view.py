@@ -1,5 +1,6 @@
 """The schema over HTTP and server-sent events, as the GraphQL-over-HTTP specification wants it."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, nullcontext
 from typing import Any
@@ -36,6 +37,10 @@ _STATUS = {
 
 
 Payload = dict[str, Any]
+
+_REVOKED = {"message": Unauthenticated().message, "extensions": {"code": Unauthenticated.code}}
+_FAREWELL = orjson.dumps({"errors": [_REVOKED]})
+"""What a stream of events ends with when its token does."""
 
 _READ = frozenset({OperationType.QUERY})
 _ALL = frozenset({OperationType.QUERY, OperationType.MUTATION})
@@ -91,7 +96,7 @@ class View(GraphQL[Context, None]):
         return Response(orjson.dumps({"errors": [error]}), refusal.status, refusal.headers, JSON)
 
     def _caller(self, connection: Request | WebSocket) -> Any:
-        return connection.scope.get("state", {}).get("actor")
+        return _state(connection).get("actor")
 
     @override
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
@@ -99,7 +104,8 @@ class View(GraphQL[Context, None]):
 
     def _context(self, connection: Request | WebSocket) -> Context:
         language = accepted_language(connection.headers.get("accept-language"))
-        return Context(self.usecases, self.seal, self._caller(connection), language=language)
+        state, caller = _state(connection), self._caller(connection)
+        return Context(self.usecases, self.seal, caller, state.get("admission"), state.get("admit"), language=language)
 
     async def _executed(self, request: Request) -> ASGIApp:
         """One answer where the client takes one; a stream of events for subscriptions, and for who takes only that."""
@@ -123,7 +129,8 @@ class View(GraphQL[Context, None]):
             else:
                 return _answered(_payload(result), taken.answer, context.language)
         answers = await self.schema.stream(**arguments, allowed_operation_types={*served, OperationType.SUBSCRIPTION})
-        return EventStream(_payloads(answers))
+        over = context.admission.over if context.admission else _never
+        return EventStream(_payloads(answers), over, _FAREWELL)
 
     def encode_json(self, data: object) -> bytes:
         return orjson.dumps(data)
@@ -133,6 +140,12 @@ class View(GraphQL[Context, None]):
 
     async def on_ws_connect(self, context: Context) -> Any:
         return await sockets.admit(context)
+
+
+def _state(connection: Request | WebSocket) -> Payload:
+    """What authentication left there."""
+    found: Payload = connection.scope.get("state", {})
+    return found
 
 
 def _payload(result: ExecutionResult) -> Payload:
@@ -151,6 +164,10 @@ async def _payloads(answers: Answers) -> AsyncGenerator[bytes, None]:
     async with aclosing(answers):
         async for answer in answers:
             yield orjson.dumps(_payload(answer))
+
+
+async def _never() -> None:
+    await asyncio.Event().wait()
 
 
 def _answered(payload: Payload, media_type: str, language: Language) -> Response:

@@ -58,7 +58,7 @@ class Town:
     async def sign_in(self, person: Person | None = None) -> None:
         """As the sign-in page does once the password fits."""
         async with directory(self.house.engine)() as book:
-            cookie = await self.house.accounts.admit(book, (person or self.ada).id, Visitor())
+            cookie = await self.house.people.accounts.admit(book, (person or self.ada).id, Visitor())
         self.http.cookies.set("__Host-portunus", cookie.reveal(), domain="portunus.example")
 
     async def ask(self, **changes: str | None) -> httpx2.Response:
@@ -550,7 +550,7 @@ async def test_the_device_page_takes_no_forged_form_and_no_ended_session(town: T
     asked = await send(town.http, page, "device", ISSUER, user_code="BCDFGHJK")
     assert (await send(town.http, asked, "answer", ISSUER, answer="allow", form_token="x")).status_code == 403
     assert (await send(town.http, asked, "answer", "https://evil.example", answer="allow")).status_code == 403
-    await town.house.accounts.sign_out(town.http.cookies["__Host-portunus"])
+    await town.house.people.accounts.sign_out(town.http.cookies["__Host-portunus"])
     for sent in (
         await send(town.http, asked, "answer", ISSUER, answer="allow"),
         await send(town.http, page, "device", ISSUER, user_code="bcdf-GHJK"),
