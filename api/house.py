@@ -108,11 +108,11 @@ class House:
         lifetime, above = settings.token_lifetime, directory(self.engine)
         self.signer = RsaSigner(above, self.master_keys, now, fresh, lifetime, self.vault.threads)
         self.usecases = self._usecases()
-        self.oauth = self._oauth()
         self.people = self._people()
         work = begin(self.engine, master_keys=self.master_keys)
         self.authorizing = Authorizing(work, now, fresh, secrets.token_bytes, settings.issuer)
         self.device_verification = DeviceVerification(work, directory(self.engine), now)
+        self.oauth = self._oauth()
         self._leaving = AsyncExitStack()
         self._over = asyncio.Event()
 

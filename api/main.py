@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from api.auth import Authentication, LeasedActors
@@ -27,6 +27,7 @@ from api.oauth.endpoints import routes as oauth_routes
 from api.pages.browser import Browser
 from api.pages.page import problems
 from api.pages.routes import routes as page_routes
+from domain.model.issuing import Lifetimes
 from infrastructure.crypto.master_keys import MasterKeys
 from infrastructure.settings import Settings
 
@@ -63,14 +64,6 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
         async with house:
             yield
 
-    async def ready(_: Request) -> JSONResponse:
-        try:
-            await house.check()
-        except Exception as problem:
-            reason = str(problem) if isinstance(problem, NotReady) else "The database cannot be reached."
-            return JSONResponse({"ready": False, "reason": reason}, 503)
-        return JSONResponse({"ready": True})
-
     application = Starlette(
         routes=[
             Route("/graphql", graphql),
@@ -78,11 +71,8 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
             Mount("/graphql", graphql),
             *(Route(path, export) for path, export in exports.items()),
             Route("/livez", live),
-            Route("/readyz", ready),
-            *oauth_routes(house.oauth),
-            *AuthorizationPages(house.authorizing, settings.token_lifetime).routes(),
-            *DevicePages(house.device_verification, settings.token_lifetime).routes(),
-            *page_routes(house.people),
+            Route("/readyz", readiness(house)),
+            *people_and_partners(house),
         ],
         middleware=[Middleware(OneHost)],
         exception_handlers=problems(),
@@ -105,6 +95,31 @@ def guard(house: House) -> Callable[[ASGIApp, str], ASGIApp]:
         return Authentication(bounded, actors.admit, challenge)
 
     return guarded
+
+
+def readiness(house: House) -> Callable[[Request], Awaitable[JSONResponse]]:
+    """Whether the database is fit, and if not, why."""
+
+    async def ready(_: Request) -> JSONResponse:
+        try:
+            await house.check()
+        except Exception as problem:
+            reason = str(problem) if isinstance(problem, NotReady) else "The database cannot be reached."
+            return JSONResponse({"ready": False, "reason": reason}, 503)
+        return JSONResponse({"ready": True})
+
+    return ready
+
+
+def people_and_partners(house: House) -> list[BaseRoute]:
+    """Accounts, and the authorization server: its endpoints, and the pages on which people let applications in."""
+    lifetimes = Lifetimes(house.settings.token_lifetime, house.settings.refresh_lifetime)
+    return [
+        *page_routes(house.people),
+        *oauth_routes(house.oauth),
+        *AuthorizationPages(house.authorizing, lifetimes).routes(),
+        *DevicePages(house.device_verification, lifetimes).routes(),
+    ]
 
 
 async def live(_: Request) -> JSONResponse:

@@ -38,7 +38,7 @@ KEPT = timedelta(minutes=10)
 _LOOPBACK: tuple[Network, ...] = tuple(map(ip_network, ("127.0.0.0/8", "::1/128")))
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _FAILURES = (AuthlibBaseError, JoseError, httpx2.HTTPError, aiohttp.ClientError, ForbiddenAddress)
-_BROKEN = (*_FAILURES, OSError, TimeoutError, ValueError, KeyError, TypeError)
+_BROKEN = (*_FAILURES, OSError, TimeoutError, ValueError, KeyError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class OpenIdProvider:
                 code_verifier=departure.verifier,
                 redirect_uri=self.terms.redirect_uri,
             )
-            claims = await self._claims(client, token["id_token"], keys, departure.nonce)
+            claims = await self._claims(client, str(token["id_token"]), keys, departure.nonce)
             return Recognised(self.terms.issuer, claims["sub"], _text(claims.get("name")))
         raise ProviderFailed
 
@@ -126,8 +126,10 @@ class OpenIdProvider:
             self._known = now, found, KeySet.import_key_set(await _json(client, found["jwks_uri"]))
         return self._known[1], self._known[2]
 
-    def _allowed(self, address: str) -> bool:
+    def _allowed(self, address: object) -> bool:
         """An https address, or one of the issuer's own scheme on its host."""
+        if not isinstance(address, str):
+            return False
         url, home = urlsplit(address), urlsplit(self.terms.issuer)
         return url.scheme == "https" or (url.scheme, url.hostname) == (home.scheme, home.hostname)
 
@@ -172,7 +174,7 @@ class OpenIdProvider:
 
 
 async def _json(client: AsyncOAuth2Client, address: str) -> Any:
-    answer = await client.get(address, withhold_token=True)
+    answer = await client.request("GET", address, withhold_token=True)
     answer.raise_for_status()
     found = answer.json()
     if not isinstance(found, dict):

@@ -67,8 +67,6 @@ class Settings(BaseSettings):
     issuer: Annotated[str, AfterValidator(_origin)] = "http://127.0.0.1:8080"
     """The public address of this installation, as tokens and metadata name it."""
     token_seconds: int = Field(default=3_600, ge=60, le=86_400)
-    refresh_days: int = Field(default=30, ge=1, le=365)
-    """How long an application may go on without asking the person again."""
     session_seconds: int = Field(default=43_200, ge=300, le=2_592_000)
     """How long a person stays signed in."""
     oidc_issuer: Annotated[str, AfterValidator(_provider)] | None = None
@@ -77,6 +75,8 @@ class Settings(BaseSettings):
     oidc_client_secret: SecretStr | None = None
     oidc_name: str = Field(default="your organisation", min_length=1, max_length=60)
     """What people call that provider."""
+    refresh_days: int = Field(default=30, ge=1, le=365)
+    """How long an application may go on without asking the person again."""
     call_seconds: int = Field(default=600, ge=1, le=3_600)
     """The longest that a call to a vendor may take."""
     hold_seconds: int = Field(default=900, ge=2)
@@ -126,12 +126,12 @@ class Settings(BaseSettings):
         return timedelta(seconds=self.token_seconds)
 
     @property
-    def refresh_lifetime(self) -> timedelta:
-        return timedelta(days=self.refresh_days)
-
-    @property
     def session_lifetime(self) -> timedelta:
         return timedelta(seconds=self.session_seconds)
+
+    @property
+    def refresh_lifetime(self) -> timedelta:
+        return timedelta(days=self.refresh_days)
 
     def master_keys(self) -> list[bytes]:
         """The keys, first the one that wraps; ValueError, without a value, when there is none or one is malformed."""

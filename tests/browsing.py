@@ -1,67 +1,80 @@
-"""A browser of a kind before Portunus' pages: it keeps cookies, reads forms, and sends them as a browser would."""
+"""A browser without scripts: it keeps cookies, reads forms from pages, and fills them in."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from urllib.parse import parse_qsl
+from typing import Any
 
 import httpx2
 
 
-@dataclass
-class Page(HTMLParser):
-    """What a page holds: each form's fields by the form's name, each text by its element's id, each link by its id."""
+@dataclass(slots=True)
+class Form:
+    action: str
+    fields: dict[str, str] = field(default_factory=dict)
 
-    html: str
-    forms: dict[str, dict[str, str]] = field(default_factory=dict)
-    actions: dict[str, str] = field(default_factory=dict)
-    texts: dict[str, str] = field(default_factory=dict)
-    links: dict[str, str] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
+class _Forms(HTMLParser):
+    """The forms of a page by their ids."""
+
+    def __init__(self) -> None:
         super().__init__()
-        self._open: list[tuple[str, str | None]] = []
-        self._form = ""
-        self.feed(self.html)
+        self.found: dict[str, Form] = {}
+        self._open: Form | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = {name: value or "" for name, value in attrs}
+        told = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self._form = found["id"]
-            self.forms[self._form] = {}
-            self.actions[self._form] = found["action"]
-        if tag == "input":
-            self.forms[self._form][found["name"]] = found.get("value", "")
-            return
-        if tag == "a" and "id" in found:
-            self.links[found["id"]] = found["href"]
-        if tag not in ("meta", "link", "img", "br"):
-            self._open.append((tag, found.get("id")))
-            if "id" in found:
-                self.texts[found["id"]] = ""
+            assert told["method"] == "post"
+            self._open = self.found[told["id"]] = Form(told["action"])
+        if tag == "button" and self._open and "name" in told:
+            self._open.fields[told["name"]] = ""
+        if tag == "input" and self._open:
+            self._open.fields[told["name"]] = told.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:
-        while self._open and self._open.pop()[0] != tag:
-            pass
-
-    def handle_data(self, data: str) -> None:
-        for _, id_ in self._open:
-            if id_ is not None:
-                self.texts[id_] = " ".join((self.texts[id_] + " " + data).split())
+        if tag == "form":
+            self._open = None
 
 
-async def send(
-    http: httpx2.AsyncClient, page: httpx2.Response, form: str, origin: str, **changes: str
-) -> httpx2.Response:
-    """The form of this name on the page, with these fields in place of its own."""
-    read = Page(page.text)
-    return await http.post(read.actions[form], data={**read.forms[form], **changes}, headers={"Origin": origin})
+def forms(page: httpx2.Response) -> dict[str, Form]:
+    parser = _Forms()
+    parser.feed(page.text)
+    return parser.found
 
 
-def answered(answer: httpx2.Response, to: str) -> dict[str, str]:
-    """The parameters of a redirect to exactly this address, each there once."""
-    assert answer.status_code == 303, answer.text
-    there, _, query = answer.headers["location"].partition("?")
-    assert there == to
-    pairs = parse_qsl(query, strict_parsing=True)
-    assert len(pairs) == len(dict(pairs))
-    return dict(pairs)
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """One person's, at one address."""
+
+    http: httpx2.AsyncClient
+    issuer: str
+
+    async def open(self, path: str) -> httpx2.Response:
+        """Where it ends after redirects within the site."""
+        return await self._followed(await self.http.get(path))
+
+    async def submit(self, page: httpx2.Response, form_id: str, **values: str) -> httpx2.Response:
+        """Fill the form of this id and send it; where it ends."""
+        return await self._followed(await self.send(page, form_id, **values))
+
+    async def send(self, page: httpx2.Response, form_id: str, **values: str) -> httpx2.Response:
+        """The same without following."""
+        form = forms(page)[form_id]
+        assert set(values) <= set(form.fields)
+        return await self.http.post(form.action, data=form.fields | values, headers={"origin": self.issuer})
+
+    async def _followed(self, answer: httpx2.Response) -> httpx2.Response:
+        while answer.is_redirect and answer.headers["location"].startswith("/"):
+            assert answer.status_code == 303
+            answer = await self.http.get(answer.headers["location"])
+        return answer
+
+
+@asynccontextmanager
+async def browsing(app: Any, issuer: str, address: str = "127.0.0.1") -> AsyncIterator[Browser]:
+    transport = httpx2.ASGITransport(app=app, client=(address, 50_000))
+    headers = {"accept": "text/html", "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko Firefox/140.0"}
+    async with httpx2.AsyncClient(transport=transport, base_url=issuer, headers=headers, trust_env=False) as http:
+        yield Browser(http, issuer)

@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 from uuid_utils.compat import uuid7
 
-from api.auth import Authentication, LeasedActors
+from api.auth import Authentication
 from api.oauth.context import OAuth
 from api.oauth.endpoints import routes
 from domain.model.access import Client, ClientKind, Role, Scope
@@ -157,12 +157,12 @@ class Partner:
             return await self.town.post(form, to, **{"Authorization": basic(self.id, SECRET), **headers})
         return await self.town.post({"client_id": self.id, **form}, to, **{"Authorization": "", **headers})
 
-    async def redeem(self, code: str, **more: str) -> httpx2.Response:
+    async def redeem(self, code: str, /, **more: str) -> httpx2.Response:
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
         sent = {**form, **more}
         return await self.post({name: value for name, value in sent.items() if value != "-"})
 
-    async def refresh(self, token: str, **more: str) -> httpx2.Response:
+    async def refresh(self, token: str, /, **more: str) -> httpx2.Response:
         return await self.post({"grant_type": "refresh_token", "refresh_token": token, **more})
 
     async def let_in(self, **more: Any) -> dict[str, Any]:
@@ -208,27 +208,30 @@ async def whoami(request: Request) -> JSONResponse:
 async def founded(urls: Urls) -> AsyncIterator[Town]:
     engine, clock = open_engine(urls.app), FakeClock(datetime.now(UTC).replace(microsecond=0))
     work, above = begin(engine), directory(engine)
-    with ThreadPoolExecutor(2) as threads:
-        signer = RsaSigner(above, MasterKeys.of(bytes(32)), clock, uuid7, LIFETIME, threads)
-        lifetimes = Lifetimes(LIFETIME)
-        oauth = OAuth(
-            ISSUER,
-            Access(work, clock),
-            Granting(work, clock, Mint(ISSUER, token_bytes, lifetimes), signer),
-            Devices(work, clock, uuid7, token_bytes, lifetimes),
-            TokenStates(work, clock, ISSUER),
-            Identity(work),
-            signer,
-            clock,
-        )
-        tenants = Tenants(work, FakeVault(), PLATFORM, clock, uuid7, token_bytes)
-        guarded = Authentication(
-            Starlette(routes=[Route("/", whoami)]),
-            LeasedActors(oauth.access.authenticate, clock).admit,
-            'realm="portunus"',
-        )
-        app = Starlette(routes=[*routes(oauth), Mount("/graphql", guarded)])
+    threads = ThreadPoolExecutor(2)
+    signer = RsaSigner(above, MasterKeys.of(bytes(32)), clock, uuid7, LIFETIME, threads)
+    oauth = served_by(work, clock, signer)
+    tenants = Tenants(work, FakeVault(), PLATFORM, clock, uuid7, token_bytes)
+    guarded = Authentication(Starlette(routes=[Route("/", whoami)]), oauth.access.authenticate, 'realm="portunus"')
+    app = Starlette(routes=[*routes(oauth), Mount("/graphql", guarded)])
+    try:
         async with serving(app) as url, httpx2.AsyncClient(base_url=url, trust_env=False, timeout=60) as http:
             opened = await asyncio.gather(tenants.found("Acme"), tenants.found("Globex"))
             yield Town(app, url, http, clock, work, above, signer, *opened)
-    await engine.dispose()
+    finally:
+        await engine.dispose()
+        threads.shutdown()
+
+
+def served_by(work: Begin, clock: FakeClock, signer: RsaSigner) -> OAuth:
+    lifetimes = Lifetimes(LIFETIME)
+    return OAuth(
+        ISSUER,
+        Access(work, clock),
+        Granting(work, clock, Mint(ISSUER, token_bytes, lifetimes), signer),
+        Devices(work, clock, uuid7, token_bytes, lifetimes),
+        TokenStates(work, clock, ISSUER),
+        Identity(work),
+        signer,
+        clock,
+    )

@@ -15,7 +15,7 @@ from domain.ports import Begin, BeginDirectory
 from domain.usecases.accounts import SignedIn
 
 BACK = "https://shop.example/back"
-VERIFIER = "a verifier of 43 or more characters, as PKCE has it"
+VERIFIER = "a-verifier-of-43-or-more-characters-as-PKCE-has-it"
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
 SCOPES = frozenset({Scope.MODELS_INVOKE, Scope.TENANT_READ, Scope.MEMBERS_WRITE})
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)

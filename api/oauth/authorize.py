@@ -1,7 +1,6 @@
 """The authorization endpoint in a browser: its parameters in, pages and redirects out (RFC 6749, section 4.1)."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import UUID
@@ -17,6 +16,7 @@ from api.pages.refusal import Refused
 from domain.model.access import Scope
 from domain.model.authorization_request import SIGNED_IN_AFTER, Sent
 from domain.model.ids import PersonId
+from domain.model.issuing import Lifetimes
 from domain.model.redirects import scheme
 from domain.usecases.accounts import SignedIn
 from domain.usecases.authorizing import Authorizing, Outcome, Redirect, Refusal, SignIn, Stranger
@@ -25,19 +25,17 @@ from domain.usecases.consenting import Question, Reply
 LIMIT = 16 * 1_024
 """Bytes of all parameters."""
 ENDPOINT = "/oauth/authorize"
-STAYING = timedelta(days=30)
-"""How long a refresh token's family lives."""
 
 _CONTINUE = "/oauth/continue"
+_ONWARD = ("https:",)
+"""Browsers hold all redirects behind a form to `form-action`, and applications send people on within their sites."""
 _FORM = "application/x-www-form-urlencoded"
 
 
 class AuthorizationPages:
-    """`lifetime` is that of an access token."""
-
-    def __init__(self, authorizing: Authorizing, lifetime: timedelta) -> None:
+    def __init__(self, authorizing: Authorizing, lifetimes: Lifetimes) -> None:
         self.authorizing = authorizing
-        self.lifetime = lifetime
+        self.lifetimes = lifetimes
 
     def routes(self) -> list[Route]:
         return [
@@ -78,10 +76,9 @@ class AuthorizationPages:
             case Redirect():
                 return see(outcome.uri)
             case SignIn():
-                return see(_to_sign_in(sent, outcome.at))
+                return see(_to_sign_in(sent, outcome.at, again=me is not None))
             case Stranger():
-                again = _to_sign_in(sent, int(self.authorizing.clock().timestamp()))
-                return page(request, "stranger.html", 403, signed_in=me, stranger=outcome, again=again)
+                return page(request, "stranger.html", 403, signed_in=me, stranger=outcome, again=self._another(sent))
             case Question():
                 return self._question(request, sent, outcome, me)
 
@@ -90,22 +87,26 @@ class AuthorizationPages:
         return page(
             request,
             "consent.html",
-            form_action=[source(asked.redirect_uri)],
+            form_action=[source(asked.redirect_uri), *_ONWARD],
             signed_in=me,
-            **shown(asked, self.lifetime),
+            **shown(asked, self.lifetimes),
             query=urlencode(sent),
             destination=destination(asked.redirect_uri),
-            again=_to_sign_in(sent, int(self.authorizing.clock().timestamp())),
+            again=self._another(sent),
         )
 
+    def _another(self, sent: Sent) -> str:
+        """To where the person signs in with another account."""
+        return _to_sign_in(sent, int(self.authorizing.clock().timestamp()), again=True)
 
-def shown(asked: Question, lifetime: timedelta) -> dict[str, Any]:
+
+def shown(asked: Question, lifetimes: Lifetimes) -> dict[str, Any]:
     """What every page needs that asks a person this."""
     return {
         "question": asked,
         "given": sentences(asked.given),
         "withheld": sentences(asked.withheld),
-        "limits": limits(asked, lifetime, STAYING),
+        "limits": limits(asked, lifetimes),
         "scopes": " ".join(sorted(asked.given)),
     }
 
@@ -151,9 +152,10 @@ def _query(request: Request) -> str:
     return urlencode(_pairs(request.scope["query_string"]) or [])
 
 
-def _to_sign_in(sent: Mapping[str, str], at: int) -> str:
+def _to_sign_in(sent: Mapping[str, str], at: int, *, again: bool) -> str:
+    """`again` asks even somebody who is signed in."""
     back = urlencode({**sent, SIGNED_IN_AFTER: str(at)})
-    return f"/sign-in?{urlencode({'next': f'{_CONTINUE}?{back}'})}"
+    return f"/sign-in?{urlencode({**({'again': '1'} if again else {}), 'next': f'{_CONTINUE}?{back}'})}"
 
 
 def _refusal(request: Request, refusal: Refusal) -> Response:

@@ -1,7 +1,6 @@
 """The page on which a person types the code that a device shows, and lets it in (RFC 8628, section 3.3)."""
 
 import math
-from datetime import timedelta
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -11,6 +10,7 @@ from starlette.routing import Route
 from api.oauth.authorize import reply, shown
 from api.pages.browser import posted, see, signed_in, to_sign_in
 from api.pages.page import page
+from domain.model.issuing import Lifetimes
 from domain.usecases.accounts import SignedIn
 from domain.usecases.consenting import Question
 from domain.usecases.device_verification import Decided, DeviceVerification, Found, NoDevice, Wait, normal
@@ -20,11 +20,9 @@ _UNKNOWN = "No device waits with this code. Check it, or let the device show a n
 
 
 class DevicePages:
-    """`lifetime` is that of an access token."""
-
-    def __init__(self, verification: DeviceVerification, lifetime: timedelta) -> None:
+    def __init__(self, verification: DeviceVerification, lifetimes: Lifetimes) -> None:
         self.verification = verification
-        self.lifetime = lifetime
+        self.lifetimes = lifetimes
 
     def routes(self) -> list[Route]:
         return [
@@ -64,7 +62,7 @@ class DevicePages:
                 error = {"user_code": f"There were too many wrong codes. Try again in {seconds} seconds."}
                 return _field(request, me, readable(user_code), 429, error, {"Retry-After": str(seconds)})
             case Question():
-                values = {**shown(found, self.lifetime), "user_code": readable(user_code)}
+                values = {**shown(found, self.lifetimes), "user_code": readable(user_code)}
                 return page(request, "device_question.html", signed_in=me, **values)
             case Decided():
                 return page(request, "device_done.html", signed_in=me, decided=found)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from domain.model.access import Reach, Scope
 from domain.model.cap import Cap, Period
+from domain.model.issuing import Lifetimes
 from domain.model.redirects import own_to_this_machine, scheme, shown
 from domain.usecases.authorizing import Refusal
 from domain.usecases.consenting import Question
@@ -65,15 +66,15 @@ def sentences(scopes: frozenset[Scope]) -> list[str]:
     return [said for scope, said in SCOPES.items() if scope in scopes]
 
 
-def limits(question: Question, lifetime: timedelta, staying: timedelta) -> list[str]:
-    """How far the application gets and how long: `lifetime` is that of one access, `staying` of all renewed ones."""
+def limits(question: Question, lifetimes: Lifetimes) -> list[str]:
+    """How far the application gets, and how long."""
     found = []
     if Scope.MODELS_INVOKE in question.given:
         found += [_reach(question.client.reach), *map(_cap, question.caps)]
         found += [] if question.caps else ["No cap of its own on spending; the tenant's quotas hold."]
-    found.append(f"An access lasts {span(lifetime)}.")
+    found.append(f"An access lasts {span(lifetimes.access)}.")
     if Scope.OFFLINE_ACCESS in question.given:
-        found.append(f"It can be renewed without you for {span(staying)}.")
+        found.append(f"It can be renewed without you for {span(lifetimes.refresh)}.")
     return found
 
 

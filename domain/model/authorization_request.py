@@ -132,7 +132,8 @@ def _scope(sent: Sent, client: Client) -> Wrong | None:
 
 def _resource(sent: Sent, client: Client, issuer: str) -> Wrong | None:
     """RFC 8707."""
-    if sent.get("resource", issuer) in {issuer, f"{issuer}/graphql", client.resource}:
+    resource = sent.get("resource", issuer)
+    if resource == client.resource or resource.removesuffix("/") in (issuer, f"{issuer}/graphql"):
         return None
     return Wrong("invalid_target", "resource must be this API, or the resource server of the application.")
 

@@ -38,6 +38,12 @@ def test_every_operation_and_test_that_the_features_name_exists() -> None:
     assert commands <= known
 
 
+def test_every_test_that_the_rules_of_oauth_name_exists() -> None:
+    named = re.findall(r"`([\w/.]+::\w+)`", (ROOT / "docs/oauth.md").read_text())
+    assert len(named) > 30
+    assert [name for name in named if not _defined(*name.split("::"))] == []
+
+
 def _defined(file: str, test: str) -> bool:
     path = ROOT / file
     return path.exists() and f"def {test}(" in path.read_text()

@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import httpx2
 
+from tests.browsing import Browser
 from tests.e2e.portunus import Client, Served
-from tests.visiting import Browser
 
 PASSWORD = "correct horse battery staple"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

@@ -27,11 +27,12 @@ from domain.usecases.accounts import Visitor
 from infrastructure.db.directory import directory
 from infrastructure.db.work import begin
 from infrastructure.settings import Settings
-from tests.browsing import Page, answered, send
 from tests.databases import Urls
-from tests.partners import BACK, CHALLENGE, request, settle, shop, somebody
+from tests.pages_read import Page, answered, send
+from tests.partners import BACK, CHALLENGE, VERIFIER, public_id, request, settle, shop, somebody
 
 ISSUER = "https://portunus.example"
+PASSWORD = "correct horse battery staple"
 STATE = "a state = of & its own"
 AUTHORIZE = "/oauth/authorize"
 INVOKE, READ, WRITE = Scope.MODELS_INVOKE, Scope.TENANT_READ, Scope.MEMBERS_WRITE
@@ -60,6 +61,19 @@ class Town:
         async with directory(self.house.engine)() as book:
             cookie = await self.house.people.accounts.admit(book, (person or self.ada).id, Visitor())
         self.http.cookies.set("__Host-portunus", cookie.reveal(), domain="portunus.example")
+
+    async def arrive(self, answer: httpx2.Response) -> httpx2.Response:
+        """From the page that asks Ada to sign in, or the way to it, to the one that she gets to with her password."""
+        page = await self.http.get(answer.headers["location"]) if answer.is_redirect else answer
+        async with directory(self.house.engine)() as book:
+            await book.passwords.put(self.ada.id, await self.house.passwords.hashed(PASSWORD))
+        admitted = await send(self.http, page, "sign-in", ISSUER, email=self.ada.email, password=PASSWORD)
+        assert admitted.status_code == 303, admitted.text
+        broken_off = await self.http.get(admitted.headers["location"])
+        assert broken_off.status_code == 200
+        go_on = Page(broken_off.text).links["continue"]
+        assert broken_off.headers["refresh"] == f"0; url={go_on}"
+        return await self.http.get(go_on)
 
     async def ask(self, **changes: str | None) -> httpx2.Response:
         return await self.http.get(AUTHORIZE, params=request(self.client, **changes))
@@ -131,16 +145,8 @@ def error(answer: httpx2.Response) -> str:
 
 async def test_from_sign_in_through_consent_to_a_code(urls: Urls) -> None:
     async with founded(urls) as town:
-        sent_away = await town.ask(scope="models:invoke members:write")
-        there, _, query = sent_away.headers["location"].partition("?")
-        assert (sent_away.status_code, there) == (303, "/sign-in")
-        back = parse_qs(query)["next"][0]
-        await town.sign_in()
-        broken_off = await town.http.get(back)
-        assert broken_off.status_code == 200
-        assert broken_off.headers["refresh"] == f"0; url={Page(broken_off.text).links['continue']}"
-        page = await town.http.get(Page(broken_off.text).links["continue"])
-        assert page.status_code == 200
+        page = await town.arrive(await town.ask(scope="models:invoke members:write"))
+        assert Page(page.text).texts["application"] == "Shop & Co"
         assert not await town.actions()
         found = answered(await town.press(page, "allow"), BACK)
         assert set(found) == {"code", "state", "iss"}
@@ -155,6 +161,22 @@ async def test_from_sign_in_through_consent_to_a_code(urls: Urls) -> None:
         again = answered(await town.ask(scope="models:invoke"), BACK)
         assert again["code"] != found["code"]
         assert await town.actions() == ["consent.given"]
+
+
+async def test_a_code_is_good_for_a_token_that_acts_for_the_person_in_the_tenant(urls: Urls) -> None:
+    async with founded(urls) as town:
+        town.client = await town.register(secret_digest=None)
+        page = await town.arrive(await town.ask(scope="models:invoke members:write openid offline_access", nonce="n-1"))
+        code = answered(await town.press(page, "allow", scopes="models:invoke openid offline_access"), BACK)["code"]
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": BACK, "code_verifier": VERIFIER}
+        answer = await town.http.post("/oauth/token", data={**form, "client_id": public_id(town.client)})
+        assert answer.status_code == 200, answer.text
+        token = answer.json()
+        assert set(token["scope"].split()) == {"models:invoke", "openid", "offline_access"}
+        assert {"refresh_token", "id_token"} <= set(token)
+        actor = await town.house.usecases.access.authenticate(token["access_token"])
+        assert (actor.tenant_id, actor.person_id, actor.client_id) == (town.acme.id, town.ada.id, town.client.id)
+        assert actor.scopes == {INVOKE, Scope.OPENID, Scope.OFFLINE_ACCESS}
 
 
 async def test_the_page_names_who_asks_for_what_within_which_limits(town: Town) -> None:
@@ -187,7 +209,7 @@ async def test_the_page_is_strict_but_lets_its_form_go_back_to_the_application(t
     await town.sign_in()
     page = await town.ask()
     policy = page.headers["content-security-policy"]
-    assert "form-action 'self' https://shop.example;" in policy
+    assert "form-action 'self' https://shop.example https:;" in policy
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
     assert page.headers["cache-control"] == "no-store"
@@ -321,7 +343,7 @@ async def test_nobody_lets_an_application_into_a_tenant_that_he_is_no_member_of(
         read = Page(refused.text)
         assert (read.texts["tenant"], read.texts["person"]) == ("Acme", town.mallory.email)
         assert parse_qs(urlsplit(read.links["back"]).query)["error"] == ["access_denied"]
-        assert read.links["again"].startswith("/sign-in?next=%2Foauth%2Fcontinue")
+        assert read.links["again"].startswith("/sign-in?again=1&next=%2Foauth%2Fcontinue")
         assert error(await town.ask(prompt="none")) == "interaction_required"
         fields = {**Page(page.text).forms["consent"], "person": str(town.mallory.id), "answer": "allow"}
         token = Page((await town.http.get("/device")).text).forms["device"]["form_token"]
@@ -429,18 +451,25 @@ async def test_a_native_app_is_asked_about_each_time(town: Town, uri: str, sourc
     for _ in range(2):
         page = await town.ask(redirect_uri=uri)
         assert Page(page.text).texts["destination"] == where
-        assert f"form-action 'self' {source};" in page.headers["content-security-policy"]
+        assert f"form-action 'self' {source} https:;" in page.headers["content-security-policy"]
         assert "code" in answered(await town.press(page, "allow"), uri)
 
 
 async def test_a_sign_in_is_asked_for_anew(town: Town) -> None:
     await town.sign_in()
-    sent_away = await town.ask(prompt="login")
-    back = parse_qs(urlsplit(sent_away.headers["location"]).query)["next"][0]
-    assert back.startswith("/oauth/continue?")
-    go_on = Page((await town.http.get(back)).text).links["continue"]
-    await town.sign_in()
-    assert (await town.http.get(go_on)).status_code == 200
+    before = town.http.cookies["__Host-portunus"]
+    for demand in ({"prompt": "login"}, {"max_age": "0"}, {"prompt": "select_account"}):
+        page = await town.arrive(await town.ask(**demand))
+        assert "consent" in Page(page.text).forms
+    assert town.http.cookies["__Host-portunus"] != before
+    assert "code" in answered(await town.press(page, "allow"), BACK)
+
+
+async def test_another_account_may_be_used(town: Town) -> None:
+    await town.sign_in(town.mallory)
+    refused = await town.ask()
+    page = await town.arrive(await town.http.get(Page(refused.text).links["again"]))
+    assert Page(page.text).texts["person"] == f"Ada <b>Byron</b> ({town.ada.email})"
 
 
 async def test_the_way_back_from_sign_in_leads_to_this_endpoint_alone(town: Town) -> None:

@@ -24,7 +24,7 @@ CLIENT_ID, CLIENT_SECRET = "portunus", "s3cret+/= of the provider"
 
 @dataclass
 class StubProvider:
-    """`claims` and `metadata` replace what it says; `secret` signs id tokens with that in place of its key."""
+    """`claims` and `metadata` replace what it says; `secret` or `signing` sign id tokens in place of its key."""
 
     url: str = ""
     subject: str = "248289761001"
@@ -33,6 +33,7 @@ class StubProvider:
     answer: dict[str, str] = field(default_factory=dict)
     secret: str | None = None
     key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "1", "use": "sig"}, True))
+    signing: RSAKey | None = None
     asked: list[dict[str, str]] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -91,7 +92,7 @@ class StubProvider:
         told = {name: value for name, value in claims.items() if value is not None}
         if self.secret is not None:
             return jwt.encode({"alg": "HS256"}, told, OctKey.import_key(self.secret), algorithms=["HS256"])
-        return jwt.encode({"alg": "RS256", "kid": "1"}, told, self.key)
+        return jwt.encode({"alg": "RS256", "kid": "1"}, told, self.signing or self.key)
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from domain.model.access import Reach, Role, Scope
 from domain.model.cap import Cap, CapSubject, Period
 from domain.model.catalogue import ModelRef, ModelType
 from domain.model.ids import CapId, TenantId
+from domain.model.issuing import Lifetimes
 from domain.model.people import Member
 from domain.model.quota import Unit
 from domain.model.tenant import Tenant
@@ -21,13 +22,12 @@ from domain.usecases.consenting import Question
 from tests.partners import AT, shop, somebody
 
 ACME = Tenant(TenantId(UUID(int=1)), "Acme", AT)
-HOUR, MONTH = timedelta(hours=1), timedelta(days=30)
 
 
 def asked(*given: Scope, reach: Reach | None = None, caps: tuple[Cap, ...] = ()) -> list[str]:
     client = replace(shop(ACME.id, UUID(int=9)), reach=reach or Reach())
     member = Member(ACME.id, somebody(UUID(int=7)), Role.ADMIN, AT)
-    return limits(Question(client, ACME, member, frozenset(given), frozenset(), caps), HOUR, MONTH)
+    return limits(Question(client, ACME, member, frozenset(given), frozenset(), caps), Lifetimes(timedelta(hours=1)))
 
 
 def cap(amount: int, period: Period, unit: Unit = Unit.CALLS) -> Cap:

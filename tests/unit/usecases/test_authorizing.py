@@ -250,7 +250,7 @@ async def test_all_else_that_is_wrong_is_told_to_the_application(changes: dict[s
     assert not door.rows.codes
 
 
-@pytest.mark.parametrize("resource", [ISSUER, ISSUER + "/graphql", "https://api.shop.example"])
+@pytest.mark.parametrize("resource", [ISSUER, ISSUER + "/", ISSUER + "/graphql", "https://api.shop.example"])
 async def test_a_token_may_be_asked_for_this_api_or_the_applications_own(resource: str) -> None:
     door = await Door(shop(ACME.id, UUID(int=9), resource="https://api.shop.example")).settled()
     answer(await door.reply(INVOKE, resource=resource))
