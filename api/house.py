@@ -213,6 +213,8 @@ class House:
                 swept = await self.ledger.sweep(now())
                 if swept:
                     _log.warning("holds of lost workers were charged", holds=swept)
+            with contextlib.suppress(Exception):
+                await self.people.accounts.sweep()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self.settings.sweep_seconds):
                     await self._over.wait()

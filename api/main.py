@@ -78,9 +78,8 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
         exception_handlers=problems(),
         lifespan=lifespan,
     )
-    application.state.browser = Browser(
-        settings.issuer, derived(house.master_keys, b"portunus forms"), house.people.accounts
-    )
+    form_key = derived(house.master_keys, b"portunus forms")
+    application.state.browser = Browser(settings.issuer, form_key, house.people.accounts)
     return application
 
 
@@ -125,6 +124,20 @@ def people_and_partners(house: House) -> list[BaseRoute]:
 async def live(_: Request) -> JSONResponse:
     """The process answers; nothing else is looked at."""
     return JSONResponse({"live": True})
+
+
+def readiness(house: House) -> Callable[[Request], Awaitable[JSONResponse]]:
+    """The database is as it must be, asked at each request."""
+
+    async def ready(_: Request) -> JSONResponse:
+        try:
+            await house.check()
+        except Exception as problem:
+            reason = str(problem) if isinstance(problem, NotReady) else "The database cannot be reached."
+            return JSONResponse({"ready": False, "reason": reason}, 503)
+        return JSONResponse({"ready": True})
+
+    return ready
 
 
 def derived(master_keys: MasterKeys, purpose: bytes) -> bytes:

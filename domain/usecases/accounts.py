@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from domain.errors import NotFound, NotSignedIn
+from domain.model.backoff import MEMORY
 from domain.model.ids import PersonId
 from domain.model.passwords import checked_password
 from domain.model.people import Membership, Person, Session
@@ -119,6 +120,14 @@ class Accounts:
             await book.resets.remove_all(me.person.id)
             await book.sessions.remove_all(me.person.id)
             return await self.admit(book, me.person.id, visitor)
+
+    async def sweep(self) -> None:
+        """Forget sessions and links that have expired, and failures that do not count any more."""
+        now = self.clock()
+        async with self.directory() as book:
+            await book.sessions.sweep(now)
+            await book.resets.sweep(now)
+            await book.failures.sweep(now - MEMORY)
 
     async def _better(self, password: str, hashed: str | None) -> str | None:
         """A new hash, when the old one was made with weaker parameters."""

@@ -236,3 +236,19 @@ async def test_a_weak_password_is_refused_before_the_old_one_is_tried() -> None:
         await changed(town, me, old="a wrong password", new="too short")
     assert refused.value.field == "new_password"
     assert not town.store.directory_rows.failures
+
+
+async def test_what_has_expired_is_forgotten() -> None:
+    town = Town()
+    await town.settle()
+    await fail(town, 1, "nobody@portunus.example")
+    await town.signed_in()
+    await town.resets.issue(EMAIL)
+    town.clock.advance(timedelta(hours=6))
+    await town.signed_in()
+    await town.accounts.sweep()
+    rows = town.store.directory_rows
+    assert (len(rows.sessions), len(rows.resets), len(rows.failures)) == (2, 0, 2)
+    town.clock.advance(timedelta(hours=18, seconds=1))
+    await town.accounts.sweep()
+    assert (len(rows.sessions), len(rows.resets), len(rows.failures)) == (0, 0, 0)
