@@ -13,7 +13,7 @@ from api.graphql.connections import After, Connection, Cut, First
 from api.graphql.context import Context, Info
 from api.graphql.fields import Input, field, mutation
 from api.graphql.ids import known_uuid, node_id
-from api.graphql.member_names import MemberName
+from api.graphql.members import Member
 from api.graphql.nodes import Node, or_none
 from api.graphql.problems import InvalidRange, NotFound
 from api.graphql.reach import Reach, ReachInput, scopes_of
@@ -46,7 +46,7 @@ class ApiKey(Node):
     )
 
     @field("Who made it; null where it was no person, or one who has left.", needs=Scope.APPLICATIONS_READ)
-    async def created_by(self) -> MemberName | None:
+    async def created_by(self) -> Member | None:
         return await self.shelf.creator_of(self.row)
 
     @field("Its caps.", needs=Scope.QUOTAS_READ)

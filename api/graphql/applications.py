@@ -1,8 +1,8 @@
 """Applications as they are shown: what they may do, who let them in, and when they were last used."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Self
 from uuid import UUID
 
 import strawberry
@@ -12,22 +12,20 @@ from api.graphql.connections import After, Connection, Cut, First
 from api.graphql.context import Context, Info
 from api.graphql.fields import field
 from api.graphql.ids import known_uuid, node_id
-from api.graphql.member_names import MemberName
+from api.graphql.members import Member
 from api.graphql.nodes import Node, or_none
 from api.graphql.once import Once
 from api.graphql.reach import Reach
 from api.graphql.scalars import JSON
 from domain.errors import NotFound
-from domain.model.access import Client, ClientKind, Role, Scope
+from domain.model import people
+from domain.model.access import Client, ClientKind, Scope
 from domain.model.authorization import Consent
 from domain.model.cap import CapSubject
 from domain.model.ids import ClientId, PersonId
-from domain.model.people import Member
 from domain.model.registration import APPLICATIONS, ProvenBy
 from domain.model.tokens import Kind, mint
 from domain.usecases.caps import Capped
-
-T = TypeVar("T")
 
 OfKind = Annotated[
     ClientKind | None,
@@ -49,7 +47,7 @@ class ApplicationShelf:
             (lambda: usecases.applications.some(actor, ids)) if rows is None else lambda: _known(rows)
         )
         self.caps: Once[list[Capped]] = Once(self._caps)
-        self.creators: Once[Mapping[PersonId, Member]] = Once(self._creators)
+        self.creators: Once[Mapping[PersonId, people.Member]] = Once(self._creators)
 
     @classmethod
     def of(cls, context: Context, rows: Collection[Client]) -> Self:
@@ -58,23 +56,22 @@ class ApplicationShelf:
     async def caps_of(self, client_id: ClientId) -> list[Cap]:
         return [Cap.of(each) for each in await self.caps.value() if each.cap.subject_id == client_id]
 
-    async def creator_of(self, row: Client | None) -> MemberName | None:
-        member = (await self.creators.value()).get(row.created_by) if row and row.created_by else None
-        return MemberName.of(member) if member else None
+    async def creator_of(self, row: Client) -> Member | None:
+        member = (await self.creators.value()).get(row.created_by) if row.created_by else None
+        return Member.of(member) if member else None
 
     async def _caps(self) -> list[Capped]:
         every = await self.context.usecases.caps.all(self.context.actor)
         return [each for each in every if each.cap.subject is CapSubject.APPLICATION]
 
-    async def _creators(self) -> Mapping[PersonId, Member]:
+    async def _creators(self) -> Mapping[PersonId, people.Member]:
         ids = {row.created_by for row in (await self.rows.value()).values() if row.created_by}
         return await self.context.usecases.applications.creators(self.context.actor, ids)
 
 
 @strawberry.type(description="What a person let an application do.")
 class ApplicationConsent:
-    member: MemberName = strawberry.field(description="The person.")
-    role: Role = strawberry.field(description="What the person is in the tenant now: nothing beyond it is allowed.")
+    member: Member = strawberry.field(description="The person; the role as it is now bounds what is allowed.")
     scopes: list[str] = strawberry.field(description="What the person said yes to.")
     given_at: datetime = strawberry.field(description="When the person last said yes.")
     last_used_at: datetime | None = strawberry.field(
@@ -82,19 +79,57 @@ class ApplicationConsent:
     )
 
     @classmethod
-    def of(cls, given: tuple[Consent, Member]) -> Self:
+    def of(cls, given: tuple[Consent, people.Member]) -> Self:
         consent, member = given
         return cls(
-            member=MemberName.of(member),
-            role=member.role,
+            member=Member.of(member),
             scopes=sorted(consent.scopes),
             given_at=consent.given_at,
             last_used_at=consent.last_used_at,
         )
 
 
-def _shown(description: str) -> Callable[[Any], Any]:
-    return field(f"{description} Null when it is gone.", needs=Scope.APPLICATIONS_READ)
+@strawberry.type(description="What an application is registered as.")
+class ApplicationRegistration:
+    kind: ClientKind = strawberry.field(description="What it is.")
+    scopes: list[str] = strawberry.field(description="The most that its tokens can allow.")
+    reach: Reach = strawberry.field(description="Which models it may use.")
+    redirect_uris: list[str] = strawberry.field(description="Where people may be sent back to, letter by letter.")
+    proven_by: ProvenBy = strawberry.field(description="By what it proves that it is itself.")
+    jwks: JSON | None = strawberry.field(description="The public keys by which it does, as a key set (RFC 7517).")
+    secret_hint: str | None = strawberry.field(
+        description="How its secret ends, to be told from others: its last four characters."
+    )
+    old_secret_until: datetime | None = strawberry.field(
+        description="Until when the secret before the present one is good as well; null where there is none."
+    )
+    resource: str | None = strawberry.field(
+        description="Its own resource server, for which its access tokens are JWTs (RFC 9068)."
+    )
+    suspended_at: datetime | None = strawberry.field(
+        description="Since when nothing that it holds is good; null where it is not suspended."
+    )
+    last_used_at: datetime | None = strawberry.field(
+        description="When it was last used, to the minute; null when it never was."
+    )
+    created_at: datetime = strawberry.field(description="Since when.")
+
+    @classmethod
+    def of(cls, row: Client) -> Self:
+        return cls(
+            kind=row.kind,
+            scopes=sorted(row.scopes),
+            reach=Reach.of(row.reach),
+            redirect_uris=list(row.redirect_uris),
+            proven_by=ProvenBy.of(row),
+            jwks=JSON(row.jwks) if row.jwks else None,
+            secret_hint=row.secret_hint,
+            old_secret_until=row.old_secret_until,
+            resource=row.resource,
+            suspended_at=row.suspended_at,
+            last_used_at=row.last_used_at,
+            created_at=row.created_at,
+        )
 
 
 @strawberry.type(description="A client of the tenant: an application that calls, or an API key.")
@@ -104,60 +139,15 @@ class Application(Node):
     client_id: str = strawberry.field(description="Its OAuth client id.")
     name: str | None = strawberry.field(description="What it is called; null when it is gone.")
 
-    @_shown("What it is.")
-    async def kind(self) -> ClientKind | None:
-        return await self._of(lambda row: row.kind)
+    @field("What it is registered as; null when it is gone.", needs=Scope.APPLICATIONS_READ)
+    async def registration(self) -> ApplicationRegistration | None:
+        row = (await self.shelf.rows.value()).get(self.key)
+        return ApplicationRegistration.of(row) if row else None
 
-    @_shown("The most that its tokens can allow.")
-    async def scopes(self) -> list[str] | None:
-        return await self._of(lambda row: sorted(row.scopes))
-
-    @_shown("Where people may be sent back to, letter by letter.")
-    async def redirect_uris(self) -> list[str] | None:
-        return await self._of(lambda row: list(row.redirect_uris))
-
-    @_shown("Which models it may use.")
-    async def reach(self) -> Reach | None:
-        return await self._of(lambda row: Reach.of(row.reach))
-
-    @_shown("By what it proves that it is itself.")
-    async def proven_by(self) -> ProvenBy | None:
-        return await self._of(ProvenBy.of)
-
-    @_shown("The public keys by which it proves itself, as a key set (RFC 7517); null where it has none.")
-    async def jwks(self) -> JSON | None:
-        return await self._of(lambda row: JSON(row.jwks) if row.jwks else None)
-
-    @_shown("Its own resource server, for which its access tokens are JWTs (RFC 9068); null where it has none.")
-    async def resource(self) -> str | None:
-        return await self._of(lambda row: row.resource)
-
-    @_shown("How its secret ends: the last four characters; null where it has none.")
-    async def secret_hint(self) -> str | None:
-        return await self._of(lambda row: row.secret_hint)
-
-    @_shown("Until when the secret before the present one is good; null where there is none.")
-    async def old_secret_until(self) -> datetime | None:
-        return await self._of(lambda row: row.old_secret_until)
-
-    @_shown("Since when nothing that it holds is good; null where it is not suspended.")
-    async def suspended_at(self) -> datetime | None:
-        return await self._of(lambda row: row.suspended_at)
-
-    @_shown("When it was last used, to the minute; null when it never was.")
-    async def last_used_at(self) -> datetime | None:
-        return await self._of(lambda row: row.last_used_at)
-
-    @_shown("When it was registered.")
-    async def created_at(self) -> datetime | None:
-        return await self._of(lambda row: row.created_at)
-
-    @field(
-        "Who registered it; null where it was no person, or one who has left. Null when it is gone.",
-        needs=Scope.APPLICATIONS_READ,
-    )
-    async def created_by(self) -> MemberName | None:
-        return await self.shelf.creator_of(await self._of(lambda row: row))
+    @field("Who registered it; null where it was no person, or one who has left.", needs=Scope.APPLICATIONS_READ)
+    async def created_by(self) -> Member | None:
+        row = (await self.shelf.rows.value()).get(self.key)
+        return await self.shelf.creator_of(row) if row else None
 
     @field("Its caps.", needs=Scope.QUOTAS_READ)
     async def caps(self) -> list[Cap]:
@@ -169,10 +159,6 @@ class Application(Node):
         cut = Cut(context, f"Application.consents {self.key}", first, after)
         given = await context.usecases.applications.consents(context.actor, self.key)
         return Connection(page=cut.of(given, lambda each: str(each[0].person_id), ApplicationConsent.of))
-
-    async def _of(self, read: Callable[[Client], T | None]) -> T | None:
-        row = (await self.shelf.rows.value()).get(self.key)
-        return read(row) if row else None
 
     @classmethod
     def named(cls, client_id: ClientId, name: str | None, shelf: ApplicationShelf) -> Self:

@@ -8,7 +8,6 @@ from typing import TypeVar
 import strawberry
 
 from domain.model import access
-from domain.model.access import ClientKind
 from domain.model.calls import EmbedPurpose, Role, ToolChoice
 from domain.model.cap import Period
 from domain.model.catalogue import Feature, FieldKind, ModelType, PriceUnit, ProviderKind
@@ -267,9 +266,9 @@ _shown(
     "ApplicationKind",
     "What an application is.",
     {
-        ClientKind.SERVICE: "The tenant's own service, which acts for itself.",
-        ClientKind.PARTNER: "A partner, which people let in to act for them.",
-        ClientKind.API_KEY: "An API key, which needs no OAuth.",
+        access.ClientKind.SERVICE: "The tenant's own service, which acts for itself.",
+        access.ClientKind.PARTNER: "A partner, which people let in to act for them.",
+        access.ClientKind.API_KEY: "An API key, which needs no OAuth.",
     },
 )
 _shown(

@@ -102,7 +102,10 @@ def build_schema(*, introspection: bool = True) -> Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=(Tenant, TenantKey, Viewer, Member, Provider, Model, Credential, Quota, Cap, Call, Application, ApiKey),
+        types=(
+            *(Tenant, TenantKey, Viewer, Member, Application, ApiKey),
+            *(Provider, Model, Credential, Quota, Cap, Call),
+        ),
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
         exception_handlers=HANDLERS,
     )
