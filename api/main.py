@@ -126,20 +126,6 @@ async def live(_: Request) -> JSONResponse:
     return JSONResponse({"live": True})
 
 
-def readiness(house: House) -> Callable[[Request], Awaitable[JSONResponse]]:
-    """The database is as it must be, asked at each request."""
-
-    async def ready(_: Request) -> JSONResponse:
-        try:
-            await house.check()
-        except Exception as problem:
-            reason = str(problem) if isinstance(problem, NotReady) else "The database cannot be reached."
-            return JSONResponse({"ready": False, "reason": reason}, 503)
-        return JSONResponse({"ready": True})
-
-    return ready
-
-
 def derived(master_keys: MasterKeys, purpose: bytes) -> bytes:
     """A key that is the same in every worker that shares a master key, and of no use for anything else."""
     return hmac.digest(master_keys.keys[master_keys.first], purpose, hashlib.sha256)

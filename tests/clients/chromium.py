@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -48,7 +49,7 @@ class Chromium:
         await self._do("follow", link=link)
 
     async def look(self, name: str) -> Sight:
-        """What is there; a picture is taken, and with scripts axe-core must find nothing wrong, in light and in dark."""
+        """What is there. A picture is taken in light and in dark, and with scripts axe-core must find nothing wrong."""
         seen = await self._do("look", name=name)
         assert seen.pop("violations") == []
         return Sight(**seen)
@@ -59,9 +60,9 @@ class Chromium:
         assert {urlsplit(url).hostname for url in report["asked"]} == {"127.0.0.1"}
         assert [said for said in report["complaints"] if not said.startswith(REFUSALS_SHOW)] == []
 
-    async def _do(self, command: str, **terms: str) -> dict[str, str]:
+    async def _do(self, command: str, **terms: str) -> dict[str, Any]:
         await self.driver.tell(do=command, **terms)
-        answer: dict[str, str] = await self.driver.hear()
+        answer: dict[str, Any] = await self.driver.hear()
         return answer
 
 

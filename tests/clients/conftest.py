@@ -3,16 +3,16 @@
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from demo.servers import free_port
 from tests.clients.script import HERE
-from tests.clients.town import Town, town
+from tests.clients.town import Land, Town
 from tests.databases import Urls, sqlite
-from tests.e2e.portunus import Served, environment, served
+from tests.e2e.portunus import environment, served
 
 CHROMIUM = "PORTUNUS_CHROMIUM"
 PICTURES = "PORTUNUS_PICTURES"
@@ -57,26 +57,29 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Land]:
     home = tmp_path_factory.mktemp("sqlite")
-    with _served(sqlite(home), home) as portunus:
-        yield portunus
+    with _land(sqlite(home), home) as land:
+        yield land
 
 
 @pytest.fixture(scope="session")
-def on_postgres(postgres_urls: Urls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with _served(postgres_urls, tmp_path_factory.mktemp("postgres")) as portunus:
-        yield portunus
+def on_postgres(postgres_urls: Urls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Land]:
+    with _land(postgres_urls, tmp_path_factory.mktemp("postgres")) as land:
+        yield land
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 async def acme(request: pytest.FixtureRequest) -> AsyncIterator[Town]:
     """A tenant of its own, on a server of either database."""
-    async with town(request.getfixturevalue(f"on_{request.param}")) as opened:
+    land: Land = request.getfixturevalue(f"on_{request.param}")
+    async with land.town() as opened:
         yield opened
 
 
-def _served(urls: Urls, home: Path) -> AbstractContextManager[Served]:
+@contextmanager
+def _land(urls: Urls, home: Path) -> Iterator[Land]:
     port = free_port()
     own = environment(urls, NOWHERE, PORTUNUS_ISSUER=f"http://127.0.0.1:{port}")
-    return served(own, home, port)
+    with served(own, home, port) as portunus:
+        yield Land(portunus, portunus.open_tenant("Operator", "--operator"))

@@ -22,6 +22,10 @@ mutation ($input: RegisterApplicationInput!) {
     ... on Problem { message }
   }
 }"""
+OPEN = """
+mutation ($input: OpenTenantInput!) {
+  openTenant(input: $input) { ... on OpenTenantPayload { clientId clientSecret } }
+}"""
 INVITE = """
 mutation ($input: InviteMemberInput!) {
   inviteMember(input: $input) { ... on InviteMemberPayload { link } ... on Problem { message } }
@@ -47,7 +51,6 @@ class Registered:
 class Town:
     """`api` is the tenant's first application, which may do everything in it."""
 
-    name: str
     portunus: Served
     opened: Mapping[str, str]
     api: Client
@@ -107,11 +110,21 @@ class Person:
         return done.text
 
 
-@asynccontextmanager
-async def town(portunus: Served, name: str = "Acme") -> AsyncIterator[Town]:
-    opened = portunus.open_tenant(name)
-    async with portunus.client_of(opened) as api:
-        yield Town(name, portunus, opened, api)
+@dataclass(frozen=True, slots=True)
+class Land:
+    """An installation, and the operator's client that opens tenants in it."""
+
+    portunus: Served
+    operator: Mapping[str, str]
+
+    @asynccontextmanager
+    async def town(self, name: str = "Acme") -> AsyncIterator[Town]:
+        """A new tenant of this name."""
+        async with self.portunus.client_of(self.operator) as api:
+            made = (await api.ask(OPEN, input={"name": name}))["openTenant"]
+        opened = {"client_id": made["clientId"], "client_secret": made["clientSecret"]}
+        async with self.portunus.client_of(opened) as api:
+            yield Town(self.portunus, opened, api)
 
 
 @asynccontextmanager

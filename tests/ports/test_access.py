@@ -123,7 +123,7 @@ async def test_an_api_key_opens_what_is_stored_of_it_and_its_uses_are_noted(stor
     text = mint(Kind.API_KEY, tenant.id, key.id.bytes + bytes(SECRET_BYTES))
     async with store.begin(tenant.id) as work:
         await work.clients.add(replace(key, secret_digest=digest(text)))
-    access = Access(store.begin, lambda: NOW, bytes, timedelta(hours=1))
+    access = Access(store.begin, lambda: NOW)
     actor = await access.authenticate(text)
     assert (actor.tenant_id, actor.client_id, actor.expires_at) == (tenant.id, key.id, LATER)
     async with store.begin(tenant.id) as work:

@@ -18,6 +18,8 @@ const FLAGS = [
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
 ];
 
+const GOES_ON = '/oauth/continue';
+
 const { executable, scripts, pictures, width } = await hear();
 const browser = await chromium.launch({ executablePath: executable, args: FLAGS });
 const context = await browser.newContext({ javaScriptEnabled: scripts, viewport: { width, height: 800 } });
@@ -54,12 +56,12 @@ for (let command = await hear(); command; command = await hear()) {
 }
 await browser.close();
 
-/** Do what leads to another page, and wait until that is there. */
+/** Do what leads to another page, and wait until that is there, and is no page that goes on by itself. */
 async function gone(action) {
   const there = page.waitForEvent('domcontentloaded');
   await action();
   await there;
-  await page.waitForLoadState();
+  await page.waitForURL(({ pathname }) => pathname !== GOES_ON, { waitUntil: 'load' });
 }
 
 /** A picture in light and in dark, and what is wrong with the page for people who see, hear or point otherwise. */
