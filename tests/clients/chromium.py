@@ -73,7 +73,8 @@ async def chromium(executable: str, pictures: Path, *, scripts: bool, width: int
     async with script("browser.js", **given) as driver:
         browser = Chromium(driver)
         yield browser
-        await browser.check()
+        if driver.process.returncode is None:
+            await browser.check()
 
 
 @dataclass(frozen=True, slots=True)

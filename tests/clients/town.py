@@ -78,7 +78,7 @@ class Town:
     @asynccontextmanager
     async def person(self, name: str = "Ada", role: str = "OWNER") -> AsyncIterator["Person"]:
         """Somebody who took up an invitation, and is signed in."""
-        email = f"{name.lower()}-{uuid4().hex[:8]}@example.com"
+        email = an_address(name.lower())
         link = await self.invite(email, role)
         async with visiting(self.issuer) as browser:
             page = await browser.open(link.removeprefix(self.issuer))
@@ -133,6 +133,11 @@ async def visiting(issuer: str) -> AsyncIterator[Browser]:
     headers = {"accept": "text/html", "user-agent": AGENT}
     async with httpx2.AsyncClient(base_url=issuer, headers=headers, trust_env=False, timeout=30) as http:
         yield Browser(http, issuer)
+
+
+def an_address(name: str) -> str:
+    """Nobody else's: people are the same in all tenants of an installation."""
+    return f"{name}-{uuid4().hex[:8]}@example.com"
 
 
 def query(url: str) -> dict[str, str]:
