@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from tests.clients.script import Script, script
@@ -79,7 +79,7 @@ async def chromium(executable: str, pictures: Path, *, scripts: bool, width: int
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Where an application has people sent back to."""
+    """Where an application has people sent back to; it sends them on from there, without the code in the address."""
 
     address: str
     received: list[dict[str, str]] = field(default_factory=list)
@@ -91,7 +91,10 @@ async def receiving() -> AsyncIterator[Receiver]:
 
     async def receive(request: Request) -> Response:
         received.append(dict(request.query_params))
+        return RedirectResponse("/", 303)
+
+    async def home(_: Request) -> Response:
         return HTMLResponse("<!doctype html><html lang=en><title>Reports</title><main><h1>You are back</h1></main>")
 
-    async with serving(Starlette(routes=[Route("/signed-in", receive)])) as url:
+    async with serving(Starlette(routes=[Route("/signed-in", receive), Route("/", home)])) as url:
         yield Receiver(f"{url}/signed-in", received)
