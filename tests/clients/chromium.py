@@ -49,7 +49,7 @@ class Chromium:
         await self._do("follow", link=link)
 
     async def look(self, name: str) -> Sight:
-        """What is there. A picture is taken in light and in dark, and with scripts axe-core must find nothing wrong."""
+        """What is there. There are pictures in light, dark and narrow; with scripts, axe-core must find nothing wrong in them."""
         seen = await self._do("look", name=name)
         assert seen.pop("violations") == []
         return Sight(**seen)
@@ -67,9 +67,9 @@ class Chromium:
 
 
 @asynccontextmanager
-async def chromium(executable: str, pictures: Path, *, scripts: bool, width: int = 1_000) -> AsyncIterator[Chromium]:
+async def chromium(executable: str, pictures: Path, *, scripts: bool) -> AsyncIterator[Chromium]:
     """On the way out it must have kept to this machine and to the pages' policies."""
-    given = {"executable": executable, "pictures": str(pictures), "scripts": scripts, "width": width}
+    given = {"executable": executable, "pictures": str(pictures), "scripts": scripts}
     async with script("browser.js", **given) as driver:
         browser = Chromium(driver)
         yield browser

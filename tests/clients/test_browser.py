@@ -37,12 +37,11 @@ async def back() -> AsyncIterator[Receiver]:
         yield receiver
 
 
-@pytest.fixture(params=["without scripts", "with axe-core", "on a telephone"])
+@pytest.fixture(params=["without scripts", "with axe-core"])
 async def browser(request: pytest.FixtureRequest, chromium: str, pictures: Path) -> AsyncIterator[Chromium]:
     own = pictures / request.param.replace(" ", "-")
     own.mkdir(exist_ok=True)
-    width = 360 if request.param == "on a telephone" else 1_000
-    async with started(chromium, own, scripts=request.param != "without scripts", width=width) as opened:
+    async with started(chromium, own, scripts=request.param == "with axe-core") as opened:
         yield opened
 
 

@@ -18,11 +18,16 @@ const FLAGS = [
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
 ];
 
+const VIEWS = [
+  [360, 'dark'],
+  [1000, 'dark'],
+  [1000, 'light'],
+];
 const GOES_ON = '/oauth/continue';
 
-const { executable, scripts, pictures, width } = await hear();
+const { executable, scripts, pictures } = await hear();
 const browser = await chromium.launch({ executablePath: executable, args: FLAGS });
-const context = await browser.newContext({ javaScriptEnabled: scripts, viewport: { width, height: 800 } });
+const context = await browser.newContext({ javaScriptEnabled: scripts });
 context.setDefaultTimeout(15_000);
 const page = await context.newPage();
 const asked = [];
@@ -64,12 +69,13 @@ async function gone(action) {
   await page.waitForURL(({ pathname }) => pathname !== GOES_ON, { waitUntil: 'load' });
 }
 
-/** A picture in light and in dark, and what is wrong with the page for people who see, hear or point otherwise. */
+/** Pictures, and what is wrong with the page for people who see, hear or point otherwise. */
 async function shown(name) {
   const found = [];
-  for (const colorScheme of ['light', 'dark']) {
+  for (const [width, colorScheme] of VIEWS) {
+    await page.setViewportSize({ width, height: 800 });
     await page.emulateMedia({ colorScheme });
-    await page.screenshot({ path: `${pictures}/${name}-${colorScheme}.png`, fullPage: true });
+    await page.screenshot({ path: `${pictures}/${name}-${width}-${colorScheme}.png`, fullPage: true });
     if (scripts) found.push(...(await judged()));
   }
   return found;
@@ -78,5 +84,7 @@ async function shown(name) {
 async function judged() {
   await page.evaluate(AXE);
   const { violations } = await page.evaluate(() => globalThis.axe.run());
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
+  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+  return wide ? [...found, 'the page is wider than the screen'] : found;
 }
