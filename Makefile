@@ -5,10 +5,11 @@ PY := .venv/bin/python
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 DEMO_PORT ?= 8080
 
-.PHONY: help install demo test test-real check schema lock bench fairness prove-quota audit format clean
+.PHONY: help install demo test test-real test-clients check schema lock bench bench-revocation fairness prove-quota audit format \
+	clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/ready ## install everything into .venv (with uv, which is bootstrapped when absent)
 
@@ -35,6 +36,10 @@ test-real: install ## the tests against heavier real model servers (installs the
 	@scripts/real_servers.sh
 	@$(PY) -m pytest -m real tests/real
 
+test-clients: install ## real OAuth clients and a browser against a served Portunus (needs Node 20 or newer and Chromium)
+	@cd tests/clients && npm ci --no-audit --no-fund --silent
+	@$(PY) -m pytest -m clients tests/clients
+
 check: install ## lint, types, architecture, schema and unit tests
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
@@ -54,6 +59,9 @@ bench: install ## throughput, latency and CPU per call, beside a direct call and
 
 fairness: install ## how long one tenant waits beside another's flood, in one run
 	@$(PY) -m bench.fairness
+
+bench-revocation: install ## how long one process takes a token that another has revoked
+	@$(PY) -m bench.revocation
 
 prove-quota: install ## kill workers while they spend a quota; print billed, charged and overspent (PORTUNUS_SEED repeats a run)
 	@$(PY) -m tests.prove_quota

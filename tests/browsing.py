@@ -28,6 +28,8 @@ class _Forms(HTMLParser):
         if tag == "form":
             assert told["method"] == "post"
             self._open = self.found[told["id"]] = Form(told["action"])
+        if tag == "button" and self._open and "name" in told:
+            self._open.fields[told["name"]] = ""
         if tag == "input" and self._open:
             self._open.fields[told["name"]] = told.get("value", "")
 

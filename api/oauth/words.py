@@ -17,6 +17,7 @@ SCOPES: Mapping[Scope, str] = {
     Scope.OFFLINE_ACCESS: "Go on while you are away, without asking you again",
     Scope.MODELS_INVOKE: "Use AI models in the tenant's name, and at its cost",
     Scope.TENANT_READ: "See the tenant's name and settings",
+    Scope.TENANT_LEAVE: "Leave this tenant for you",
     Scope.TENANT_OWN: "Do what is for owners alone, such as handing over the tenant",
     Scope.PROVIDERS_READ: "See providers, models and which of them are set up",
     Scope.CREDENTIALS_READ: "See which vendor keys the tenant has, but not the keys themselves",

@@ -72,17 +72,17 @@ class Served:
 
 
 @contextlib.contextmanager
-def served(environment: Mapping[str, str], home: Path) -> Iterator[Served]:
-    """A migrated database with Portunus serving it on a free port."""
+def served(environment: Mapping[str, str], home: Path, port: int | None = None) -> Iterator[Served]:
+    """A migrated database with Portunus serving it, on a free port unless one is named."""
     done = command(environment, "migrate")
     assert done.returncode == 0, done.stderr
-    with serving(environment, home) as portunus:
+    with serving(environment, home, port) as portunus:
         yield portunus
 
 
 @contextlib.contextmanager
-def serving(environment: Mapping[str, str], home: Path) -> Iterator[Served]:
-    port = free_port()
+def serving(environment: Mapping[str, str], home: Path, port: int | None = None) -> Iterator[Served]:
+    port = port or free_port()
     log = home / f"portunus-{port}.log"
     with running(["-m", "api.cli", "serve", "--port", str(port)], environment, log) as process:
         wait_for(f"http://127.0.0.1:{port}/readyz", log)
