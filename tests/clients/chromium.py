@@ -49,7 +49,7 @@ class Chromium:
         await self._do("follow", link=link)
 
     async def look(self, name: str) -> Sight:
-        """What is there, in light, dark and narrow pictures; with scripts, axe-core must find nothing wrong in them."""
+        """What is there. Pictures are taken in light, dark and narrow; with scripts, axe-core must find no fault."""
         seen = await self._do("look", name=name)
         assert seen.pop("violations") == []
         return Sight(**seen)

@@ -70,9 +70,15 @@ def on_postgres(postgres_urls: Urls, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-async def acme(request: pytest.FixtureRequest) -> AsyncIterator[Town]:
-    """A tenant of its own, on a server of either database."""
-    land: Land = request.getfixturevalue(f"on_{request.param}")
+def land(request: pytest.FixtureRequest) -> Land:
+    """On either database."""
+    found: Land = request.getfixturevalue(f"on_{request.param}")
+    return found
+
+
+@pytest.fixture
+async def acme(land: Land) -> AsyncIterator[Town]:
+    """A tenant of its own."""
     async with land.town() as opened:
         yield opened
 
