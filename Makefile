@@ -5,7 +5,7 @@ PY := .venv/bin/python
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 DEMO_PORT ?= 8080
 
-.PHONY: help install demo test test-real check schema lock bench prove-quota audit format clean
+.PHONY: help install demo test test-real check schema lock bench fairness prove-quota audit format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ audit: install ## judge GraphQL over HTTP with the graphql-http audit suite (nee
 
 bench: install ## throughput, latency and CPU per call, beside a direct call and a bare pass-through
 	@$(PY) -m bench
+
+fairness: install ## how long one tenant waits beside another's flood, in one run
+	@$(PY) -m bench.fairness
 
 prove-quota: install ## kill workers while they spend a quota; print billed, charged and overspent (PORTUNUS_SEED repeats a run)
 	@$(PY) -m tests.prove_quota

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -18,12 +19,27 @@ from domain.ports import Clock
 Authenticate = Callable[[str], Awaitable[Actor]]
 """The actor of a token, or Unauthenticated."""
 
-LEASE = timedelta(seconds=2)
+Sleep = Callable[[float], Awaitable[None]]
+
+LEASE = timedelta(seconds=1.5)
+"""With one more look-up, what is revoked is refused within 2 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Who was let in; `over` returns when the token is good no more, or allows less than it did."""
+
+    actor: Actor
+    over: Callable[[], Awaitable[None]]
+
+
+Admit = Callable[[str], Awaitable[Admission]]
+"""Lets in who brings a token, or raises Unauthenticated."""
 
 
 @dataclass(slots=True)
 class LeasedActors:
-    """Remembers who a token belongs to for at most `LEASE`, by the SHA-256 of the whole token.
+    """Remembers who a token belongs to for at most a `lease`, by the SHA-256 of the whole token.
 
     Requests that bring the same token at the same moment share one look-up; only what it finds is remembered.
     """
@@ -31,40 +47,83 @@ class LeasedActors:
     authenticate: Authenticate
     clock: Clock
     room: int = 10_000
-    _kept: OrderedDict[bytes, tuple[datetime, Actor]] = field(default_factory=OrderedDict)
-    _asking: dict[bytes, asyncio.Task[Actor]] = field(default_factory=dict)
+    lease: timedelta = LEASE
+    sleep: Sleep = asyncio.sleep
+    _kept: OrderedDict[bytes, "_Leased"] = field(default_factory=OrderedDict)
+    _asking: "dict[bytes, asyncio.Task[_Leased]]" = field(default_factory=dict)
 
     async def __call__(self, token: str) -> Actor:
+        return (await self._leased(token)).actor
+
+    async def admit(self, token: str) -> Admission:
+        """The actor of a token with which something goes on for a while; Unauthenticated for a bad one."""
+        actor = await self(token)
+        return Admission(actor, lambda: self._over(token, actor))
+
+    async def _over(self, token: str, actor: Actor) -> None:
+        """Look again whenever a lease ends. A look that fails is no refusal: it is repeated until the token expires."""
+        with suppress(Unauthenticated):
+            while True:
+                now = await self._again(token, actor)
+                if now is not None and not _allows_all_of(now.actor, actor):
+                    return
+                await self.sleep(_seconds(now.until - self.clock() if now else self.lease))
+
+    async def _again(self, token: str, actor: Actor) -> "_Leased | None":
+        try:
+            return await self._leased(token)
+        except Unauthenticated:
+            raise
+        except Exception:
+            if self.clock() >= actor.expires_at:
+                raise Unauthenticated from None
+            return None
+
+    async def _leased(self, token: str) -> "_Leased":
         key = hashlib.sha256(token.encode()).digest()
         kept = self._kept.get(key)
-        if kept is not None and self.clock() < kept[0]:
-            return kept[1]
+        if kept is not None and self.clock() < kept.until:
+            return kept
         asking = self._asking.get(key)
         if asking is None:
             asking = self._asking[key] = asyncio.create_task(self._ask(key, token))
             asking.add_done_callback(lambda _: self._asking.pop(key, None))
         return await asyncio.shield(asking)
 
-    async def _ask(self, key: bytes, token: str) -> Actor:
+    async def _ask(self, key: bytes, token: str) -> "_Leased":
         now = self.clock()
         actor = await self.authenticate(token)
-        self._kept[key] = (min(now + LEASE, actor.expires_at), actor)
+        leased = self._kept[key] = _Leased(min(now + self.lease, actor.expires_at), actor)
         if len(self._kept) > self.room:
             self._kept.popitem(last=False)
-        return actor
+        return leased
+
+
+@dataclass(frozen=True, slots=True)
+class _Leased:
+    until: datetime
+    actor: Actor
+
+
+def _allows_all_of(now: Actor, before: Actor) -> bool:
+    return before.scopes <= now.scopes and before.reach.within(now.reach)
+
+
+def _seconds(span: timedelta) -> float:
+    return max(0.0, span.total_seconds())
 
 
 class Authentication:
-    """Puts the Actor, or None when no token was sent, into `scope["state"]["actor"]`; a bad token ends in 401.
+    """Puts the Admission, or None when no token was sent, into `scope["state"]["admission"]`, and its actor beside it.
 
-    It guards `app` and nothing else. A WebSocket's handshake is refused alike; one without the header may bring its
-    token in `connection_init`, for which its handler calls `authenticate` itself.
+    A bad token ends in 401. It guards `app` and nothing else. A WebSocket's handshake is refused alike; one without the
+    header may bring its token in `connection_init`, for which its handler calls `scope["state"]["admit"]` itself.
     """
 
-    def __init__(self, app: ASGIApp, authenticate: Authenticate, challenge: str) -> None:
+    def __init__(self, app: ASGIApp, admit: Admit, challenge: str) -> None:
         """`challenge` goes into WWW-Authenticate: auth-params such as RFC 9728's resource_metadata."""
         self.app = app
-        self.authenticate = authenticate
+        self.admit = admit
         self.challenge = challenge
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,11 +132,12 @@ class Authentication:
             return
         try:
             token = bearer(value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization")
-            actor = await self.authenticate(token) if token is not None else None
+            admission = await self.admit(token) if token is not None else None
         except Unauthenticated as refusal:
             await self._refuse(refusal, scope, receive, send)
             return
-        scope.setdefault("state", {})["actor"] = actor
+        state = {"actor": admission and admission.actor, "admission": admission, "admit": self.admit}
+        scope.setdefault("state", {}).update(state)
         await self.app(scope, receive, send)
 
     async def _refuse(self, refusal: Unauthenticated, scope: Scope, receive: Receive, send: Send) -> None:

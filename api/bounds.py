@@ -1,50 +1,46 @@
 """How much of this process one tenant may occupy, and for how long an operation may keep its caller waiting."""
 
 import asyncio
-from collections import Counter
-from uuid import UUID
+from functools import partial
 
 import orjson
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.traffic.gate import Gate
+from api.traffic.refusals import CODE, Throttled
+from api.traffic.turns import step_aside
+
 
 class Bounds:
-    """At most `concurrency` requests of a tenant at once: one more is answered with 429, so that others get their turn.
+    """Requests go through the gate, which answers what is too much with 429 and `Retry-After`.
 
-    An operation whose answer has not begun after `seconds` is answered with 504; a call to a vendor that it made goes
-    on, and is settled. The caller is read from `scope["state"]["actor"]`; a request without one is let through, to be
-    refused where it is understood.
+    An operation whose answer has not begun `seconds` after its turn came is answered with 504; a call to a vendor that
+    it made goes on, and is settled. The caller is read from `scope["state"]["actor"]`; a request without one is let
+    through, to be refused where it is understood; so is a WebSocket, whose operations come to the gate one by one.
     """
 
-    def __init__(self, app: ASGIApp, *, concurrency: int, seconds: float, running: Counter[UUID] | None = None) -> None:
-        """Applications that are given the same `running` are bounded together."""
+    def __init__(self, app: ASGIApp, gate: Gate, *, seconds: float) -> None:
         self.app = app
-        self.concurrency = concurrency
+        self.gate = gate
         self.seconds = seconds
-        self._running = Counter() if running is None else running
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         actor = scope["state"]["actor"] if scope["type"] == "http" else None
         if actor is None:
             await self.app(scope, receive, send)
             return
-        if self._running[actor.tenant_id] >= self.concurrency:
-            said = f"This tenant has {self.concurrency} requests under way; wait for one to end."
-            await _answer(429, "THROTTLED", said, {"Retry-After": "1"})(scope, receive, send)
-            return
-        self._running[actor.tenant_id] += 1
         try:
-            await self._in_time(scope, receive, send)
-        finally:
-            self._running[actor.tenant_id] -= 1
-            if not self._running[actor.tenant_id]:
-                del self._running[actor.tenant_id]
+            await self.gate.through(actor, partial(self._in_time, scope, receive, send))
+        except Throttled as refusal:
+            headers = {"Retry-After": str(refusal.retry_after)}
+            await _answer(429, CODE, refusal.message, headers)(scope, receive, send)
 
     async def _in_time(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def begin(message: Message) -> None:
             if message["type"] == "http.response.start":
                 deadline.reschedule(None)
+                step_aside()
             await send(message)
 
         try:

@@ -10,12 +10,14 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
+import httpx2
 import structlog
 import uuid_utils.compat
 
 from api.graphql.context import UseCases
 from api.oauth.context import OAuth
 from api.pages.people import People
+from api.traffic.turns import step_aside
 from domain.errors import DomainError
 from domain.model.catalogue import FormValues
 from domain.model.issuing import Lifetimes
@@ -24,6 +26,8 @@ from domain.model.selection import Platform
 from domain.ports import Ledger
 from domain.usecases.access import Access
 from domain.usecases.accounts import Accounts
+from domain.usecases.api_keys import ApiKeys
+from domain.usecases.applications import Applications
 from domain.usecases.authorizing import Authorizing
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
@@ -47,6 +51,7 @@ from domain.usecases.models import Models
 from domain.usecases.own_consents import OwnConsents
 from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
+from domain.usecases.reaching import Reaching
 from domain.usecases.recognition import Recognition
 from domain.usecases.resets import PasswordResets
 from domain.usecases.rotation import Rotation
@@ -101,6 +106,7 @@ class House:
         self.passwords = Argon2Passwords()
         self.detached = Detached()
         self.client = egress(settings.allowed_networks, read=settings.call_seconds)
+        self.client.event_hooks = {"request": [_leave_the_place]}
         self.ledger: Ledger = ledger_on(self.engine)
         lifetime, above = settings.token_lifetime, directory(self.engine)
         self.signer = RsaSigner(above, self.master_keys, now, fresh, lifetime, self.vault.threads)
@@ -125,6 +131,7 @@ class House:
         hold_for = timedelta(seconds=settings.hold_seconds)
         metering = Metering(work, standing, platform, keyring, self.ledger, now, fresh, hold_for)
         inference = Inference(metering, gateway, self.detached)
+        reaching = Reaching(standing, platform)
         remembering = (standing, keyring, self.vault)
         return UseCases(
             tenants=Tenants(work, self.vault, platform, now, fresh, secrets.token_bytes, remembering),
@@ -145,6 +152,8 @@ class House:
             conversations=Conversations(inference, standing, platform),
             usage=Usage(work, now),
             rotation=Rotation(work, self.vault, SqlRollCall(self.engine), self.detached, fresh, signer=self.signer),
+            applications=Applications(work, reaching, standing, now, fresh, secrets.token_bytes),
+            api_keys=ApiKeys(work, reaching, standing, now, fresh, secrets.token_bytes),
         )
 
     def _oauth(self) -> OAuth:
@@ -216,6 +225,11 @@ class House:
         self._over.set()
         await asyncio.wait([sweeping], timeout=LAST_SWEEP)
         sweeping.cancel()
+
+
+async def _leave_the_place(_: httpx2.Request) -> None:
+    """Whoever waits for a vendor keeps nobody else from working."""
+    step_aside()
 
 
 def now() -> datetime:

@@ -2,10 +2,8 @@
 
 import hashlib
 import hmac
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from uuid import UUID
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -27,12 +25,19 @@ from api.oauth.endpoints import routes as oauth_routes
 from api.pages.browser import Browser
 from api.pages.page import problems
 from api.pages.routes import routes as page_routes
+from api.traffic.addresses import per_address
+from api.traffic.buckets import Buckets
+from api.traffic.gate import Gate, Limits
+from domain.model.allowance import Allowance
 from domain.model.issuing import Lifetimes
 from infrastructure.crypto.master_keys import MasterKeys
 from infrastructure.settings import Settings
 
 GRACE = 30
 """Seconds that an operation may take beside the one call to a vendor that it may make."""
+
+BURST = 5
+"""Seconds' worth of requests that may come at once."""
 
 
 def create_app(settings: Settings, house: House | None = None) -> Starlette:
@@ -43,17 +48,9 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
     house = house or House(settings)
     metadata = f'resource_metadata="{settings.issuer}/.well-known/oauth-protected-resource'
     challenge, elsewhere = f'{metadata}/graphql"', f'{metadata}"'
-    options = GraphQLOptions(
-        cursor_key=derived(house.master_keys, b"portunus cursors"),
-        introspection=settings.introspection,
-        ide=settings.ide,
-        body_limit=settings.max_body_bytes,
-        upload_limit=settings.max_upload_bytes,
-        uploads=settings.uploads,
-        challenge=f"Bearer {challenge}",
-    )
-    guarded = guard(house)
-    graphql = guarded(graphql_app(house.usecases, options), challenge)
+    gate = Gate(limits(settings))
+    guarded = guard(house, gate)
+    graphql = guarded(graphql_app(house.usecases, options(house, f"Bearer {challenge}"), gate), challenge)
     exports = {
         f"/usage.{form.ending}": guarded(UsageExport(house.usecases.usage, form, f"Bearer {elsewhere}"), elsewhere)
         for form in FORMATS
@@ -84,15 +81,26 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
     return application
 
 
-def guard(house: House) -> Callable[[ASGIApp, str], ASGIApp]:
-    """Puts an application behind bearer tokens, and all of them together within the bounds of a tenant."""
+def options(house: House, challenge: str) -> GraphQLOptions:
+    settings = house.settings
+    return GraphQLOptions(
+        cursor_key=derived(house.master_keys, b"portunus cursors"),
+        introspection=settings.introspection,
+        ide=settings.ide,
+        body_limit=settings.max_body_bytes,
+        upload_limit=settings.max_upload_bytes,
+        uploads=settings.uploads,
+        challenge=challenge,
+    )
+
+
+def guard(house: House, gate: Gate) -> Callable[[ASGIApp, str], ASGIApp]:
+    """Puts an application behind bearer tokens and the gate."""
     actors = LeasedActors(house.usecases.access.authenticate, now)
-    settings, running = house.settings, Counter[UUID]()
-    seconds = settings.call_seconds + GRACE
+    seconds = house.settings.call_seconds + GRACE
 
     def guarded(app: ASGIApp, challenge: str) -> ASGIApp:
-        bounded = Bounds(app, concurrency=settings.tenant_concurrency, seconds=seconds, running=running)
-        return Authentication(bounded, actors, challenge)
+        return Authentication(Bounds(app, gate, seconds=seconds), actors.admit, challenge)
 
     return guarded
 
@@ -116,10 +124,28 @@ def people_and_partners(house: House) -> list[BaseRoute]:
     lifetimes = Lifetimes(house.settings.token_lifetime, house.settings.refresh_lifetime)
     return [
         *page_routes(house.people),
-        *oauth_routes(house.oauth),
+        *per_address(oauth_routes(house.oauth), Buckets[str](rate(house.settings.address_requests_per_second))),
         *AuthorizationPages(house.authorizing, lifetimes).routes(),
         *DevicePages(house.device_verification, lifetimes).routes(),
     ]
+
+
+def limits(settings: Settings) -> Limits:
+    return Limits(
+        client_cost=Allowance(settings.client_cost, settings.client_cost_per_second),
+        tenant_cost=Allowance(settings.tenant_cost, settings.tenant_cost_per_second),
+        client_rate=rate(settings.client_requests_per_second),
+        tenant_rate=rate(settings.tenant_requests_per_second),
+        client_concurrency=settings.client_concurrency,
+        tenant_concurrency=settings.tenant_concurrency,
+        places=settings.concurrency,
+        waiting=settings.waiting,
+        waiting_seconds=settings.waiting_seconds,
+    )
+
+
+def rate(requests_per_second: int) -> Allowance:
+    return Allowance(BURST * requests_per_second, requests_per_second)
 
 
 async def live(_: Request) -> JSONResponse:

@@ -22,7 +22,7 @@ DomainError
 ├ CredentialRemoved(model)
 ├ ModelDisabled(model)
 ├ NoDefaultModel(model_type)
-├ NotPermitted(model)
+├ NotPermitted(model, limit)
 ├ CredentialUnreadable
 └ UpstreamError(provider, status, detail, retry_after, sent)
   ├ CredentialRejected
@@ -63,7 +63,7 @@ class Unauthenticated(DomainError):
 
     @property
     def message(self) -> str:
-        return "Send a valid access token in the Authorization header: Bearer ptn_at_…"
+        return "Send a valid access token or API key in the Authorization header: Bearer ptn_…"
 
 
 class NotSignedIn(DomainError):
@@ -283,11 +283,16 @@ class NoDefaultModel(DomainError):
 
 @dataclass(eq=False)
 class NotPermitted(DomainError):
+    """By the `limit` of the quotas that are left, or of the application that asks."""
+
     code: ClassVar[str] = "NOT_PERMITTED"
     model: str
+    limit: str = "quota"
 
     @property
     def message(self) -> str:
+        if self.limit == "application":
+            return f"This application may not use {self.model}; choose another model, or have an admin allow it."
         return f"The trial does not include {self.model}; add a key of your own, or choose a model it includes."
 
 

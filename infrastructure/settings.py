@@ -92,8 +92,26 @@ class Settings(BaseSettings):
     """The largest request that carries a file, such as audio to write down."""
     uploads: int = Field(default=16, ge=1)
     """Requests with files that a process works on at once; their files are held in memory."""
+    client_cost: int = Field(default=20_000, ge=1)
+    """GraphQL cost points that a client may spend at once in a process."""
+    client_cost_per_second: int = Field(default=1_000, ge=1)
+    tenant_cost: int = Field(default=50_000, ge=1)
+    tenant_cost_per_second: int = Field(default=2_500, ge=1)
+    client_requests_per_second: int = Field(default=200, ge=1)
+    """Of one client in a process; five seconds' worth may come at once."""
+    tenant_requests_per_second: int = Field(default=500, ge=1)
+    address_requests_per_second: int = Field(default=50, ge=1)
+    """Of one network address, to the endpoints of OAuth."""
+    client_concurrency: int = Field(default=128, ge=1)
+    """Requests of one client that a process has under way, waiting ones included."""
     tenant_concurrency: int = Field(default=256, ge=1)
-    """Requests of one tenant that a process works on at once."""
+    """Requests of one tenant that a process has under way, waiting ones included."""
+    concurrency: int = Field(default=32, ge=1)
+    """Requests that a process works on at once, those that wait for a vendor not counted."""
+    waiting: int = Field(default=1_024, ge=0)
+    """Requests that may wait for their turn."""
+    waiting_seconds: float = Field(default=10, gt=0)
+    """How long one may wait for its turn."""
     ide: bool = False
     """Serve GraphiQL to browsers."""
     introspection: bool = True

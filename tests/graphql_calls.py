@@ -18,6 +18,7 @@ Call = Callable[[Words], Variables]
 
 FORM = [{"name": "api_key", "value": "sk-a-good-key-1234"}]
 HELLO = [{"role": "USER", "content": "hi"}]
+ADMINS = ["applications:write"]
 SCRIBE = {"provider": ACME.id, "name": "scribe", "type": "LLM"}
 WRITER = {"provider": ACME.id, "name": "writer:7b"}
 
@@ -45,6 +46,10 @@ CALLS: Mapping[str, Call] = {
     "usage": lambda own: {"by": ["MODEL", "APPLICATION", "CREDENTIAL"], "filter": {"credentialId": own.credential}},
     "calls": lambda own: {"filter": {"credentialId": own.credential}},
     "call": lambda own: {"callId": own.call_id},
+    "application": lambda own: {"id": own.application},
+    "applications": lambda _: {},
+    "apiKey": lambda own: {"id": own.api_key},
+    "apiKeys": lambda _: {},
     "planCall": lambda _: _input(type="LLM"),
     "node": lambda own: {"id": own.credential},
     "nodes": lambda own: {"ids": [*own.nodes.values(), node_id("Provider", ACME.id)]},
@@ -63,6 +68,18 @@ CALLS: Mapping[str, Call] = {
     "setPreferredSource": lambda _: _input(provider=ACME.id, source="PLATFORM"),
     "setCap": lambda own: _input(subject={"credentialId": own.credential}, unit="CALLS", amount=9, period="DAY"),
     "removeCap": lambda own: _input(id=own.cap),
+    "registerApplication": lambda own: _input(name=f"new-{own.partner_name}", kind="SERVICE", scopes=ADMINS),
+    "updateApplication": lambda own: _input(id=own.application, name="renamed"),
+    "suspendApplication": lambda own: _input(id=own.application),
+    "resumeApplication": lambda own: _input(id=own.application),
+    "rotateApplicationSecret": lambda own: _input(id=own.application),
+    "removeApplication": lambda own: _input(id=own.application),
+    "revokeConsent": lambda own: _input(applicationId=own.application, memberId=own.colleague),
+    "revokeApplicationTokens": lambda own: _input(id=own.application),
+    "createApiKey": lambda own: _input(name=f"new-{own.api_key_name}", scopes=ADMINS),
+    "updateApiKey": lambda own: _input(id=own.api_key, name="renamed"),
+    "rotateApiKey": lambda own: _input(id=own.api_key),
+    "revokeApiKey": lambda own: _input(id=own.api_key),
     "grantQuota": lambda own: _input(tenantId=own.tenant, kind="PAID", unit="CALLS", amount=9, reason="as agreed"),
     "revokeQuota": lambda own: _input(tenantId=own.tenant, quotaId=own.quota, amount=1, reason="as agreed"),
     "chat": lambda _: _input(messages=HELLO),

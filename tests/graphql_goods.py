@@ -8,20 +8,22 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from api.graphql.ids import model_id, node_id
-from domain.model.access import Actor, Client, Role, Scope
+from domain.model.access import Actor, Client, ClientKind, Reach, Role, Scope
+from domain.model.authorization import Consent
 from domain.model.catalogue import Catalogue, FormValues, ModelRef, ModelType
 from domain.model.credential import Cooling, Credential, SealContext
 from domain.model.custom_model import CustomModel
-from domain.model.ids import CallId, InvitationId, KeyId, PersonId, TenantId
+from domain.model.ids import CallId, ClientId, InvitationId, KeyId, PersonId, TenantId
 from domain.model.secret import Secret
 from domain.model.selection import KeySource
 from domain.model.tokens import Kind, mint
 from tests.belongings import a_cap, a_client, a_credential, a_grant, a_hold, a_pot, a_record, a_tenant, a_token
 from tests.graphql_house import ACME, HOME, NOW, TALKING, House
-from tests.household import a_person, an_invitation
+from tests.household import a_partner, a_person, an_invitation
 from tests.willing import WillingGateway
 
 CATALOGUE = Catalogue((TALKING, HOME))
+ADMINS = frozenset({Scope.APPLICATIONS_WRITE})
 MASKED = {"api_key": "••••5678"}
 SWITCHED_OFF = ModelRef(ACME.id, "scribe", ModelType.LLM)
 
@@ -53,6 +55,10 @@ class Words:
     colleague: str
     invitation: str
     email: str
+    application: str
+    api_key: str
+    partner_name: str
+    api_key_name: str
 
     def named(self) -> Iterator[tuple[str, str]]:
         """Every word under its name, the longest first."""
@@ -72,6 +78,8 @@ class Words:
             "Call": self.call,
             "TenantKey": self.key,
             "Member": self.colleague,
+            "Application": self.application,
+            "ApiKey": self.api_key,
         }
 
 
@@ -94,11 +102,11 @@ class Goods:
 
 def unknown_words() -> Words:
     """Well-formed words for what nobody has."""
-    return _words(TenantId(uuid7()), a_client(TenantId(uuid7())), tuple(uuid7() for _ in range(10)), "nobody")
+    return _words(TenantId(uuid7()), a_client(TenantId(uuid7())), tuple(uuid7() for _ in range(12)), "nobody")
 
 
 def _words(tenant: TenantId, client: Client, ids: tuple[UUID, ...], mark: str) -> Words:
-    key, credential, second, hosted, quota, cap, call, person, colleague, invitation = ids
+    key, credential, second, hosted, quota, cap, call, person, colleague, invitation, partner, api_key = ids
     return Words(
         tenant=node_id("Tenant", tenant),
         viewer=node_id("Viewer", client.id),
@@ -123,6 +131,10 @@ def _words(tenant: TenantId, client: Client, ids: tuple[UUID, ...], mark: str) -
         colleague=node_id("Member", colleague),
         invitation=node_id("Invitation", invitation),
         email=f"{mark}@example.org",
+        application=node_id("Application", partner),
+        api_key=node_id("ApiKey", api_key),
+        partner_name=f"{mark}-partner",
+        api_key_name=f"{mark}-api-key",
     )
 
 
@@ -174,7 +186,8 @@ async def settled(house: House, mark: str) -> Goods:
     record = a_record(tenant.id, call_id, at=NOW - timedelta(hours=1))
     await ledger.settle(replace(record, client_id=client.id, credential_id=own.id), incident=f"{mark}-incident")
     person, colleague, invited = await _peopled(house, tenant.id, mark)
-    ids = (key.id, own.id, second.id, hosted.id, pot.id, cap.id, call_id, person, colleague, invited)
+    applied = await _applied(house, client, colleague, mark)
+    ids = (key.id, own.id, second.id, hosted.id, pot.id, cap.id, call_id, person, colleague, invited, *applied)
     return Goods(
         tenant.id, client, person, _words(tenant.id, client, ids, mark), frozenset({tenant.id, client.id, *ids}), mark
     )
@@ -192,6 +205,28 @@ async def _peopled(house: House, tenant_id: TenantId, mark: str) -> tuple[Person
         await work.members.add(other.id, Role.OWNER, NOW)
         await work.invitations.add(invitation)
     return owner.id, other.id, invitation.id
+
+
+async def _applied(house: House, client: Client, person_id: PersonId, mark: str) -> tuple[ClientId, ClientId]:
+    """A partner and an API key; a person let the partner in, and the first client."""
+    named = ModelRef(ACME.id, f"{mark}-custom", ModelType.LLM)
+    partner = replace(
+        a_partner(client.tenant_id),
+        name=f"{mark}-partner",
+        scopes=ADMINS,
+        reach=Reach(frozenset({ACME.id}), frozenset({named})),
+        redirect_uris=(f"https://{mark}.example/callback",),
+        resource=f"https://api.{mark}.example",
+        created_by=person_id,
+    )
+    key_id = ClientId(uuid7())
+    key = Client(client.tenant_id, key_id, f"{mark}-api-key", b"\x03" * 32, ADMINS, NOW, ClientKind.API_KEY)
+    async with house.store.begin(client.tenant_id) as work:
+        await work.clients.add(partner)
+        await work.clients.add(key)
+        for each in (client, partner):
+            await work.consents.put(Consent(client.tenant_id, each.id, person_id, ADMINS, NOW))
+    return partner.id, key.id
 
 
 def _form(credential: Credential) -> FormValues:

@@ -13,11 +13,12 @@ from uuid import UUID
 from starlette.types import ASGIApp
 from strawberry.types import ExecutionResult
 
-from api.auth import Authentication
+from api.auth import LEASE, Authentication, LeasedActors
 from api.graphql.app import graphql_app
 from api.graphql.context import Context, GraphQLOptions, UseCases
 from api.graphql.cursors import CursorSeal
 from api.graphql.schema import build_schema
+from api.traffic.gate import Gate
 from domain.errors import DomainError
 from domain.model.access import AccessToken, Actor, Client, Scope
 from domain.model.calls import ChatCall, ToolCall
@@ -59,6 +60,8 @@ from domain.model.tokens import SECRET_BYTES, Kind, digest, mint
 from domain.ports import Gateway, Target
 from domain.usecases import usage
 from domain.usecases.access import Access
+from domain.usecases.api_keys import ApiKeys
+from domain.usecases.applications import Applications
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
@@ -74,6 +77,7 @@ from domain.usecases.metering import Metering
 from domain.usecases.models import Models
 from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
+from domain.usecases.reaching import Reaching
 from domain.usecases.rotation import Rotation
 from domain.usecases.tenants import Tenants
 from infrastructure.background import Detached
@@ -81,6 +85,7 @@ from infrastructure.balances import PolledBalances
 from infrastructure.keyring import LeasedKeyring
 from infrastructure.standing import LeasedStanding
 from tests.fakes import CountedIds, FakeClock, FakeGateway, FakeStore, FakeVault, Reply
+from tests.traffic import gate as wide_gate
 
 OPTIONS = GraphQLOptions(cursor_key=b"a key for the cursors of the tests")
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -205,13 +210,16 @@ class House:
         catalogue: Catalogue | None = None,
         vendor: Gateway | None = None,
         store: FakeStore | None = None,
+        gate: Gate | None = None,
     ) -> None:
+        self.gate = gate or wide_gate()
         self.store = store or FakeStore()
         self.clock = FakeClock(NOW)
         self.gateway = gateway or FakeGateway()
         self.vendor: Gateway = vendor or self.gateway
         self.vault = FakeVault()
         self.ids = CountedIds()
+        self.lease = LEASE
         self.usecases = self._usecases(catalogue or Catalogue((ACME, HOME)))
         self.schema = build_schema()
         for number in (1, 2):
@@ -230,6 +238,7 @@ class House:
         ledger = self.store.ledger
         self.detached = Detached()
         metering = Metering(begin, standing, platform, keyring, ledger, clock, fresh, timedelta(minutes=20))
+        reaching = Reaching(standing, platform)
         inference = Inference(metering, self.vendor, self.detached)
         return UseCases(
             tenants=Tenants(begin, self.vault, platform, clock, fresh, bytes, (standing, keyring)),
@@ -250,7 +259,13 @@ class House:
             conversations=Conversations(inference, standing, platform),
             usage=usage.Usage(begin, clock),
             rotation=Rotation(begin, self.vault, self.store.roll_call, Detached(), fresh),
+            applications=Applications(begin, reaching, standing, clock, fresh, self.randomness),
+            api_keys=ApiKeys(begin, reaching, standing, clock, fresh, self.randomness),
         )
+
+    def randomness(self, size: int) -> bytes:
+        """Never the same."""
+        return self.fresh().bytes.rjust(size, b"r")
 
     def fresh(self) -> UUID:
         """Behind the ids that tests give out themselves."""
@@ -296,7 +311,7 @@ class House:
         return row
 
     def context(self, actor: Actor | None = None) -> Context:
-        return Context(self.usecases, CursorSeal(OPTIONS.cursor_key), actor or self.actor())
+        return Context(self.usecases, CursorSeal(OPTIONS.cursor_key), actor or self.actor(), gate=self.gate)
 
     async def run(self, document: str, actor: Actor | None = None, /, **variables: Any) -> ExecutionResult:
         return await self.schema.execute(document, variables, self.context(actor))
@@ -315,7 +330,8 @@ class House:
 
     def app(self, options: GraphQLOptions = OPTIONS) -> ASGIApp:
         """The front behind bearer tokens, as it is mounted."""
-        return Authentication(graphql_app(self.usecases, options), self.usecases.access.authenticate, "")
+        actors = LeasedActors(self.usecases.access.authenticate, lambda: datetime.now(UTC), lease=self.lease)
+        return Authentication(graphql_app(self.usecases, options, self.gate), actors.admit, "")
 
 
 async def talking(*script: Reply | DomainError) -> House:

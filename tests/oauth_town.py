@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 from uuid_utils.compat import uuid7
 
-from api.auth import Authentication
+from api.auth import Authentication, LeasedActors
 from api.oauth.context import OAuth
 from api.oauth.endpoints import routes
 from domain.model.access import Client, ClientKind, Role, Scope
@@ -212,7 +212,8 @@ async def founded(urls: Urls) -> AsyncIterator[Town]:
     signer = RsaSigner(above, MasterKeys.of(bytes(32)), clock, uuid7, LIFETIME, threads)
     oauth = served_by(work, clock, signer)
     tenants = Tenants(work, FakeVault(), PLATFORM, clock, uuid7, token_bytes)
-    guarded = Authentication(Starlette(routes=[Route("/", whoami)]), oauth.access.authenticate, 'realm="portunus"')
+    actors = LeasedActors(oauth.access.authenticate, oauth.clock, lease=timedelta(0))
+    guarded = Authentication(Starlette(routes=[Route("/", whoami)]), actors.admit, 'realm="portunus"')
     app = Starlette(routes=[*routes(oauth), Mount("/graphql", guarded)])
     try:
         async with serving(app) as url, httpx2.AsyncClient(base_url=url, trust_env=False, timeout=60) as http:

@@ -8,14 +8,16 @@ from api.graphql import ide
 from api.graphql.context import GraphQLOptions, UseCases
 from api.graphql.schema import build_schema
 from api.graphql.view import View
+from api.traffic.gate import Gate
 
 
-def graphql_app(usecases: UseCases, options: GraphQLOptions) -> ASGIApp:
+def graphql_app(usecases: UseCases, options: GraphQLOptions, gate: Gate) -> ASGIApp:
     """GraphQL at the path where this is mounted, and below it, when the IDE is on, the IDE's own files.
 
-    The caller is read from `scope["state"]["actor"]`: an Actor, or None for a request without a token.
+    The caller is read from `scope["state"]["actor"]`: an Actor, or None for a request without a token. Requests must
+    have passed the gate; a WebSocket's operations are led there from here, and what an operation costs is taken there.
     """
-    view = View(build_schema(introspection=options.introspection), usecases, options)
+    view = View(build_schema(introspection=options.introspection), usecases, options, gate)
     return WithFiles(view, ide.files()) if options.ide else view
 
 

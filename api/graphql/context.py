@@ -5,11 +5,15 @@ from typing import Any, TypeAlias
 
 import strawberry
 
+from api.auth import Admission, Admit
 from api.graphql.cursors import CursorSeal
+from api.traffic.gate import Gate
 from domain.errors import Unauthenticated
 from domain.model.access import Actor
 from domain.model.labels import Language
 from domain.usecases.access import Access
+from domain.usecases.api_keys import ApiKeys
+from domain.usecases.applications import Applications
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
@@ -51,6 +55,8 @@ class UseCases:
     conversations: Conversations
     usage: Usage
     rotation: Rotation
+    applications: Applications
+    api_keys: ApiKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +83,18 @@ class GraphQLOptions:
 class Context:
     """One HTTP request, or one WebSocket connection, whose `caller` is known once its token was accepted.
 
-    `language` is the one it prefers words to be shown in.
+    `admission` is the caller's, and `admit` gives the one of another token. `language` is the one it prefers words to
+    be shown in. What runs outside a `gate` costs nothing.
     """
 
     usecases: UseCases
     seal: CursorSeal
     caller: Actor | None = None
+    admission: Admission | None = None
+    admit: Admit | None = None
     connection_params: Any = None
     language: Language = Language.EN
+    gate: Gate | None = None
 
     @property
     def actor(self) -> Actor:

@@ -1,9 +1,8 @@
 """Credentials as they are shown: secrets masked, with what became of them since they were stored."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Annotated, Generic, Self, TypeVar
+from typing import Annotated, Self
 from uuid import UUID
 
 import strawberry
@@ -15,6 +14,7 @@ from api.graphql.fields import field
 from api.graphql.ids import known_uuid, node_id
 from api.graphql.model_names import ModelName, TypedModelInput
 from api.graphql.nodes import Node, or_none
+from api.graphql.once import Once
 from api.graphql.scalars import BigInt
 from domain.model import credential
 from domain.model.access import Scope
@@ -23,26 +23,11 @@ from domain.model.ids import CredentialId, TenantId
 from domain.model.tokens import Kind, mint
 from domain.usecases import credential_states
 
-T = TypeVar("T")
-
 Reaching = Annotated[TypedModelInput | None, strawberry.argument(description="Only those that reach this model.")]
 Active = Annotated[
     bool | None, strawberry.argument(description="Only those that serve calls, or only those that do not.")
 ]
 OneId = Annotated[strawberry.ID, strawberry.argument(name="id", description="Its global id.")]
-
-
-class Once(Generic[T]):
-    """Something that is read when it is first asked for, and then shared by all who ask."""
-
-    def __init__(self, read: Callable[[], Awaitable[T]]) -> None:
-        self._read = read
-        self._reading: asyncio.Future[T] | None = None
-
-    async def value(self) -> T:
-        if self._reading is None:
-            self._reading = asyncio.ensure_future(self._read())
-        return await self._reading
 
 
 class Shelf:

@@ -21,6 +21,7 @@ from api.graphql.errors import REPORTED, Refused, like, quiet
 from api.graphql.limits import Ruler, Size, excess
 from api.graphql.needs import Needs, needs_of
 from api.graphql.scalars import BadValue
+from api.graphql.tally import Branch, Surveyor
 from api.graphql.texts import KeptTexts
 from domain.model.access import Actor
 
@@ -47,7 +48,8 @@ RULES = (
 class Prepared:
     """A document that parses: its faults, if any, and the size of its largest operation.
 
-    `flexible` is true when that size depends on the variables. `needs` has the mutations of a faultless one by name.
+    `flexible` is true when that size depends on the variables. `needs` has the mutations of a faultless one by name,
+    `branches` where each operation's answer has lists.
     """
 
     document: DocumentNode
@@ -56,6 +58,7 @@ class Prepared:
     flexible: bool
     operations: tuple[OperationDefinitionNode, ...]
     needs: Mapping[str | None, Needs]
+    branches: Mapping[str | None, tuple[Branch, ...]]
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """The operation of this name, if there is one; without a name, the first."""
@@ -67,6 +70,10 @@ class Prepared:
         """Why the actor must not run a mutation: its fields declare scopes that the actor does not have."""
         needs = self.needs.get(operation.name.value if operation.name else None)
         return needs.lacked_by(actor, variables) if needs and actor else ()
+
+
+def name_of(operation: OperationDefinitionNode) -> str | None:
+    return operation.name.value if operation.name else None
 
 
 class Library:
@@ -101,9 +108,17 @@ class Library:
         size = ruler.largest()
         huge = excess(replace(size, cost=0)) is not None
         faults = () if huge else self._faults(document)
-        needs = {} if huge or faults else needs_of(self.schema, document)
         operations = tuple(d for d in document.definitions if isinstance(d, OperationDefinitionNode))
-        return Prepared(document, faults, size, ruler.flexible, operations, needs)
+        if huge or faults:
+            return Prepared(document, faults, size, ruler.flexible, operations, {}, {})
+        needs, branches = needs_of(self.schema, document), self._branches(document, operations)
+        return Prepared(document, faults, size, ruler.flexible, operations, needs, branches)
+
+    def _branches(
+        self, document: DocumentNode, operations: tuple[OperationDefinitionNode, ...]
+    ) -> dict[str | None, tuple[Branch, ...]]:
+        surveyor = Surveyor(self.schema, document)
+        return {name_of(o): surveyor.branches(o) for o in operations}
 
     def _faults(self, document: DocumentNode) -> tuple[GraphQLError, ...]:
         found = validate(self.schema, document, RULES, max_errors=REPORTED, hide_suggestions=True)

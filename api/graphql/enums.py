@@ -17,6 +17,7 @@ from domain.model.events import Finish
 from domain.model.labels import Language
 from domain.model.parameters import ParameterKind
 from domain.model.quota import Outcome, PotKind, Unit
+from domain.model.registration import ProvenBy
 from domain.model.selection import KeySource, Status
 from domain.model.speech import SpeechFormat
 from domain.model.usage import Job
@@ -132,7 +133,7 @@ _shown(
         Status.NO_CREDENTIAL: "No credential reaches it, or none that is active.",
         Status.CREDENTIAL_REMOVED: "It is the tenant's own, and its credential was removed.",
         Status.DISABLED: "The tenant switched it off.",
-        Status.NOT_PERMITTED: "The quota on the platform's key does not include it.",
+        Status.NOT_PERMITTED: "The quota on the platform's key does not include it, or the application may not use it.",
         Status.QUOTA_EXHAUSTED: "The quota on the platform's key is used up.",
     },
 )
@@ -259,5 +260,23 @@ _shown(
         Dimension.CREDENTIAL: "The tenant's credential that paid, or the platform's key.",
         Dimension.JOB: "What a call was for.",
         Dimension.OUTCOME: "How a call ended.",
+    },
+)
+_shown(
+    "ApplicationKind",
+    "What an application is.",
+    {
+        access.ClientKind.SERVICE: "The tenant's own service, which acts for itself.",
+        access.ClientKind.PARTNER: "A partner, which people let in to act for them.",
+        access.ClientKind.API_KEY: "An API key, which needs no OAuth.",
+    },
+)
+_shown(
+    "ProvenBy",
+    "By what an application proves that it is itself.",
+    {
+        ProvenBy.SECRET: "A secret that it was given; of an API key, the key itself.",
+        ProvenBy.PRIVATE_KEY: "A private key of its own (RFC 7523).",
+        ProvenBy.NONE: "Nothing: it is public, as what runs in a browser or on a phone is.",
     },
 )

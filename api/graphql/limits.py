@@ -154,7 +154,7 @@ class Ruler:
             fields=1 + inner.fields,
             aliases=bool(node.alias) + inner.aliases,
             directives=inner.directives,
-            cost=_is_list_of_objects(known) + self._items(node, known) * inner.cost,
+            cost=is_list_of_objects(known) + self._items(node, known) * inner.cost,
             introspects=inner.introspects,
         )
 
@@ -181,7 +181,7 @@ class Ruler:
         return _count(otherwise)
 
 
-def _is_list_of_objects(known: GraphQLField | None) -> bool:
+def is_list_of_objects(known: GraphQLField | None) -> bool:
     return (
         known is not None
         and is_list_type(get_nullable_type(known.type))

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from uuid import UUID
 
+from api.graphql.api_keys import ApiKey
+from api.graphql.applications import Application, ApplicationShelf
 from api.graphql.caps import Cap
 from api.graphql.catalogue import Provider
 from api.graphql.catalogue import Shelf as ProviderShelf
@@ -15,8 +17,9 @@ from api.graphql.models import Model
 from api.graphql.nodes import Node, or_none
 from api.graphql.quotas import Quota
 from api.graphql.tenants import Viewer, current_tenant
-from api.graphql.usage import Call
-from domain.model.ids import CallId, CredentialId, PersonId
+from api.graphql.usage import Call, Callers
+from domain.model.access import Client, ClientKind
+from domain.model.ids import CallId, ClientId, CredentialId, PersonId
 from domain.model.quota import Pot
 from domain.model.tenant import KeyInUse
 from domain.usecases.browsing import Offered
@@ -61,8 +64,8 @@ async def _credentials(context: Context, keys: Iterable[str]) -> Found:
 async def _calls(context: Context, keys: Iterable[str]) -> Found:
     usage, actor, ids = context.usecases.usage, context.actor, {key: CallId(each) for key, each in _uuids(keys)}
     records = {record.id: record for record in await usage.some(actor, set(ids.values()))}
-    names = await usage.names(actor, {record.client_id for record in records.values()})
-    return {key: Call.of(records[each], names) for key, each in ids.items() if each in records}
+    callers = await Callers.of(context, {record.client_id for record in records.values()})
+    return {key: Call.of(records[each], callers) for key, each in ids.items() if each in records}
 
 
 async def _quotas(context: Context, keys: Iterable[str]) -> Found:
@@ -73,6 +76,24 @@ async def _quotas(context: Context, keys: Iterable[str]) -> Found:
 async def _caps(context: Context, keys: Iterable[str]) -> Found:
     caps: dict[UUID, Capped] = {each.cap.id: each for each in await context.usecases.caps.all(context.actor)}
     return {key: Cap.of(caps[each]) for key, each in _uuids(keys) if each in caps}
+
+
+async def _clients(context: Context, keys: Iterable[str]) -> Mapping[str, Client]:
+    ids = {key: ClientId(each) for key, each in _uuids(keys)}
+    rows = await context.usecases.applications.some(context.actor, set(ids.values()))
+    return {key: rows[each] for key, each in ids.items() if each in rows}
+
+
+async def _applications(context: Context, keys: Iterable[str]) -> Found:
+    rows = await _clients(context, keys)
+    shelf = ApplicationShelf.of(context, rows.values())
+    return {key: Application.of(row, shelf) for key, row in rows.items()}
+
+
+async def _api_keys(context: Context, keys: Iterable[str]) -> Found:
+    rows = await _clients(context, keys)
+    shelf = ApplicationShelf.of(context, rows.values())
+    return {key: ApiKey.of(row, shelf) for key, row in rows.items() if row.kind is ClientKind.API_KEY}
 
 
 async def _tenant_keys(context: Context, keys: Iterable[str]) -> Found:
@@ -107,6 +128,8 @@ _LOOK_UPS: Mapping[str, Callable[[Context, Iterable[str]], Awaitable[Found]]] = 
     "Call": _calls,
     "Quota": _quotas,
     "Cap": _caps,
+    "Application": _applications,
+    "ApiKey": _api_keys,
     "TenantKey": _tenant_keys,
     "Member": _members,
     "Tenant": _tenants,

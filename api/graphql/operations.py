@@ -15,12 +15,15 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 from typing_extensions import override
 
-from api.graphql.documents import Library
+from api.graphql.charges import Charge
+from api.graphql.documents import Library, name_of
 from api.graphql.errors import Refused, present
 from api.graphql.execution import Executor
 from api.graphql.inputs import compile_inputs
 from api.graphql.languages import prefer
+from api.graphql.tally import Branch
 from api.graphql.texts import unkept_variables
+from api.traffic.turns import step_aside
 from domain.model.labels import Language
 
 Answers = AsyncGenerator[ExecutionResult, None]
@@ -28,9 +31,10 @@ Answers = AsyncGenerator[ExecutionResult, None]
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """An operation that may run, or what is wrong with it; `extensions` go into its answer."""
+    """An operation that may run and what it costs, or what is wrong with it; `extensions` then go into its answer."""
 
     executor: Executor | None = None
+    charge: Charge | None = None
     errors: Sequence[GraphQLError] = ()
     extensions: dict[str, Any] | None = None
 
@@ -130,7 +134,17 @@ class Schema(strawberry.Schema):
         )
         if isinstance(executor, list):
             return Begun(errors=executor, extensions=extensions)
-        return Begun(cast(Executor, executor), extensions=extensions)
+        charge = _charge(size.cost, prepared.branches.get(name_of(operation), ()), common["context_value"])
+        refusal = charge.taken()
+        if refusal is not None:
+            return Begun(errors=[refusal], extensions=charge.extensions())
+        return Begun(cast(Executor, executor), charge)
+
+
+def _charge(cost: int, branches: Sequence[Branch], context: Any) -> Charge:
+    """Anybody but a known caller at the gate is not charged: nobody else gets as far as this."""
+    gate, caller = getattr(context, "gate", None), getattr(context, "caller", None)
+    return Charge(cost, branches, gate.cost if gate else None, caller)
 
 
 def _common(context: Any, root: Any, extensions: dict[str, Any] | None) -> dict[str, Any]:
@@ -152,7 +166,7 @@ async def _answer(begun: Begun) -> ExecutionResult:
             result = await result
     except Exception as failure:
         return PreExecutionError(None, present([_as_error(failure)]), begun.extensions)
-    return _presented(result, begun.extensions)
+    return _presented(result, begun.charge.settled(result) if begun.charge else None)
 
 
 async def _single(begun: Begun) -> Answers:
@@ -167,6 +181,7 @@ async def _events(begun: Begun) -> Answers:
     if isinstance(source, graphql.ExecutionResult):
         yield PreExecutionError(None, present(source.errors or ()))
         return
+    step_aside()
     try:
         async with aclosing(source):
             async for answer in _mapped(executor, source):

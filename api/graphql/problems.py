@@ -101,7 +101,9 @@ class NoDefaultModel(Problem):
     reason: str = strawberry.field(description="Why there is none.")
 
 
-@strawberry.type(description="The quota on the platform's key does not include the model.")
+@strawberry.type(
+    description="The quota on the platform's key does not include the model, or the application may not use it."
+)
 class NotPermitted(Problem):
     model: str = strawberry.field(description="The model, as provider/name.")
 

@@ -6,6 +6,9 @@ from typing import Annotated
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from api.graphql.api_keys import ApiKey, ApiKeyMutations, ApiKeyQueries
+from api.graphql.application_changes import ApplicationMutations
+from api.graphql.applications import Application, ApplicationQueries
 from api.graphql.caps import Cap, CapMutations, CapQueries
 from api.graphql.catalogue import CatalogueQueries, Provider
 from api.graphql.connections import LARGEST
@@ -51,6 +54,8 @@ class Query(
     PlanQueries,
     CredentialQueries,
     UsageQueries,
+    ApplicationQueries,
+    ApiKeyQueries,
 ):
     @field("What has this global id; null for one that is unknown, or another tenant's.", authenticated=True)
     async def node(self, info: Info, global_id: GlobalId) -> Node | None:
@@ -78,6 +83,8 @@ class Mutation(
     CustomModelMutations,
     ConversationMutations,
     KeyMutations,
+    ApplicationMutations,
+    ApiKeyMutations,
 ):
     pass
 
@@ -95,7 +102,10 @@ def build_schema(*, introspection: bool = True) -> Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=(Tenant, TenantKey, Viewer, Member, Provider, Model, Credential, Quota, Cap, Call),
+        types=(
+            *(Tenant, TenantKey, Viewer, Member, Application, ApiKey),
+            *(Provider, Model, Credential, Quota, Cap, Call),
+        ),
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
         exception_handlers=HANDLERS,
     )

@@ -1,9 +1,9 @@
 """The schema over WebSocket, in the graphql-transport-ws protocol: who may connect, and for how long."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from graphql import GraphQLError
@@ -11,12 +11,17 @@ from starlette.websockets import WebSocketDisconnect
 from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http.exceptions import WebSocketDisconnected
-from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
+    BaseGraphQLTransportWSHandler,
+    Operation,
+)
 from strawberry.types.unset import UNSET
 from typing_extensions import override
 
 from api.graphql.context import Context
+from api.graphql.errors import Refused
 from api.graphql.http import Unserved, checked
+from api.traffic.refusals import CODE, Throttled
 from domain.errors import Unauthenticated
 
 _BEARER = "bearer "
@@ -29,10 +34,11 @@ async def admit(context: Context) -> Any:
     """
     sent = (context.connection_params or {}).get("authorization")
     if sent is not None:
-        context.caller = None
-        if isinstance(sent, str) and sent.lower().startswith(_BEARER):
+        context.caller = context.admission = None
+        if isinstance(sent, str) and sent.lower().startswith(_BEARER) and context.admit is not None:
             with suppress(Unauthenticated):
-                context.caller = await context.usecases.access.authenticate(sent[len(_BEARER) :].strip())
+                context.admission = await context.admit(sent[len(_BEARER) :].strip())
+                context.caller = context.admission.actor
     if context.caller is None:
         raise ConnectionRejectionError
     return UNSET
@@ -49,9 +55,12 @@ class TextSocket(ASGIWebSocketAdapter):
 
 
 class Handler(BaseGraphQLTransportWSHandler[Context, None]):
-    """Closes with 4400 on what is no message, and with 4401 when the token expires."""
+    """Closes with 4400 on what is no message, and with 4401 when the token is good no more, or allows less.
 
-    _expiry: asyncio.Task[None] | None = None
+    Each operation goes through the gate as a request does; one that is too much ends in an `error` message.
+    """
+
+    _watch: asyncio.Task[None] | None = None
 
     async def handle_message(self, message: Any) -> None:
         if _well_formed(message):
@@ -61,18 +70,27 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def handle_connection_init(self, message: Any) -> None:
         await super().handle_connection_init(message)
-        if self.connection_acknowledged and self._expiry is None:
-            self._expiry = asyncio.create_task(self._close_on_expiry())
+        admission = self.context.admission
+        if self.connection_acknowledged and self._watch is None and admission is not None:
+            self._watch = asyncio.create_task(self._close_when(admission.over))
+
+    async def run_operation(self, operation: Operation[Context, None]) -> None:
+        assert self.context.gate is not None
+        try:
+            await self.context.gate.through(self.context.actor, partial(super().run_operation, operation))
+        except Throttled as refusal:
+            await operation.send_initial_errors(
+                [Refused(CODE, refusal.message, retryAfter=refusal.retry_after)],
+            )
 
     async def shutdown(self) -> None:
-        if self._expiry is not None:
-            self._expiry.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
         await super().shutdown()
 
-    async def _close_on_expiry(self) -> None:
-        left = self.context.actor.expires_at - datetime.now(UTC)
-        await asyncio.sleep(left.total_seconds())
-        await self.websocket.close(4401, "Token expired")
+    async def _close_when(self, over: Callable[[], Awaitable[None]]) -> None:
+        await over()
+        await self.websocket.close(4401, "Token expired or revoked")
 
     @staticmethod
     @override

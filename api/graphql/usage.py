@@ -1,6 +1,7 @@
 """What calls used and cost: one by one, and in sums."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -9,6 +10,7 @@ from uuid import UUID
 
 import strawberry
 
+from api.graphql.applications import Application, ApplicationShelf
 from api.graphql.connections import After, Connection, Cut, First, Page
 from api.graphql.context import Context, Info
 from api.graphql.fields import field
@@ -19,14 +21,11 @@ from api.graphql.scalars import BigInt
 from api.graphql.usage_filter import From, OfUsage, To, asked
 from domain.model import usage, usage_totals
 from domain.model.access import Scope
-from domain.model.ids import CallId, ClientId, CredentialId, TenantId
+from domain.model.ids import CallId, ClientId, CredentialId
 from domain.model.quota import Outcome
 from domain.model.selection import KeySource
-from domain.model.tokens import Kind, mint
 from domain.model.usage import CallRecord, Job
 from domain.model.usage_totals import Dimension, Place, UsageFilter
-
-Names = Mapping[ClientId, str]
 
 By = Annotated[
     list[Dimension],
@@ -36,14 +35,20 @@ Zone = Annotated[str, strawberry.argument(description="The IANA time zone whose 
 OfCall = Annotated[str, strawberry.argument(description="The call, as its receipt named it in `callId`.")]
 
 
-@strawberry.type(description="A client of the tenant: the application that made a call.")
-class Application:
-    client_id: str = strawberry.field(description="Its OAuth client id.")
-    name: str | None = strawberry.field(description="What it is called; null when it is gone.")
+@dataclass(frozen=True, slots=True)
+class Callers:
+    """Who made the calls of one page: what they are called, and where the rest of it is read when asked for."""
+
+    names: Mapping[ClientId, str]
+    shelf: ApplicationShelf
 
     @classmethod
-    def of(cls, tenant_id: TenantId, client: ClientId, names: Names) -> Self:
-        return cls(client_id=mint(Kind.CLIENT_ID, tenant_id, client.bytes), name=names.get(client))
+    async def of(cls, context: Context, client_ids: Collection[ClientId]) -> Self:
+        names = await context.usecases.usage.names(context.actor, client_ids) if client_ids else {}
+        return cls(names, ApplicationShelf(context, client_ids))
+
+    def one(self, client_id: ClientId) -> Application:
+        return Application.named(client_id, self.names.get(client_id), self.shelf)
 
 
 @strawberry.type(description="Money at the models' list prices, exact.")
@@ -74,12 +79,12 @@ class Call(Node):
     latency_ms: int = strawberry.field(description="Milliseconds from its admission to the last byte.")
 
     @classmethod
-    def of(cls, record: CallRecord, names: Names) -> Self:
+    def of(cls, record: CallRecord, callers: Callers) -> Self:
         return cls(
             id=node_id("Call", record.id),
             call_id=str(record.id),
             at=record.at,
-            application=Application.of(record.tenant_id, record.client_id, names),
+            application=callers.one(record.client_id),
             model=ModelName.of(record.model),
             job=record.job,
             paid_by=record.paid_by,
@@ -119,12 +124,12 @@ class UsageTotal:
     mean_latency_ms: int = strawberry.field(description="Milliseconds that a call took on average.")
 
     @classmethod
-    def of(cls, tenant_id: TenantId, total: usage_totals.UsageTotal, names: Names) -> Self:
+    def of(cls, total: usage_totals.UsageTotal, callers: Callers) -> Self:
         group = total.group
         return cls(
             day=group.day,
             model=ModelName.of(group.model) if group.model else None,
-            application=Application.of(tenant_id, group.client_id, names) if group.client_id else None,
+            application=callers.one(group.client_id) if group.client_id else None,
             paid_by=group.paid_by,
             credential_id=_credential_id(group.credential_id),
             job=group.job,
@@ -186,24 +191,23 @@ async def known_call(context: Context, global_id: str) -> Call:
     """The call of this global id; NotFound when there is none."""
     call_id = CallId(known_uuid(global_id, "Call"))
     record = await context.usecases.usage.call(context.actor, call_id)
-    return Call.of(record, await context.usecases.usage.names(context.actor, {record.client_id}))
+    return Call.of(record, await Callers.of(context, {record.client_id}))
 
 
 async def _totals(context: Context, cut: Cut, totals: Sequence[usage_totals.UsageTotal]) -> Page:
     """A page behind the group at which the one before ended, whether that group is still there or not."""
     behind = cut.position or ""
     rows = [total for total in totals if total.group.key > behind][: cut.first + 1]
-    clients = {total.group.client_id for total in rows if total.group.client_id}
-    names = await context.usecases.usage.names(context.actor, clients) if clients else {}
-    shown = partial(UsageTotal.of, context.actor.tenant_id, names=names)
-    return cut.of_rows(rows, lambda total: total.group.key, shown)
+    callers = await Callers.of(context, {total.group.client_id for total in rows if total.group.client_id})
+    return cut.of_rows(rows, lambda total: total.group.key, partial(UsageTotal.of, callers=callers))
 
 
 async def _calls(context: Context, cut: Cut, which: UsageFilter) -> Page:
     behind = _place(cut.position) if cut.position else None
     records = await context.usecases.usage.page(context.actor, which, first=cut.first + 1, after=behind)
-    names = await context.usecases.usage.names(context.actor, {record.client_id for record in records})
-    return cut.of_rows(records, lambda record: f"{record.at.isoformat()} {record.id}", partial(Call.of, names=names))
+    callers = await Callers.of(context, {record.client_id for record in records})
+    shown = partial(Call.of, callers=callers)
+    return cut.of_rows(records, lambda record: f"{record.at.isoformat()} {record.id}", shown)
 
 
 def _place(position: str) -> Place:

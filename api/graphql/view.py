@@ -1,5 +1,6 @@
 """The schema over HTTP and server-sent events, as the GraphQL-over-HTTP specification wants it."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, nullcontext
 from typing import Any
@@ -23,6 +24,7 @@ from api.graphql.http import GRAPHQL, JSON, Accepted, Unserved, accepted, checke
 from api.graphql.languages import accepted_language
 from api.graphql.operations import Answers, Schema
 from api.graphql.sse import EVENTS, EventStream
+from api.traffic.gate import Gate
 from domain.errors import Unauthenticated
 from domain.model.labels import Language
 
@@ -37,6 +39,10 @@ _STATUS = {
 
 Payload = dict[str, Any]
 
+_REVOKED = {"message": Unauthenticated().message, "extensions": {"code": Unauthenticated.code}}
+_FAREWELL = orjson.dumps({"errors": [_REVOKED]})
+"""What a stream of events ends with when its token does."""
+
 _READ = frozenset({OperationType.QUERY})
 _ALL = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
@@ -48,7 +54,7 @@ class View(GraphQL[Context, None]):
     websocket_adapter_class = sockets.TextSocket
     graphql_transport_ws_handler_class = sockets.Handler
 
-    def __init__(self, schema: Schema, usecases: UseCases, options: GraphQLOptions) -> None:
+    def __init__(self, schema: Schema, usecases: UseCases, options: GraphQLOptions, gate: Gate) -> None:
         super().__init__(
             schema,
             graphql_ide=None,
@@ -57,6 +63,7 @@ class View(GraphQL[Context, None]):
         )
         self.usecases = usecases
         self.options = options
+        self.gate = gate
         self.seal = CursorSeal(options.cursor_key)
         self.uploads = uploads.Turnstile(options.uploads)
 
@@ -91,7 +98,7 @@ class View(GraphQL[Context, None]):
         return Response(orjson.dumps({"errors": [error]}), refusal.status, refusal.headers, JSON)
 
     def _caller(self, connection: Request | WebSocket) -> Any:
-        return connection.scope.get("state", {}).get("actor")
+        return _state(connection).get("actor")
 
     @override
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
@@ -99,7 +106,9 @@ class View(GraphQL[Context, None]):
 
     def _context(self, connection: Request | WebSocket) -> Context:
         language = accepted_language(connection.headers.get("accept-language"))
-        return Context(self.usecases, self.seal, self._caller(connection), language=language)
+        state, caller = _state(connection), self._caller(connection)
+        admission, admit = state.get("admission"), state.get("admit")
+        return Context(self.usecases, self.seal, caller, admission, admit, language=language, gate=self.gate)
 
     async def _executed(self, request: Request) -> ASGIApp:
         """One answer where the client takes one; a stream of events for subscriptions, and for who takes only that."""
@@ -123,7 +132,8 @@ class View(GraphQL[Context, None]):
             else:
                 return _answered(_payload(result), taken.answer, context.language)
         answers = await self.schema.stream(**arguments, allowed_operation_types={*served, OperationType.SUBSCRIPTION})
-        return EventStream(_payloads(answers))
+        over = context.admission.over if context.admission else _never
+        return EventStream(_payloads(answers), over, _FAREWELL)
 
     def encode_json(self, data: object) -> bytes:
         return orjson.dumps(data)
@@ -133,6 +143,12 @@ class View(GraphQL[Context, None]):
 
     async def on_ws_connect(self, context: Context) -> Any:
         return await sockets.admit(context)
+
+
+def _state(connection: Request | WebSocket) -> Payload:
+    """What authentication left there."""
+    found: Payload = connection.scope.get("state", {})
+    return found
 
 
 def _payload(result: ExecutionResult) -> Payload:
@@ -153,12 +169,18 @@ async def _payloads(answers: Answers) -> AsyncGenerator[bytes, None]:
             yield orjson.dumps(_payload(answer))
 
 
+async def _never() -> None:
+    await asyncio.Event().wait()
+
+
 def _answered(payload: Payload, media_type: str, language: Language) -> Response:
-    """A request that was not executed has a status of its own only under the media type that allows it."""
-    status = 200
-    if "data" not in payload and media_type == GRAPHQL:
-        status = _STATUS.get(payload["errors"][0]["extensions"]["code"], 500)
-    headers = {"Content-Language": language.value, "Vary": "Accept, Accept-Language"}
+    """A request that was not executed has a status of its own only under the media type that allows it, and 429."""
+    status, headers = 200, {"Content-Language": language.value, "Vary": "Accept, Accept-Language"}
+    why = {} if "data" in payload else payload["errors"][0]["extensions"]
+    if "retryAfter" in why:
+        status, headers["Retry-After"] = 429, str(why["retryAfter"])
+    elif why and media_type == GRAPHQL:
+        status = _STATUS.get(why["code"], 500)
     return Response(orjson.dumps(payload), status, headers, media_type)
 
 

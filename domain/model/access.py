@@ -91,6 +91,20 @@ class Reach:
             return True
         return model.provider in (self.providers or ()) or model in (self.models or ())
 
+    def touches(self, provider: str) -> bool:
+        """Whether any model of that provider can be within."""
+        if self.providers is None and self.models is None:
+            return True
+        return provider in (self.providers or ()) or any(model.provider == provider for model in self.models or ())
+
+    def within(self, other: "Reach") -> bool:
+        """Whether `other` includes all that this includes."""
+        if other == EVERYWHERE or self == EVERYWHERE:
+            return other == EVERYWHERE
+        return (self.providers or frozenset()) <= (other.providers or frozenset()) and all(
+            other.includes(model) for model in self.models or ()
+        )
+
 
 EVERYWHERE = Reach()
 
@@ -130,8 +144,9 @@ class Client:
     """An application of one tenant. A secret is 256 random bits, so a plain SHA-256 digest of it is kept.
 
     Without a secret and without `jwks` it is public. While a secret is replaced, `old_secret_digest` is good as well,
-    until `old_secret_until`. `jwks` are the public keys by which a partner proves itself (RFC 7523).
-    `resource` is the partner's own resource server, for which its access tokens are JWTs (RFC 9068); None: opaque ones.
+    until `old_secret_until`; `secret_hint` is how the newest one ends. `jwks` are the public keys by which a partner
+    proves itself (RFC 7523). `resource` is the partner's own resource server, for which its access tokens are JWTs
+    (RFC 9068); None: opaque ones.
     """
 
     tenant_id: TenantId
@@ -151,6 +166,7 @@ class Client:
     expires_at: datetime | None = None
     suspended_at: datetime | None = None
     last_used_at: datetime | None = None
+    secret_hint: str | None = None
 
     @property
     def public(self) -> bool:
@@ -164,6 +180,16 @@ class Client:
         """The digests of the secrets that are good now."""
         old = self.old_secret_digest if self.old_secret_until and now < self.old_secret_until else None
         return tuple(digest for digest in (self.secret_digest, old) if digest is not None)
+
+    def narrows(self, before: "Client") -> bool:
+        """Whether nobody can do more with it than with what it was `before`."""
+        return (
+            self.scopes <= before.scopes
+            and self.reach.within(before.reach)
+            and set(self.redirect_uris) <= set(before.redirect_uris)
+            and (self.jwks, self.resource) == (before.jwks, before.resource)
+            and (before.expires_at is None or (self.expires_at is not None and self.expires_at <= before.expires_at))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +213,15 @@ class AccessToken:
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """A token with what it hangs on as that is now: its client, and the role of the person behind it."""
+    """A token with what it hangs on as that is now: its client, and the role of the person behind it.
+
+    `consent_used_at` is when the client was last seen to act for that person.
+    """
 
     token: AccessToken
     client: Client
     role: Role | None = None
+    consent_used_at: datetime | None = None
 
     def scopes(self) -> frozenset[Scope]:
         """Never more than the client has, nor than the person's role allows; nothing once the person has left."""

@@ -1,11 +1,12 @@
 """What a tenant has and may use: which keys serve a model, in which order, and which model is the default of a type."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from domain.errors import CredentialRemoved, DomainError, ModelDisabled, NoCredential, NotPermitted
+from domain.model.access import EVERYWHERE, Reach
 from domain.model.cap import Cap
 from domain.model.catalogue import Catalogue, Model, ModelRef, ModelType
 from domain.model.credential import Cooling, Credential
@@ -24,7 +25,7 @@ class Standing:
     """All that the decisions about one tenant's calls need, read in one go.
 
     Credentials are oldest first, pots in spending order. `preferred` holds only what the tenant chose; `uses` counts
-    its recent calls by model.
+    its recent calls by model; `reach` is that of the application which asks.
     """
 
     credentials: tuple[Credential, ...] = ()
@@ -36,6 +37,13 @@ class Standing:
     disabled: frozenset[ModelRef] = frozenset()
     caps: tuple[Cap, ...] = ()
     coolings: Mapping[CredentialId, Cooling] = field(default_factory=dict)
+    reach: Reach = EVERYWHERE
+
+    def within(self, reach: Reach) -> "Standing":
+        """As it is for an application of that reach: a default that it may not use is none."""
+        if reach == EVERYWHERE:
+            return self
+        return replace(self, reach=reach, chosen={t: m for t, m in self.chosen.items() if reach.includes(m)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +122,10 @@ def sources(
 
     A tenant's own keys go first unless it prefers the platform's; the others then take over when those are used up.
     ModelDisabled, or CredentialRemoved for a model of the tenant's own that has none, or NotPermitted when only quotas
-    without this model are left, or NoCredential when there is nothing at all.
+    without this model are left, or beyond the reach of who asks, or NoCredential when there is nothing at all.
     """
+    if not standing.reach.includes(ref):
+        raise NotPermitted(str(ref), "application")
     if ref in standing.disabled:
         raise ModelDisabled(str(ref))
     own: list[Source] = [OwnKey(c) for c in _shared(serving(ref, standing), standing.coolings, now, spin)]

@@ -18,6 +18,14 @@ class Clients(Protocol):
         """NotFound("client") when it is unknown here."""
         ...
 
+    async def lock(self, client_id: ClientId) -> Client:
+        """The same; nobody else changes it until this unit of work ends."""
+        ...
+
+    async def some(self, client_ids: Collection[ClientId]) -> Sequence[Client]:
+        """Those of them that are known here."""
+        ...
+
     async def page(
         self, kinds: Collection[ClientKind], *, first: int, after: ClientId | None = None
     ) -> Sequence[Client]:
@@ -56,7 +64,7 @@ class Tokens(Protocol):
         ...
 
     async def end_client(self, client_id: ClientId) -> None:
-        """Remove all that an application holds, refresh tokens and pending codes included."""
+        """Remove all that an application holds: refresh tokens, pending codes and devices included."""
         ...
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from domain.errors import NotFound, Unauthenticated
 from domain.model.access import Actor
-from domain.model.tokens import Kind, digest, parse
 from domain.ports import Begin, Clock
+from domain.usecases import bearers
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,16 +14,16 @@ class Access:
     clock: Clock
 
     async def authenticate(self, token: str) -> Actor:
-        """The actor of a valid token for Portunus itself; Unauthenticated for any other, whatever is wrong with it."""
-        parsed = parse(Kind.ACCESS_TOKEN, token)
-        if parsed is None:
+        """The actor of a valid access token for Portunus itself, or of an API key, whose use is noted.
+
+        Unauthenticated for any other, whatever is wrong with it.
+        """
+        found = bearers.parsed(token)
+        if found is None:
             raise Unauthenticated
+        kind, said = found
         try:
-            async with self.begin(parsed.tenant_id) as work:
-                found = await work.tokens.bearer(digest(token))
+            async with self.begin(said.tenant_id) as work:
+                return await bearers.actor_of(work, kind, said, token, self.clock())
         except NotFound:
             raise Unauthenticated from None
-        now = self.clock()
-        if found.token.expires_at <= now or found.token.resource is not None or not found.client.active(now):
-            raise Unauthenticated
-        return found.actor()

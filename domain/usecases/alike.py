@@ -1,6 +1,7 @@
 """Steps on the credentials of one scope, each inside a unit of work of its caller."""
 
 from dataclasses import replace
+from uuid import UUID
 
 from domain.errors import NotFound
 from domain.model.cap import CapSubject
@@ -40,8 +41,8 @@ async def prefer_own_if_first(work: Work, provider: str) -> None:
         await work.choices.put_preferred(provider, KeySource.OWN)
 
 
-async def uncapped(work: Work, credential_id: CredentialId) -> None:
-    """Remove what caps a credential that is removed."""
+async def uncapped(work: Work, subject_id: UUID, subject: CapSubject = CapSubject.CREDENTIAL) -> None:
+    """Remove what caps a credential, or an application, that is removed."""
     for cap in await work.caps.all():
-        if (cap.subject, cap.subject_id) == (CapSubject.CREDENTIAL, credential_id):
+        if (cap.subject, cap.subject_id) == (subject, subject_id):
             await work.caps.remove(cap.id)

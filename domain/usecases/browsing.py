@@ -106,10 +106,11 @@ class Browsing:
     platform: Platform
 
     async def providers(self, actor: Actor, wanted: ProviderFilter = ProviderFilter()) -> tuple[Shown, ...]:
-        """The providers that are wanted, in the catalogue's order."""
+        """The providers that are wanted and have something within the actor's reach, in the catalogue's order."""
         actor.require(Scope.PROVIDERS_READ)
         standing = await self.standing(actor.tenant_id)
-        shown = (_shown(provider, standing) for provider in self.platform.catalogue.providers)
+        within = (provider for provider in self.platform.catalogue.providers if actor.reach.touches(provider.id))
+        shown = (_shown(provider, standing) for provider in within)
         return tuple(each for each in shown if wanted.fits(each))
 
     async def provider(self, actor: Actor, provider_id: str) -> Shown:
@@ -118,17 +119,18 @@ class Browsing:
         return _shown(self.platform.catalogue.provider(provider_id), await self.standing(actor.tenant_id))
 
     async def models(self, actor: Actor, wanted: ModelFilter = ModelFilter()) -> tuple[Offered, ...]:
-        """The models that are wanted: the catalogue's, then the tenant's hosted ones."""
+        """The models that are wanted and within the actor's reach: the catalogue's, then the tenant's hosted ones."""
         actor.require(Scope.PROVIDERS_READ)
         standing = await self.standing(actor.tenant_id)
-        covered = (model for model in models(standing, self.platform.catalogue) if wanted.covers(model))
+        within = (model for model in models(standing, self.platform.catalogue) if actor.reach.includes(model.ref))
+        covered = (model for model in within if wanted.covers(model))
         offered = (Offered(model, availability(model.ref, standing, self.platform)) for model in covered)
         return tuple(each for each in offered if wanted.status in (None, each.availability.status))
 
     async def model(self, actor: Actor, ref: ModelRef) -> Offered:
         """NotFound when neither the catalogue nor the tenant knows it."""
         actor.require(Scope.PROVIDERS_READ)
-        standing = await self.standing(actor.tenant_id)
+        standing = (await self.standing(actor.tenant_id)).within(actor.reach)
         found = model_of(ref, standing, self.platform.catalogue)
         if found is None:
             raise NotFound("model")

@@ -81,7 +81,7 @@ class Conversations:
 
     async def _model(self, actor: Actor, asked: ModelRef | None) -> tuple[ModelRef, Model | None]:
         """Which model will answer, and what is known of its limits."""
-        standing = await self.standing(actor.tenant_id)
+        standing = (await self.standing(actor.tenant_id)).within(actor.reach)
         ref = resolved(asked, ModelType.LLM, standing, self.platform)
         return ref, model_of(ref, standing, self.platform.catalogue)
 

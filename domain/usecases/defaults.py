@@ -6,7 +6,7 @@ from domain.errors import NotFound
 from domain.model.access import Actor, Scope
 from domain.model.catalogue import ModelRef, ModelType
 from domain.model.defaults import DefaultModel, default_model
-from domain.model.selection import Platform, model_of, sources
+from domain.model.selection import Platform, Standing, model_of, sources
 from domain.ports import Begin, StandingReader
 
 
@@ -17,9 +17,9 @@ class Defaults:
     platform: Platform
 
     async def all(self, actor: Actor) -> tuple[DefaultModel, ...]:
-        """One per model type, in the order of the types."""
+        """One per model type, in the order of the types, each one that the actor may use."""
         actor.require(Scope.PROVIDERS_READ)
-        standing = await self.standing(actor.tenant_id)
+        standing = await self._standing(actor)
         return tuple(default_model(t, standing, self.platform) for t in ModelType)
 
     async def choose(self, actor: Actor, model: ModelRef) -> DefaultModel:
@@ -28,7 +28,7 @@ class Defaults:
         NotFound, NoCredential, NotPermitted, ModelDisabled or CredentialRemoved when it cannot be called.
         """
         actor.require(Scope.DEFAULTS_WRITE)
-        standing = await self.standing(actor.tenant_id)
+        standing = await self._standing(actor)
         if model_of(model, standing, self.platform.catalogue) is None:
             raise NotFound("model")
         sources(model, standing, self.platform)
@@ -45,4 +45,7 @@ class Defaults:
 
     async def _now(self, actor: Actor, model_type: ModelType) -> DefaultModel:
         self.standing.forget(actor.tenant_id)
-        return default_model(model_type, await self.standing(actor.tenant_id), self.platform)
+        return default_model(model_type, await self._standing(actor), self.platform)
+
+    async def _standing(self, actor: Actor) -> Standing:
+        return (await self.standing(actor.tenant_id)).within(actor.reach)

@@ -70,8 +70,8 @@ class Metering:
     hold_for: timedelta
 
     async def planned(self, actor: Actor, demand: Demand) -> Plan:
-        """What the call would do, by the tenant's standing; the domain's refusals say why it would not."""
-        standing = await self.standing(actor.tenant_id)
+        """What the call would do, by the tenant's standing and the actor's reach; a refusal says why it would not."""
+        standing = (await self.standing(actor.tenant_id)).within(actor.reach)
         spin = self.fresh().int % _TURNS / _TURNS
         return plan(demand, actor.client_id, standing, self.platform, now=self.clock(), spin=spin)
 

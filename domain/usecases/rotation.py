@@ -102,6 +102,8 @@ class Rotation:
         """
         keys, left = await self.signer.rewrap() if self.signer else (0, {})
         under, after = Counter({self.vault.master_key_id: 0, **left}), None
+        if keys or left:
+            yield Rewrapped(keys, dict(under))
         while page := await self.roll_call(first=PAGE, after=after):
             for tenant_id in page:
                 keys += await self._rewrap(tenant_id)

@@ -128,6 +128,7 @@ clients = Table(
     Column("resource", String(2_000)),
     Column("jwks", JSON(none_as_null=True)),
     Column("created_by", Uuid),
+    Column("secret_hint", String(8)),
     Column("old_secret_digest", LargeBinary),
     Column("old_secret_until", Instant),
     Column("expires_at", Instant),

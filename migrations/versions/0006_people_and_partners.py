@@ -28,6 +28,7 @@ CLIENT = (
     "resource",
     "jwks",
     "created_by",
+    "secret_hint",
     "old_secret_digest",
     "old_secret_until",
     "expires_at",
@@ -297,6 +298,7 @@ def _clients() -> None:
         table.add_column(sa.Column("resource", sa.String(2_000)))
         table.add_column(sa.Column("jwks", sa.JSON()))
         table.add_column(sa.Column("created_by", sa.Uuid()))
+        table.add_column(sa.Column("secret_hint", sa.String(8)))
         table.add_column(sa.Column("old_secret_digest", sa.LargeBinary()))
         for name in ("old_secret_until", "expires_at", "suspended_at", "last_used_at"):
             table.add_column(sa.Column(name, sa.DateTime(timezone=True)))

@@ -240,7 +240,10 @@ def settings(urls: Urls, flock: Flock, stub: str) -> Settings:
         platform_keys={"openai": form},
         allowed_networks=[ip_network("127.0.0.0/8")],
         call_seconds=1,
+        client_concurrency=1_000,
         tenant_concurrency=1_000,
+        client_requests_per_second=1_000,
+        tenant_requests_per_second=1_000,
     )
 
 

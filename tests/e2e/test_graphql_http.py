@@ -21,7 +21,8 @@ async def test_a_query_is_answered() -> None:
         assert answer.status_code == 200
         assert answer.headers["content-type"] == "application/json"
         assert answer.json()["data"]["viewer"]["id"]
-        assert answer.json()["extensions"] == {"cost": {"requested": 1}}
+        left = {"maximumAvailable": 10_000, "currentlyAvailable": 9_999, "restoreRate": 500}
+        assert answer.json()["extensions"] == {"cost": {"requested": 1, "actual": 1, "throttle": left}}
 
 
 async def test_words_come_in_the_language_that_the_client_accepts() -> None:

@@ -1,7 +1,9 @@
 """Streams on real sockets: server-sent events and graphql-transport-ws, their ends, and messages that are malformed."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -183,6 +185,70 @@ async def test_a_connection_is_closed_when_its_token_expires() -> None:
         await socket.subscribe(STREAM, input=CHAT)
         assert await socket.closed() == 4401
         await asyncio.wait_for(gateway.left.wait(), 5)
+
+
+def revoke_all(house: House) -> None:
+    for rows in house.store.rows.values():
+        rows.tokens.clear()
+
+
+def suspend_all(house: House) -> None:
+    for rows in house.store.rows.values():
+        rows.clients = {key: replace(row, suspended_at=row.created_at) for key, row in rows.clients.items()}
+
+
+def narrow_all(house: House) -> None:
+    for rows in house.store.rows.values():
+        rows.clients = {key: replace(row, scopes=frozenset({Scope.USAGE_READ})) for key, row in rows.clients.items()}
+
+
+def impatient() -> tuple[House, StallingGateway]:
+    """A house that looks tokens up again at once."""
+    gateway = StallingGateway()
+    house = House(gateway)
+    house.lease = timedelta(milliseconds=5)
+    return house, gateway
+
+
+@pytest.mark.parametrize("end", [revoke_all, suspend_all, narrow_all])
+async def test_a_connection_is_closed_when_its_token_is_revoked_and_its_call_is_settled(
+    end: Callable[[House], None],
+) -> None:
+    house, gateway = impatient()
+    async with front(house) as asked, asked.socket() as socket:
+        await socket.init(asked.token)
+        await socket.subscribe(STREAM, input=CHAT)
+        await socket.receive()
+        end(house)
+        assert await socket.closed() == 4401
+        await asyncio.wait_for(gateway.left.wait(), 5)
+        await settled(house)
+        assert [call.outcome for rows in house.store.rows.values() for call in rows.records.values()] == ["abandoned"]
+
+
+async def test_a_connection_on_the_token_of_its_handshake_is_closed_when_that_is_revoked() -> None:
+    house, _ = impatient()
+    async with front(house) as asked, asked.socket(authorization=f"Bearer {asked.token}") as socket:
+        await socket.send({"type": "connection_init"})
+        assert await socket.receive() == {"type": "connection_ack"}
+        revoke_all(house)
+        assert await socket.closed() == 4401
+
+
+@pytest.mark.parametrize("end", [revoke_all, suspend_all, narrow_all])
+async def test_a_stream_of_events_ends_unauthenticated_when_its_token_is_revoked(end: Callable[[House], None]) -> None:
+    house, gateway = impatient()
+    async with front(house) as asked:
+        streaming = asyncio.create_task(asked.events(STREAM, input=CHAT))
+        async with asyncio.timeout(5):
+            while not any(rows.holds for rows in house.store.rows.values()):
+                await asyncio.sleep(0.001)
+        end(house)
+        *_, (name, data), last = await streaming
+        assert (name, last) == ("next", ("complete", None))
+        assert [error["extensions"] for error in data["errors"]] == [{"code": "UNAUTHENTICATED"}]
+        await asyncio.wait_for(gateway.left.wait(), 5)
+        await settled(house)
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,7 @@ async def moved(inside: Look, tenant_id: TenantId) -> int:
 async def test_the_master_key_is_rotated_from_the_shell(sqlite_urls: Urls) -> None:
     urls = sqlite_urls
     opened = json.loads(command(environment(urls, VENDOR), "open-tenant", "Acme", "--json").stdout)
+    assert command(environment(urls, VENDOR), "rotate-signing-key").returncode == 0
     async with look(urls) as before, look(urls, NEW_KEY) as after:
         credentials = await before.lay(tenant_of(opened), 1)
         alone = command(environment(urls, VENDOR, PORTUNUS_MASTER_KEY=NEW_KEY), "rotate-master-key")
@@ -159,9 +160,25 @@ async def test_the_master_key_is_rotated_from_the_shell(sqlite_urls: Urls) -> No
         assert " 0 keys wrapped anew" in again.stdout
         assert (first.returncode, again.returncode) == (0, 0), first.stderr
         assert "can be taken away" in again.stdout
+        assert command(environment(urls, VENDOR, PORTUNUS_MASTER_KEY=NEW_KEY), "rotate-master-key").returncode == 0
         assert await after.opened(credentials) == [FORM]
         with pytest.raises(CredentialUnreadable):
             await before.opened(credentials)
+
+
+async def test_the_issuers_key_is_rotated_from_the_shell_and_found_at_once(urls: Urls, tmp_path: Path) -> None:
+    with served(environment(urls, VENDOR), tmp_path) as portunus:
+        async with httpx2.AsyncClient(base_url=portunus.url, trust_env=False) as http:
+            found = (await http.get("/.well-known/openid-configuration")).json()
+            place = found["jwks_uri"].removeprefix(found["issuer"])
+            before = (await http.get(place)).json()["keys"]
+            done = command(portunus.environment, "rotate-signing-key")
+            assert (done.returncode, "signs in 300 seconds" in done.stdout) == (0, True)
+            after = await http.get(place)
+        assert after.headers["cache-control"] == "public, max-age=300"
+        new = [key["kid"] for key in after.json()["keys"] if key not in before]
+        assert len(new) == 1
+        assert new[0] in done.stdout
 
 
 async def test_a_tenant_is_closed_from_the_shell_and_its_token_ends(postgres_urls: Urls, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The outside of the domain, in memory; the suites in ports/ hold it to the promises of the real adapters."""
 
-from tests.fakes.clock import CountedIds, FakeClock
+from tests.fakes.clock import CountedIds, FakeClock, FakeSeconds
 from tests.fakes.gateway import Asked, FakeGateway, FakeList, FakeSpeech, Reply
 from tests.fakes.rows import TenantRows
 from tests.fakes.signer import FakeSigner
@@ -14,6 +14,7 @@ __all__ = [
     "FakeGateway",
     "FakeLedger",
     "FakeList",
+    "FakeSeconds",
     "FakeSigner",
     "FakeSpeech",
     "FakeStore",

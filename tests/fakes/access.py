@@ -26,6 +26,12 @@ class FakeClients:
     async def one(self, client_id: ClientId) -> Client:
         return found(self.rows.clients, client_id, "client")
 
+    async def lock(self, client_id: ClientId) -> Client:
+        return await self.one(client_id)
+
+    async def some(self, client_ids: Collection[ClientId]) -> Sequence[Client]:
+        return [self.rows.clients[id_] for id_ in client_ids if id_ in self.rows.clients]
+
     async def page(
         self, kinds: Collection[ClientKind], *, first: int, after: ClientId | None = None
     ) -> Sequence[Client]:
@@ -63,7 +69,8 @@ class FakeTokens:
         token = await self.one(digest)
         client = found(self.rows.clients, token.client_id, "token")
         person = self.rows.members.get(token.person_id) if token.person_id else None
-        return Bearer(token, client, person[0] if person else None)
+        consent = self.rows.consents.get((token.client_id, token.person_id)) if token.person_id else None
+        return Bearer(token, client, person[0] if person else None, consent.last_used_at if consent else None)
 
     async def remove(self, digest: bytes) -> None:
         self.rows.tokens.pop(digest, None)
@@ -76,7 +83,7 @@ class FakeTokens:
 
     async def end_client(self, client_id: ClientId) -> None:
         rows = self.rows
-        for kept in (rows.tokens, rows.refresh_tokens, rows.codes):
+        for kept in (rows.tokens, rows.refresh_tokens, rows.codes, rows.devices):
             for digest in [digest for digest, row in kept.items() if row.client_id == client_id]:
                 del kept[digest]
 

@@ -26,3 +26,13 @@ class CountedIds:
     def __call__(self) -> UUID:
         self._last += 1
         return UUID(int=self._last)
+
+
+class FakeSeconds:
+    """A clock that does not go back, in seconds; `now` may be moved on."""
+
+    def __init__(self, now: float = 1_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jwt
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 
@@ -80,6 +81,7 @@ async def test_the_older_name_of_an_algorithm_is_taken_too(town: Town) -> None:
     partner = await signing(town, key)
     body = signed(claims(partner), key, "Ed25519")
     header, payload = "eyJhbGciOiJFZERTQSJ9", body.split(".")[1]  # {"alg":"EdDSA"}
+    assert isinstance(key.private_key, Ed25519PrivateKey)
     signature = urlsafe_b64encode(key.private_key.sign(f"{header}.{payload}".encode())).rstrip(b"=").decode()
     assert (await prove(town, f"{header}.{payload}.{signature}")).status_code == 200
 
@@ -184,7 +186,8 @@ async def test_a_client_with_a_secret_must_show_it(town: Town) -> None:
 
 @pytest.mark.parametrize("state", ["suspended_at", "expires_at"])
 async def test_a_client_that_is_not_active_reads_like_an_unknown_one(town: Town, state: str) -> None:
-    partner = await town.partner(**{state: town.clock()})
+    ended: dict[str, Any] = {state: town.clock()}
+    partner = await town.partner(**ended)
     proof = basic(partner.id, SECRET)
     refused = await town.post(GRANT, Authorization=proof)
     assert error_of(refused) == REFUSED

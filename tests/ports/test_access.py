@@ -6,12 +6,14 @@ from datetime import timedelta
 import pytest
 from uuid_utils.compat import uuid7
 
-from domain.errors import NotFound
+from domain.errors import NotFound, Unauthenticated
 from domain.model.access import ClientKind, Reach, Role
 from domain.model.authorization import Decision
 from domain.model.ids import ClientId, PersonId
 from domain.model.people import Member
 from domain.model.tenant import Tenant
+from domain.model.tokens import SECRET_BYTES, Kind, digest, mint
+from domain.usecases.access import Access
 from tests.belongings import MODEL, NOW, a_client, a_token, settled_in
 from tests.household import (
     Household,
@@ -50,10 +52,11 @@ async def test_all_of_an_application_reads_back_as_it_was_written(store: Store, 
         old_secret_until=LATER,
         expires_at=LATER,
         suspended_at=NOW,
+        secret_hint="wxyz",
     )
     async with store.begin(tenant.id) as work:
         await work.clients.add(full)
-        assert await work.clients.one(full.id) == full
+        assert await work.clients.one(full.id) == await work.clients.lock(full.id) == full
         bare = replace(a_partner(tenant.id), id=full.id, reach=Reach(providers=frozenset()), secret_digest=None)
         await work.clients.put(bare)
         assert await work.clients.one(full.id) == bare
@@ -66,6 +69,7 @@ async def test_what_is_unknown_cannot_be_changed(store: Store, tenant: Tenant) -
     async with store.begin(tenant.id) as work:
         for refused in (
             work.clients.put(a_client(tenant.id)),
+            work.clients.lock(ClientId(uuid7())),
             work.clients.remove(ClientId(uuid7())),
             work.members.put(PersonId(uuid7()), Role.ADMIN),
             work.members.remove(PersonId(uuid7())),
@@ -99,6 +103,34 @@ async def test_a_bearer_is_its_token_its_client_and_the_role_of_its_person(
         found = await work.tokens.bearer(home.token.digest)
         assert (found.token, found.client, found.role) == (home.token, home.partner, Role.OWNER)
         assert (await work.tokens.bearer(alone.digest)).role is None
+        assert found.consent_used_at is None
+        await work.consents.used(home.partner.id, home.person.id, LATER)
+        assert (await work.tokens.bearer(home.token.digest)).consent_used_at == LATER
+        assert (await work.tokens.bearer(alone.digest)).consent_used_at is None
+
+
+async def test_some_applications_are_found_by_their_ids(store: Store, tenant: Tenant, home: Household) -> None:
+    other = a_client(tenant.id)
+    async with store.begin(tenant.id) as work:
+        await work.clients.add(other)
+        found = await work.clients.some([home.partner.id, other.id, ClientId(uuid7())])
+        assert {client.id: client for client in found} == {home.partner.id: home.partner, other.id: other}
+        assert await work.clients.some([]) == []
+
+
+async def test_an_api_key_opens_what_is_stored_of_it_and_its_uses_are_noted(store: Store, tenant: Tenant) -> None:
+    key = replace(a_client(tenant.id), kind=ClientKind.API_KEY, expires_at=LATER)
+    text = mint(Kind.API_KEY, tenant.id, key.id.bytes + bytes(SECRET_BYTES))
+    async with store.begin(tenant.id) as work:
+        await work.clients.add(replace(key, secret_digest=digest(text)))
+    access = Access(store.begin, lambda: NOW)
+    actor = await access.authenticate(text)
+    assert (actor.tenant_id, actor.client_id, actor.expires_at) == (tenant.id, key.id, LATER)
+    async with store.begin(tenant.id) as work:
+        assert (await work.clients.one(key.id)).last_used_at == NOW
+        await work.clients.remove(key.id)
+    with pytest.raises(Unauthenticated):
+        await access.authenticate(text)
 
 
 async def test_a_member_who_leaves_takes_all_consents_and_tokens_along(
@@ -151,6 +183,7 @@ async def test_all_that_an_application_holds_ends_and_consents_stay(
             await work.tokens.one(home.token.digest)
         assert await work.codes.lock(home.code.digest) is None
         assert await work.refresh_tokens.lock(home.refresh.digest) is None
+        assert await work.devices.lock(home.device.digest) is None
         assert await work.consents.one(home.partner.id, home.person.id) == home.consent
 
 

@@ -64,6 +64,10 @@ def _filter(own: Words) -> Variables:
     return {"filter": {"clientId": own.client}}
 
 
+def _reaching(own: Words) -> Variables:
+    return {"models": [_of_type(_custom)(own)]}
+
+
 def _models(own: Words) -> Variables:
     return {"filter": {"models": [_of_type(_hosted)(own)]}}
 
@@ -83,6 +87,10 @@ ATTEMPTS: Mapping[str, Sequence[Call]] = {
     "usage": (lambda own: {"by": ["APPLICATION"], **_filter(own)}, lambda own: {"by": ["DAY"], **_models(own)}),
     "calls": (_filter, _models),
     "call": NOTHING,
+    "application": (lambda own: {"id": own.api_key}, lambda own: {"id": own.client}),
+    "applications": (lambda _: {"kind": "API_KEY"},),
+    "apiKey": (lambda own: {"id": own.application},),
+    "apiKeys": NOTHING,
     "planCall": _asking("planCall"),
     "node": tuple(map(_node, unknown_words().nodes)),
     "nodes": NOTHING,
@@ -119,6 +127,27 @@ ATTEMPTS: Mapping[str, Sequence[Call]] = {
     "setPreferredSource": NOTHING,
     "setCap": (_with("setCap", subject=lambda own: {"clientId": own.client}),),
     "removeCap": NOTHING,
+    "registerApplication": (
+        _with("registerApplication", name=lambda own: own.partner_name),
+        _with("registerApplication", reach=_reaching),
+    ),
+    "updateApplication": (
+        _with("updateApplication", reach=_reaching),
+        _with("updateApplication", id=lambda own: own.api_key),
+    ),
+    "suspendApplication": NOTHING,
+    "resumeApplication": NOTHING,
+    "rotateApplicationSecret": NOTHING,
+    "removeApplication": (_with("removeApplication", id=lambda own: own.api_key),),
+    "revokeConsent": (_with("revokeConsent", memberId=lambda own: own.member),),
+    "revokeApplicationTokens": NOTHING,
+    "createApiKey": (
+        _with("createApiKey", name=lambda own: own.api_key_name),
+        _with("createApiKey", reach=_reaching),
+    ),
+    "updateApiKey": (_with("updateApiKey", reach=_reaching),),
+    "rotateApiKey": NOTHING,
+    "revokeApiKey": (_with("revokeApiKey", id=lambda own: own.application),),
     "grantQuota": NOTHING,
     "revokeQuota": NOTHING,
     "chat": _asking("chat"),

@@ -4,13 +4,14 @@ import csv
 import io
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx2
 import pytest
 
-from api.auth import Authentication
+from api.auth import Authentication, LeasedActors
 from api.exports import FORMATS, Format, UsageExport
 from tests.graphql_goods import Goods, Words, unknown_words
 from tests.graphql_house import ACME
@@ -39,7 +40,8 @@ def form(request: pytest.FixtureRequest) -> Format:
 
 async def taken(two: World, form: Format, by: Goods, query: Mapping[str, str]) -> tuple[int, Any]:
     """The status and the calls of a file, or the refusal."""
-    app = Authentication(UsageExport(two.house.usecases.usage, form, "x"), two.house.usecases.access.authenticate, "x")
+    actors = LeasedActors(two.house.usecases.access.authenticate, lambda: datetime.now(UTC))
+    app = Authentication(UsageExport(two.house.usecases.usage, form, "x"), actors.admit, "x")
     headers = {"authorization": f"Bearer {await two.token(by)}"}
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://portunus") as client:
         answer = await client.get(f"/usage.{form.ending}?{urlencode(query)}", headers=headers)

@@ -129,6 +129,8 @@ READINGS: dict[str, Reading] = {
     "envelopes.counts": lambda work, _: work.envelopes.counts(),
     "envelopes.reseal": lambda work, hers: work.envelopes.reseal(hers.opening, sealed(hers.key)),
     "clients.one": lambda work, hers: work.clients.one(hers.client.id),
+    "clients.lock": lambda work, hers: work.clients.lock(hers.client.id),
+    "clients.some": lambda work, hers: work.clients.some([hers.client.id]),
     "clients.names": lambda work, hers: work.clients.names([hers.client.id]),
     "clients.page": lambda work, _: work.clients.page(list(ClientKind), first=100),
     "clients.put": lambda work, hers: work.clients.put(hers.client),

@@ -38,7 +38,7 @@ MARK = "nightingale"
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _TOKEN = re.compile(r"ptn_([a-z]{2})_[\w-]+")
-_CURSORS = {"cursor", "startCursor", "endCursor"}
+_RANDOM = {"cursor", "startCursor", "endCursor", "hint", "secretHint"}
 
 
 class StoredHouse(House):
@@ -126,7 +126,7 @@ def traces(answer: Any, of: Goods, sent: Iterable[str] = ()) -> list[str]:
 def without_names(value: Any, words: Words) -> Any:
     """An answer with the words that it is about, and ids that are new each time, replaced by what they stand for."""
     if isinstance(value, Mapping):
-        return {k: bool(v) if k in _CURSORS else without_names(v, words) for k, v in value.items()}
+        return {k: bool(v) if k in _RANDOM else without_names(v, words) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [without_names(inner, words) for inner in value]
     return _anonymous(value, words) if isinstance(value, str) else value

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api.auth import LEASE, Authentication, LeasedActors, bearer
 from domain.errors import Unauthenticated
-from domain.model.access import TENANT_SCOPES, Actor
+from domain.model.access import TENANT_SCOPES, Actor, Reach
+from domain.model.access import Scope as Allowed
 from domain.model.ids import ClientId, TenantId
 from tests.fakes import FakeClock
 
@@ -46,8 +48,10 @@ class Door:
     seen: list[Actor | None] = field(default_factory=list)
     sent: list[Message] = field(default_factory=list)
     register: Register = field(default_factory=lambda: Register({GOOD: actor(FakeClock())}))
+    states: list[Any] = field(default_factory=list)
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.states.append(scope["state"])
         self.seen.append(scope["state"]["actor"])
 
     async def knock(self, *authorization: str, kind: str = "http", query: bytes = b"") -> None:
@@ -60,7 +64,8 @@ class Door:
         async def receive() -> Message:
             raise AssertionError("nothing is read before the caller is known")
 
-        await Authentication(self.app, self.register, CHALLENGE)(scope, receive, send)
+        actors = LeasedActors(self.register, FakeClock())
+        await Authentication(self.app, actors.admit, CHALLENGE)(scope, receive, send)
 
 
 @pytest.mark.parametrize("header", [f"Bearer {GOOD}", f"bearer {GOOD}", f"BEARER   {GOOD} "])
@@ -127,7 +132,9 @@ async def test_what_is_no_connection_passes_untouched() -> None:
     async def never(*_: object) -> Any:
         raise AssertionError
 
-    await Authentication(app, Register({}), CHALLENGE)({"type": "lifespan"}, never, never)
+    await Authentication(app, LeasedActors(Register({}), FakeClock()).admit, CHALLENGE)(
+        {"type": "lifespan"}, never, never
+    )
     assert passed == ["lifespan"]
 
 
@@ -228,3 +235,120 @@ async def test_who_comes_after_a_look_up_failed_is_looked_up_again() -> None:
         with pytest.raises(Unauthenticated):
             await actors(GOOD)
     assert register.asked == [GOOD, GOOD]
+
+
+@dataclass
+class Hours:
+    """A sleep by which the clock goes on; before each one `events` tells what happens, in turn."""
+
+    clock: FakeClock
+    events: list[Callable[[], None]]
+    slept: list[float] = field(default_factory=list)
+
+    async def __call__(self, seconds: float) -> None:
+        self.events.pop(0)()
+        self.slept.append(seconds)
+        self.clock.advance(timedelta(seconds=seconds))
+
+
+def nothing() -> None:
+    """Time goes by."""
+
+
+async def watched(register: Register, clock: FakeClock, *events: Callable[[], None]) -> Hours:
+    """How long it took until a good token's connection was over."""
+    hours = Hours(clock, list(events))
+    actors = LeasedActors(register, clock, sleep=hours)
+    await (await actors.admit(GOOD)).over()
+    return hours
+
+
+async def test_a_connection_is_over_within_a_lease_of_its_tokens_revocation() -> None:
+    clock = FakeClock()
+    register = Register({GOOD: actor(clock)})
+    hours = await watched(register, clock, nothing, nothing, register.known.clear)
+    assert hours.events == []
+    assert hours.slept == [LEASE.total_seconds()] * 3
+    assert timedelta(seconds=2) > LEASE
+
+
+async def test_a_connection_waits_for_the_end_of_a_lease_that_runs() -> None:
+    clock = FakeClock()
+    register = Register({GOOD: actor(clock)})
+    hours = Hours(clock, [register.known.clear])
+    actors = LeasedActors(register, clock, sleep=hours)
+    await actors(GOOD)
+    clock.advance(timedelta(seconds=1))
+    await (await actors.admit(GOOD)).over()
+    assert hours.slept == [LEASE.total_seconds() - 1]
+
+
+async def test_connections_of_one_token_share_their_look_ups() -> None:
+    clock = FakeClock()
+    register = Register({GOOD: actor(clock, seconds=3)})
+
+    async def sleep(seconds: float) -> None:
+        now = clock()
+        await asyncio.sleep(0)
+        clock.advance(now + timedelta(seconds=seconds) - clock())
+
+    actors = LeasedActors(register, clock, sleep=sleep)
+    admitted = [await actors.admit(GOOD) for _ in range(5)]
+    register.known.clear()
+    await asyncio.gather(*(each.over() for each in admitted))
+    assert register.asked == [GOOD, GOOD]
+
+
+async def test_a_connection_is_over_when_its_token_expires() -> None:
+    clock = FakeClock()
+
+    @dataclass
+    class Expiring(Register):
+        async def __call__(self, token: str) -> Actor:
+            found = await super().__call__(token)
+            if clock() >= found.expires_at:
+                raise Unauthenticated
+            return found
+
+    hours = await watched(Expiring({GOOD: actor(clock, seconds=2)}), clock, nothing, nothing)
+    assert hours.slept == [1.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    "less",
+    [
+        lambda before: replace(before, scopes=before.scopes - {Allowed.MODELS_INVOKE}),
+        lambda before: replace(before, reach=Reach(providers=frozenset({"acme"}))),
+    ],
+    ids=["scopes", "reach"],
+)
+async def test_a_connection_is_over_when_its_token_allows_less(less: Callable[[Actor], Actor]) -> None:
+    clock = FakeClock()
+    register = Register({GOOD: actor(clock)})
+
+    def narrow() -> None:
+        register.known[GOOD] = less(register.known[GOOD])
+
+    assert (await watched(register, clock, nothing, narrow)).events == []
+
+
+async def test_a_connection_outlives_a_look_up_that_fails_but_not_its_token() -> None:
+    clock = FakeClock()
+
+    @dataclass
+    class Failing(Register):
+        async def __call__(self, token: str) -> Actor:
+            if self.asked:
+                raise ConnectionError
+            return await super().__call__(token)
+
+    hours = await watched(Failing({GOOD: actor(clock, seconds=4)}), clock, nothing, nothing, nothing)
+    assert hours.slept == [1.5, 1.5, 1.5]
+
+
+async def test_who_is_let_in_can_be_watched_by_who_serves() -> None:
+    door = Door()
+    await door.knock(f"Bearer {GOOD}")
+    await door.knock()
+    assert [state["admission"] and state["admission"].actor for state in door.states] == door.seen
+    assert (await door.states[1]["admit"](GOOD)).actor == door.seen[0]

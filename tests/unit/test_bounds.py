@@ -1,7 +1,6 @@
 """One tenant cannot occupy a process, and nobody waits for ever."""
 
 import asyncio
-from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +12,10 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api.bounds import Bounds
 from domain.model.access import Actor
+from domain.model.allowance import Allowance
 from domain.model.ids import ClientId, TenantId
+from tests.fakes import FakeSeconds
+from tests.traffic import gate
 
 
 class App:
@@ -32,10 +34,10 @@ class App:
             self.running -= 1
 
 
-async def ask(app: Any, tenant: int | None) -> list[Message]:
+async def ask(app: Any, tenant: int | None, client: int = 9) -> list[Message]:
     actor = None
     if tenant is not None:
-        actor = Actor(TenantId(UUID(int=tenant)), ClientId(UUID(int=9)), frozenset(), datetime.now(UTC))
+        actor = Actor(TenantId(UUID(int=tenant)), ClientId(UUID(int=client)), frozenset(), datetime.now(UTC))
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
@@ -60,7 +62,7 @@ async def waiting(app: App, requests: int) -> None:
 
 async def test_a_tenant_beyond_its_share_is_refused_and_another_is_served() -> None:
     app = App()
-    bounds = Bounds(app, concurrency=2, seconds=60)
+    bounds = Bounds(app, gate(tenant_concurrency=2), seconds=60)
     running = [asyncio.create_task(ask(bounds, tenant)) for tenant in (1, 1, 2)]
     await waiting(app, 3)
     refused = await ask(bounds, 1)
@@ -72,9 +74,66 @@ async def test_a_tenant_beyond_its_share_is_refused_and_another_is_served() -> N
     assert (await ask(bounds, 1))[0]["status"] == 200
 
 
+async def test_a_client_beyond_its_share_leaves_its_tenants_others_alone() -> None:
+    app = App()
+    bounds = Bounds(app, gate(client_concurrency=1), seconds=60)
+    running = asyncio.create_task(ask(bounds, 1, client=1))
+    await waiting(app, 1)
+    assert (await ask(bounds, 1, client=1))[0]["status"] == 429
+    app.may.set()
+    assert (await ask(bounds, 1, client=2))[0]["status"] == 200
+    assert (await running)[0]["status"] == 200
+    assert (await ask(bounds, 1, client=1))[0]["status"] == 200
+
+
+@pytest.mark.parametrize("whose", ["client_rate", "tenant_rate"])
+async def test_requests_beyond_the_rate_are_refused_until_it_lets_them(whose: str) -> None:
+    app, clock = App(), FakeSeconds()
+    app.may.set()
+    bounds = Bounds(app, gate(clock, **{whose: Allowance(2, 0.25)}), seconds=60)
+    assert [(await ask(bounds, 1))[0]["status"] for _ in range(3)] == [200, 200, 429]
+    refused = await ask(bounds, 1)
+    assert (b"retry-after", b"4") in refused[0]["headers"]
+    assert code(refused) == "THROTTLED"
+    assert (await ask(bounds, 2))[0]["status"] == 200
+    assert (await ask(bounds, 1, client=2))[0]["status"] == (200 if whose == "client_rate" else 429)
+    clock.now += 4
+    assert [(await ask(bounds, 1))[0]["status"] for _ in range(2)] == [200, 429]
+
+
+async def test_a_place_is_free_again_once_the_answer_begins() -> None:
+    began, end = asyncio.Event(), asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        began.set()
+        await end.wait()
+
+    narrow = gate(places=1)
+    download = asyncio.create_task(ask(Bounds(slow, narrow, seconds=60), 1))
+    await began.wait()
+    app = App()
+    app.may.set()
+    assert (await ask(Bounds(app, narrow, seconds=60), 1))[0]["status"] == 200
+    end.set()
+    await download
+
+
+async def test_who_waits_too_long_for_a_place_is_told_when_to_come_back() -> None:
+    app = App()
+    bounds = Bounds(app, gate(places=1, waiting_seconds=0.01), seconds=60)
+    running = asyncio.create_task(ask(bounds, 1))
+    await waiting(app, 1)
+    refused = await ask(bounds, 2)
+    assert (refused[0]["status"], code(refused)) == (429, "THROTTLED")
+    assert (b"retry-after", b"1") in refused[0]["headers"]
+    app.may.set()
+    await running
+
+
 async def test_applications_can_be_bounded_together() -> None:
-    app, running = App(), Counter[UUID]()
-    one, other = (Bounds(app, concurrency=1, seconds=60, running=running) for _ in range(2))
+    app, common = App(), gate(tenant_concurrency=1)
+    one, other = (Bounds(app, common, seconds=60) for _ in range(2))
     task = asyncio.create_task(ask(one, 1))
     await waiting(app, 1)
     assert (await ask(other, 1))[0]["status"] == 429
@@ -85,7 +144,7 @@ async def test_applications_can_be_bounded_together() -> None:
 
 async def test_an_operation_that_does_not_answer_ends() -> None:
     app = App()
-    sent = await ask(Bounds(app, concurrency=2, seconds=0.01), 1)
+    sent = await ask(Bounds(app, gate(), seconds=0.01), 1)
     assert sent[0]["status"] == 504
     assert code(sent) == "OPERATION_TIMEOUT"
     assert app.running == 0
@@ -97,7 +156,7 @@ async def test_an_answer_that_has_begun_may_take_its_time() -> None:
         await asyncio.sleep(0.03)
         await send({"type": "http.response.body", "body": b"late"})
 
-    sent = await ask(Bounds(app, concurrency=1, seconds=0.01), 1)
+    sent = await ask(Bounds(app, gate(), seconds=0.01), 1)
     assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
 
 
@@ -105,7 +164,7 @@ async def test_a_time_out_of_the_applications_own_is_not_ours() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         raise TimeoutError
 
-    bounds = Bounds(app, concurrency=1, seconds=60)
+    bounds = Bounds(app, gate(tenant_concurrency=1), seconds=60)
     for _ in range(2):
         with pytest.raises(TimeoutError):
             await ask(bounds, 1)
@@ -114,4 +173,4 @@ async def test_a_time_out_of_the_applications_own_is_not_ours() -> None:
 async def test_a_stranger_is_let_through_to_be_refused_inside() -> None:
     app = App()
     app.may.set()
-    assert (await ask(Bounds(app, concurrency=0, seconds=60), None))[0]["status"] == 200
+    assert (await ask(Bounds(app, gate(tenant_concurrency=0), seconds=60), None))[0]["status"] == 200

@@ -15,7 +15,7 @@ from uuid import UUID
 import pytest
 from starlette.types import ASGIApp, Message
 
-from api.auth import Authentication
+from api.auth import Authentication, LeasedActors
 from api.bounds import Bounds
 from api.exports import COLUMNS, FORMATS, UsageExport
 from api.graphql.ids import node_id
@@ -26,6 +26,7 @@ from domain.model.quota import Outcome
 from domain.model.tokens import Kind, mint
 from domain.model.usage import CallRecord, Cost, Job
 from tests.graphql_house import NOW, House, tenant_id
+from tests.traffic import gate
 
 SHOP = ClientId(UUID(int=71))
 OWN = CredentialId(UUID(int=81))
@@ -67,8 +68,10 @@ class Answer:
 
 def export(house: House, ending: str = "csv", concurrency: int = 9) -> ASGIApp:
     form = CSV if ending == "csv" else NDJSON
-    bounded = Bounds(UsageExport(house.usecases.usage, form, "Bearer x"), concurrency=concurrency, seconds=60)
-    return Authentication(bounded, house.usecases.access.authenticate, "x")
+    bounded = Bounds(
+        UsageExport(house.usecases.usage, form, "Bearer x"), gate(tenant_concurrency=concurrency), seconds=60
+    )
+    return Authentication(bounded, LeasedActors(house.usecases.access.authenticate, house.clock).admit, "x")
 
 
 async def asked(

@@ -12,7 +12,7 @@ from domain.errors import NotFound
 from domain.model.access import AccessToken, Bearer, Client, ClientKind, Reach, Role, Scope
 from domain.model.catalogue import ModelRef, ModelType
 from domain.model.ids import ClientId, PersonId, TenantId
-from infrastructure.db.access_tables import clients, codes, members, refresh_tokens, tokens
+from infrastructure.db.access_tables import clients, codes, consents, devices, members, refresh_tokens, tokens
 from infrastructure.db.fence import Rows
 
 
@@ -25,6 +25,17 @@ class SqlClients:
 
     async def one(self, client_id: ClientId) -> Client:
         return client_of(await self.rows.one(clients, "client", id=client_id))
+
+    async def lock(self, client_id: ClientId) -> Client:
+        query = select(clients).where(self.rows.mine(clients), clients.c.id == client_id).with_for_update()
+        rows = await self.rows.all(query)
+        if not rows:
+            raise NotFound("client")
+        return client_of(rows[0])
+
+    async def some(self, client_ids: Collection[ClientId]) -> Sequence[Client]:
+        query = select(clients).where(self.rows.mine(clients), clients.c.id.in_(client_ids))
+        return [client_of(row) for row in await self.rows.all(query)]
 
     async def page(
         self, kinds: Collection[ClientKind], *, first: int, after: ClientId | None = None
@@ -75,15 +86,16 @@ class SqlTokens:
     async def bearer(self, digest: bytes) -> Bearer:
         of_client = and_(clients.c.tenant_id == tokens.c.tenant_id, clients.c.id == tokens.c.client_id)
         of_person = and_(members.c.tenant_id == tokens.c.tenant_id, members.c.person_id == tokens.c.person_id)
-        found = tokens.join(clients, of_client).outerjoin(members, of_person)
-        query = select(tokens, members.c.role).select_from(found)
+        of_both = and_(*(consents.c[name] == tokens.c[name] for name in ("tenant_id", "client_id", "person_id")))
+        found = tokens.join(clients, of_client).outerjoin(members, of_person).outerjoin(consents, of_both)
+        query = select(tokens, members.c.role, consents.c.last_used_at).select_from(found)
         mine = self.rows.mine(tokens), self.rows.mine(clients), tokens.c.digest == digest
         rows = await self.rows.all(query.where(*mine))
         if not rows:
             raise NotFound("token")
         token = token_of(rows[0])
         client = client_of(await self.rows.one(clients, "client", id=token.client_id))
-        return Bearer(token, client, Role(rows[0].role) if rows[0].role else None)
+        return Bearer(token, client, Role(rows[0].role) if rows[0].role else None, rows[0].last_used_at)
 
     async def remove(self, digest: bytes) -> None:
         await self.rows.remove(tokens, digest=digest)
@@ -94,7 +106,7 @@ class SqlTokens:
         await self.rows.connection.execute(unused.where(refresh_tokens.c.used_at.is_(None)))
 
     async def end_client(self, client_id: ClientId) -> None:
-        for table in (tokens, refresh_tokens, codes):
+        for table in (tokens, refresh_tokens, codes, devices):
             await self.rows.remove(table, client_id=client_id)
 
 
@@ -139,6 +151,7 @@ def client_of(row: Row[Any]) -> Client:
         expires_at=row.expires_at,
         suspended_at=row.suspended_at,
         last_used_at=row.last_used_at,
+        secret_hint=row.secret_hint,
     )
 
 
@@ -160,6 +173,7 @@ def _columns(client: Client) -> Mapping[str, Any]:
     return {
         "name": client.name,
         "secret_digest": client.secret_digest,
+        "secret_hint": client.secret_hint,
         "scopes": joined(client.scopes),
         "providers": sorted(reach.providers) if reach.providers is not None else None,
         "models": sorted(map(_named, reach.models)) if reach.models is not None else None,

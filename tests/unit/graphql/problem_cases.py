@@ -6,6 +6,7 @@ from typing import Any
 
 from api.graphql.problems import SHOWN, UpstreamProblem
 from domain import errors
+from domain.model.access import EVERYWHERE, Reach
 from domain.model.catalogue import Catalogue, ModelType
 from domain.model.labels import Text
 from domain.model.parameters import ParameterKind, ParameterRule
@@ -19,13 +20,17 @@ from tests.unit.graphql.states import MODELS, State, as_it_is
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A call, in a state of the tenant, at vendors that refuse what `refusal` says; `alone`: on behalf of nobody."""
+    """A call, in a state of the tenant, at vendors that refuse what `refusal` says.
+
+    `alone`: on behalf of nobody; `reach` is that of who asks.
+    """
 
     call: Call
     state: State = as_it_is
     refusal: errors.DomainError | None = None
     catalogue: Catalogue = CATALOGUE
     alone: bool = False
+    reach: Reach = EVERYWHERE
 
 
 Key = tuple[str, str]
@@ -129,6 +134,7 @@ NOBODY = unknown_words()
 ELSEWHERE = [{"name": "base", "value": "https://elsewhere.example"}]
 FASTER = [{"name": "mode", "value": "fast"}]
 HOSTED_FORM = [{"name": "address", "value": "https://models.example"}]
+NOWHERE = {"providers": ["nobody"]}
 NO_PRICE = {"input": "1", "currency": "dollars"}
 
 OWN: Mapping[str, Mapping[str, Case]] = {
@@ -195,6 +201,39 @@ OWN: Mapping[str, Mapping[str, Case]] = {
         "ChangedMeanwhile": Case(_another_cap, states.while_another_admin_sets_caps),
     },
     "removeCap": {"NotFound": Case(given("removeCap", id=NOBODY.cap))},
+    "registerApplication": {
+        "InvalidRange": Case(given("registerApplication", scopes=["tenants:open"])),
+        "NotFound": Case(given("registerApplication", reach=NOWHERE)),
+    },
+    "updateApplication": {
+        "InvalidRange": Case(given("updateApplication", redirectUris=["javascript:alert(1)"])),
+        "NotFound": Case(given("updateApplication", id=NOBODY.application)),
+    },
+    "suspendApplication": {"NotFound": Case(given("suspendApplication", id=NOBODY.application))},
+    "resumeApplication": {
+        "InvalidRange": Case(CALLS["resumeApplication"], reach=Reach(models=frozenset())),
+        "NotFound": Case(given("resumeApplication", id=NOBODY.application)),
+    },
+    "rotateApplicationSecret": {
+        "InvalidRange": Case(given("rotateApplicationSecret", overlapSeconds=604_801)),
+        "NotFound": Case(given("rotateApplicationSecret", id=NOBODY.application)),
+    },
+    "removeApplication": {"NotFound": Case(given("removeApplication", id=NOBODY.application))},
+    "revokeConsent": {"NotFound": Case(given("revokeConsent", memberId=NOBODY.colleague))},
+    "revokeApplicationTokens": {"NotFound": Case(given("revokeApplicationTokens", id=NOBODY.application))},
+    "createApiKey": {
+        "InvalidRange": Case(given("createApiKey", expiresAt="2099-01-01T00:00:00Z")),
+        "NotFound": Case(given("createApiKey", reach=NOWHERE)),
+    },
+    "updateApiKey": {
+        "InvalidRange": Case(given("updateApiKey", scopes=["tenant:read"])),
+        "NotFound": Case(given("updateApiKey", id=NOBODY.api_key)),
+    },
+    "rotateApiKey": {
+        "InvalidRange": Case(given("rotateApiKey", overlapSeconds=-1)),
+        "NotFound": Case(given("rotateApiKey", id=NOBODY.api_key)),
+    },
+    "revokeApiKey": {"NotFound": Case(given("revokeApiKey", id=NOBODY.api_key))},
     "grantQuota": {
         "NotFound": Case(given("grantQuota", tenantId=NOBODY.tenant)),
         "InvalidRange": Case(given("grantQuota", unlimited=True)),

@@ -32,7 +32,8 @@ async def test_a_problem_comes_about(operation: str, problem: str) -> None:
     house = house_for(case)
     owner = await settled(house, "mark")
     await case.state(house, owner)
-    actor = replace(owner.actor(), person_id=None) if case.alone else owner.actor()
+    asking = replace(owner.actor(), reach=case.reach)
+    actor = replace(asking, person_id=None) if case.alone else asking
     *_, last = await answers(house, operation, actor, case.call(owner.words))
     assert last["errors"] == []
     found = shown(last, operation)

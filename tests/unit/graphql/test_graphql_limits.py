@@ -159,7 +159,9 @@ async def test_all_providers_with_all_their_models_pass_and_tell_their_cost() ->
     house = House(catalogue=large_catalogue())
     result = await house.run("{ providers(first: 46) { nodes { form { name } models(first: 90) { nodes { id } } } } }")
     assert result.errors is None
-    assert result.extensions == {"cost": {"requested": 1 + 46 * (1 + 1 + 90)}}
+    asked, got = 1 + 46 * (1 + 1 + 90), 1 + 46 * (1 + 1 + 8)
+    left = {"maximumAvailable": 10_000, "currentlyAvailable": 10_000 - got, "restoreRate": 500}
+    assert result.extensions == {"cost": {"requested": asked, "actual": got, "throttle": left}}
     nodes = (result.data or {})["providers"]["nodes"]
     assert sum(len(provider["models"]["nodes"]) for provider in nodes) == 46 * 8
 

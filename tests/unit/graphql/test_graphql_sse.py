@@ -1,12 +1,14 @@
 """A stream of server-sent events as ASGI messages: what is ready goes together, and a leaving client ends it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
 from starlette.types import Message
 
 from api.graphql.sse import EventStream
+
+Over = Callable[[], Awaitable[None]]
 
 SCOPE = {"type": "http"}
 
@@ -23,13 +25,17 @@ async def staying() -> Message:
     raise AssertionError
 
 
-async def written(payloads: AsyncGenerator[bytes, None], receive: Any = staying) -> list[Message]:
+async def never() -> None:
+    await asyncio.Event().wait()
+
+
+async def written(payloads: AsyncGenerator[bytes, None], receive: Any = staying, over: Over = never) -> list[Message]:
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await asyncio.wait_for(EventStream(payloads)(SCOPE, receive, send), 5)
+    await asyncio.wait_for(EventStream(payloads, over, b"farewell")(SCOPE, receive, send), 5)
     return sent
 
 
@@ -66,7 +72,7 @@ async def test_a_payload_does_not_wait_for_the_next() -> None:
         if message.get("body") == frame(b"first"):
             go.set()
 
-    await asyncio.wait_for(EventStream(slow())(SCOPE, staying, send), 5)
+    await asyncio.wait_for(EventStream(slow(), never, b"farewell")(SCOPE, staying, send), 5)
     assert sent[1]["body"] == frame(b"first")
 
 
@@ -87,3 +93,28 @@ async def test_the_payloads_are_closed_when_the_client_leaves() -> None:
     sent = await written(endless(), leaving)
     assert closed == [True]
     assert sent[-1]["more_body"] is True
+
+
+async def test_when_it_is_over_the_payloads_are_closed_and_a_farewell_is_the_last() -> None:
+    closed, revoked = [], asyncio.Event()
+
+    async def endless() -> AsyncGenerator[bytes, None]:
+        try:
+            yield b"first"
+            revoked.set()
+            await asyncio.Event().wait()
+        finally:
+            closed.append(True)
+
+    async def over() -> None:
+        await revoked.wait()
+
+    _, *bodies = await written(endless(), over=over)
+    assert b"".join(body["body"] for body in bodies) == frame(b"first") + frame(b"farewell") + COMPLETE
+    assert not bodies[-1]["more_body"]
+    assert closed == [True]
+
+
+async def test_a_stream_that_ended_by_itself_has_no_farewell() -> None:
+    _, *bodies = await written(some(0), over=never)
+    assert [body["body"] for body in bodies] == [COMPLETE]

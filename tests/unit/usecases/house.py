@@ -14,6 +14,9 @@ from domain.model.quota import Pot, Trial, Unit
 from domain.model.secret import Secret
 from domain.model.selection import Platform
 from domain.model.tenant import Tenant, TenantKey
+from domain.usecases.access import Access
+from domain.usecases.api_keys import ApiKeys
+from domain.usecases.applications import Applications
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
@@ -28,6 +31,7 @@ from domain.usecases.metering import Metering
 from domain.usecases.models import Models
 from domain.usecases.planning import Planning
 from domain.usecases.quotas import Quotas
+from domain.usecases.reaching import Reaching
 from infrastructure.background import Detached
 from infrastructure.balances import PolledBalances
 from infrastructure.standing import LeasedStanding
@@ -181,6 +185,26 @@ class House:
     @property
     def quotas(self) -> Quotas:
         return Quotas(self.store.begin, self.standing, self.platform, self.balances)
+
+    @property
+    def applications(self) -> Applications:
+        return Applications(self.store.begin, self._reaching, self.standing, self.clock, self.fresh, self.randomness)
+
+    @property
+    def api_keys(self) -> ApiKeys:
+        return ApiKeys(self.store.begin, self._reaching, self.standing, self.clock, self.fresh, self.randomness)
+
+    @property
+    def access(self) -> Access:
+        return Access(self.store.begin, self.clock)
+
+    @property
+    def _reaching(self) -> Reaching:
+        return Reaching(self.standing, self.platform)
+
+    def randomness(self, size: int) -> bytes:
+        """Never the same."""
+        return self.fresh().bytes.rjust(size, b"r")
 
     @property
     def browsing(self) -> Browsing:

@@ -1,14 +1,16 @@
 """From a client to a token, and from a token to an actor: what is wrong with one reads like anything else wrong."""
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from domain.errors import Unauthenticated
-from domain.model.access import Client, ClientKind, Scope
-from domain.model.ids import ClientId, TenantId
+from domain.model.access import AccessToken, Client, ClientKind, Reach, Role, Scope
+from domain.model.authorization import Consent
+from domain.model.ids import ClientId, PersonId, TenantId
 from domain.model.issuing import Facts, Grant, Lifetimes, Proof, Verdict
 from domain.model.tokens import Kind, digest, mint
 from domain.usecases.access import Access
@@ -157,3 +159,71 @@ async def test_nothing_is_kept_of_a_refusal() -> None:
     asking = Asking(gate.client_id, lambda _: Proof())
     assert await gate.granting.grant(asking, lambda _: Verdict("refused")) == ("refused", None)
     assert gate.store.rows[TENANT].tokens == {}
+
+
+ANN = PersonId(UUID(int=90))
+
+
+async def for_ann(gate: Gate, **changes: Any) -> str:
+    """A token with which the client acts for Ann."""
+    now, text = gate.clock(), mint(Kind.ACCESS_TOKEN, TENANT, bytes(32))
+    rows = gate.store.rows[TENANT]
+    rows.members[ANN] = Role.MEMBER, now
+    rows.consents[gate.client.id, ANN] = Consent(TENANT, gate.client.id, ANN, SCOPES, now)
+    token = AccessToken(TENANT, digest(text), gate.client.id, SCOPES, now, now + HOUR, ANN)
+    rows.tokens[token.digest] = replace(token, **changes)
+    return text
+
+
+async def test_a_use_is_noted_once_a_minute() -> None:
+    gate, seen = Gate(), list[datetime | None]()
+    token = await gate.token()
+    begun = gate.clock()
+    for _ in range(5):
+        await gate.access.authenticate(token)
+        seen.append(gate.store.rows[TENANT].clients[gate.client.id].last_used_at)
+        gate.clock.advance(timedelta(seconds=20))
+    minute = timedelta(minutes=1)
+    assert seen == [begun, begun, begun, begun + minute, begun + minute]
+
+
+async def test_a_use_for_a_person_is_noted_on_the_consent_too() -> None:
+    gate = Gate()
+    token, begun = await for_ann(gate), gate.clock()
+    for _ in range(2):
+        await gate.access.authenticate(token)
+        gate.clock.advance(timedelta(seconds=59))
+    rows = gate.store.rows[TENANT]
+    assert rows.consents[gate.client.id, ANN].last_used_at == begun
+    assert rows.clients[gate.client.id].last_used_at == begun
+    gate.clock.advance(timedelta(seconds=1))
+    await gate.access.authenticate(token)
+    assert rows.consents[gate.client.id, ANN].last_used_at == gate.clock()
+
+
+async def test_a_refused_token_is_no_use() -> None:
+    gate = Gate()
+    token = await for_ann(gate, expires_at=gate.clock())
+    with pytest.raises(Unauthenticated):
+        await gate.access.authenticate(token)
+    assert gate.store.rows[TENANT].clients[gate.client.id].last_used_at is None
+
+
+async def test_a_token_for_another_resource_server_opens_nothing_here() -> None:
+    gate = Gate()
+    token = await for_ann(gate, resource="https://api.partner.example")
+    with pytest.raises(Unauthenticated):
+        await gate.access.authenticate(token)
+
+
+async def test_a_token_for_a_person_carries_no_more_than_the_role_and_the_client_allow_now() -> None:
+    gate = Gate()
+    token = await for_ann(gate, scopes=SCOPES | {Scope.AUDIT_READ, Scope.USAGE_READ})
+    assert (await gate.access.authenticate(token)).scopes == SCOPES
+    reach = Reach(providers=frozenset({"acme"}))
+    rows = gate.store.rows[TENANT]
+    rows.clients[gate.client.id] = replace(gate.client, scopes=frozenset({Scope.MODELS_INVOKE}), reach=reach)
+    narrowed = await gate.access.authenticate(token)
+    assert (narrowed.scopes, narrowed.reach) == (frozenset({Scope.MODELS_INVOKE}), reach)
+    rows.members[ANN] = Role.AUDITOR, gate.clock()
+    assert (await gate.access.authenticate(token)).scopes == frozenset()

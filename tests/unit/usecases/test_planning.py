@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import DomainError, Forbidden, QuotaExhausted
-from domain.model.access import TENANT_SCOPES, Actor, Scope
+from domain.model.access import EVERYWHERE, TENANT_SCOPES, Actor, Reach, Scope
 from domain.model.cap import Cap, CapSubject, Period
 from domain.model.credential import Cooling, SealContext
 from domain.model.ids import CapId, ClientId, PotId
@@ -105,32 +105,45 @@ def told(refusal: DomainError) -> Any:
     return type(refusal), refusal.message, getattr(refusal, "refills_at", None)
 
 
-async def as_planned(house: House, demand: Demand) -> tuple[Candidate | None, Any]:
+REACHES = st.sampled_from(
+    [
+        EVERYWHERE,
+        Reach(frozenset(), frozenset()),
+        Reach(providers=frozenset({"acme"})),
+        Reach(models=frozenset({ref("old")})),
+        Reach(models=frozenset({ref("best"), ref("x", "home")})),
+    ]
+)
+
+
+async def as_planned(house: House, actor: Actor, demand: Demand) -> tuple[Candidate | None, Any]:
     try:
-        planned = await house.planning.plan(ACTOR, demand)
+        planned = await house.planning.plan(actor, demand)
     except DomainError as refusal:
         return None, told(refusal)
     return planned.chosen, planned.plan.model
 
 
-async def as_called(house: House, demand: Demand) -> tuple[Candidate | None, Any]:
+async def as_called(house: House, actor: Actor, demand: Demand) -> tuple[Candidate | None, Any]:
     try:
-        ticket = await house.metering.admit(ACTOR, demand, Job.CHAT)
+        ticket = await house.metering.admit(actor, demand, Job.CHAT)
     except DomainError as refusal:
         return None, told(refusal)
     return ticket.candidate, ticket.target.model
 
 
 @settings(max_examples=300, deadline=None)
-@given(STATES, DEMANDS)
-def test_a_plan_is_what_the_call_then_does(state: State, demand: Demand) -> None:
+@given(STATES, DEMANDS, REACHES)
+def test_a_plan_is_what_the_call_then_does(state: State, demand: Demand, reach: Reach) -> None:
     async def both() -> None:
-        house = await state.housed()
+        house, actor = await state.housed(), replace(ACTOR, reach=reach)
         before = dict(house.rows(TENANT).pots)
-        planned = await as_planned(house, demand)
+        planned = await as_planned(house, actor, demand)
         assert house.rows(TENANT).pots == before
         assert house.rows(TENANT).holds == {}
-        assert await as_called(house, demand) == planned
+        assert await as_called(house, actor, demand) == planned
+        if planned[0]:
+            assert reach.includes(planned[1])
         after = house.rows(TENANT).pots
         held = {line.pot_id: line.amount for line in planned[0].lines} if planned[0] else {}
         grown = {key: now.held - (before[key].held if key in before else 0) for key, now in after.items()}

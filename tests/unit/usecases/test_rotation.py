@@ -20,7 +20,7 @@ from domain.usecases.rotation import Rewrapped, Rotation
 from domain.usecases.sealing import all_sealed_into
 from infrastructure.background import Detached
 from tests.belongings import NOW, a_credential
-from tests.fakes import CountedIds, FakeStore, FakeVault
+from tests.fakes import CountedIds, FakeSigner, FakeStore, FakeVault
 
 TENANT = TenantId(UUID(int=1))
 FORM: FormValues = {"key": Secret("sk-canary-0123456789"), "region": "eu"}
@@ -299,6 +299,14 @@ async def test_a_key_that_cannot_be_unwrapped_stays_and_counts() -> None:
     assert await rewrapped(smith) == Rewrapped(1, {"new": 1, "lost": 1})
     with pytest.raises(CredentialUnreadable):
         await smith.vault.rewrapped(smith.rows.keys[key.id])
+
+
+async def test_the_issuers_keys_come_first_and_one_that_cannot_be_unwrapped_counts() -> None:
+    smith = Locksmith(credentials=0)
+    rotation = replace(smith.rotation, signer=FakeSigner(wrapped=2, lost={"lost": 1}))
+    await smith.moved_in()
+    passes = [state async for state in rotation.rewrap()]
+    assert passes == [Rewrapped(2, {"fake": 0, "lost": 1}), Rewrapped(2, {"fake": 1, "lost": 1})]
 
 
 async def test_a_tenant_amid_a_rotation_of_its_own_counts_under_each_master_key_it_needs() -> None:
