@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from tests.canary import spellings
 
 CHECK, RANDOM, PART = 6, 43, 14
-"""Characters of a token's checksum, of base62 that hold 32 bytes (what is before them names a tenant), and of a part."""
+"""Characters of a checksum, of base62 that hold 32 bytes (what is before them names a tenant), and of a part."""
 
 
 @dataclass
