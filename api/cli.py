@@ -10,9 +10,13 @@ from uuid import UUID
 
 import typer
 
+from api.cli_audit import audit_commands
 from domain.errors import DomainError, InvalidRange
+from domain.model.access import Role
 from domain.model.catalogue import ModelRef, ModelType
 from domain.model.ids import TenantId
+from domain.model.leftovers import Leftover
+from domain.model.people import checked_email
 from domain.model.quota import PotKind, Terms, Unit
 from domain.model.signing import ANNOUNCED
 
@@ -67,17 +71,38 @@ def migrate() -> None:
 @app.command()
 def open_tenant(
     name: str,
+    owner: Annotated[str | None, typer.Option(help="The e-mail address of whom to invite as its owner.")] = None,
     operator: Annotated[bool, typer.Option(help="Let its client open further tenants.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Open a tenant and print its first client; the secret is shown this once."""
-    opened = _done(lambda house: house.usecases.tenants.found(name, operator=operator))
+    """Open a tenant; print its first client and the link for its owner. Secret and link are shown this once."""
+    shown = _done(lambda house: _opened(house, name, owner, operator=operator))
+    typer.echo(json.dumps(shown) if as_json else "\n".join(f"{key:<14}{value}" for key, value in shown.items()))
+
+
+async def _opened(house: "House", name: str, owner: str | None, *, operator: bool) -> Mapping[str, str]:
+    email = checked_email(owner, field="owner") if owner is not None else None  # before there is anything to undo
+    opened = await house.usecases.tenants.found(name, operator=operator)
     shown = {
         "tenant": str(opened.tenant.id),
         "client_id": opened.client_id,
         "client_secret": opened.client_secret.reveal(),
     }
-    typer.echo(json.dumps(shown) if as_json else "\n".join(f"{key:<14}{value}" for key, value in shown.items()))
+    if email is not None:
+        invited = await house.usecases.members.call_in(opened.tenant.id, email, Role.OWNER)
+        shown["invitation"] = invited.link.reveal()
+    return shown
+
+
+@app.command()
+def invite(
+    tenant: Annotated[UUID, typer.Argument(help="The tenant's id, as open-tenant printed it.")],
+    email: Annotated[str, typer.Argument(help="The address of the person.")],
+    role: Annotated[Role, typer.Option(help="What the person shall be.")],
+) -> None:
+    """Print a link, good once within seven days, by which a person joins a tenant; hand it over in confidence."""
+    invited = _done(lambda house: house.usecases.members.call_in(TenantId(tenant), email, role))
+    typer.echo(invited.link.reveal())
 
 
 @app.command()
@@ -178,6 +203,16 @@ def rotate_signing_key() -> None:
 
 
 @app.command()
+def prune() -> None:
+    """Remove what has been over for long, as serving processes do now and then, and print how much it was."""
+    pruned = _done(lambda house: house.pruning.run())
+    for what in Leftover:
+        typer.echo(f"{what.value + ':':<25}{pruned.removed[what]}")
+    if pruned.failed:
+        _stop(f"{pruned.failed} tenants could not be pruned now: call this again.")
+
+
+@app.command()
 def close_tenant(
     tenant_id: UUID, yes: Annotated[bool, typer.Option("--yes", help="Delete it, for ever.")] = False
 ) -> None:
@@ -208,7 +243,8 @@ async def _rewrapped(house: "House") -> tuple[list[str], Mapping[str, int]]:
     under: Mapping[str, int] = {}
     async for passed in house.usecases.rotation.rewrap():
         under = passed.under
-        typer.echo(f"{sum(under.values())} tenants seen, {passed.keys} keys wrapped anew")
+        seen = sum(under.values())
+        typer.echo(f"{seen} tenants seen, {passed.keys} keys wrapped anew, and {passed.chains} keys of audits")
     return list(house.master_keys.keys), under
 
 
@@ -254,6 +290,8 @@ def _stop(reason: str) -> NoReturn:
     typer.echo(reason, err=True)
     sys.exit(2)
 
+
+app.add_typer(audit_commands(_done), name="audit")
 
 if __name__ == "__main__":
     app()

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 import secrets
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -28,6 +29,7 @@ from domain.usecases.access import Access
 from domain.usecases.accounts import Accounts
 from domain.usecases.api_keys import ApiKeys
 from domain.usecases.applications import Applications
+from domain.usecases.audit import Audit
 from domain.usecases.authorizing import Authorizing
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
@@ -50,6 +52,7 @@ from domain.usecases.minting import Mint
 from domain.usecases.models import Models
 from domain.usecases.own_consents import OwnConsents
 from domain.usecases.planning import Planning
+from domain.usecases.pruning import Pruning
 from domain.usecases.quotas import Quotas
 from domain.usecases.reaching import Reaching
 from domain.usecases.recognition import Recognition
@@ -92,7 +95,7 @@ class NotReady(Exception):
 
 
 class House:
-    """Every adapter and use case of one process. Entering it checks the database and starts the sweep."""
+    """Every adapter and use case of one process. Entering it checks the database and starts to sweep and to prune."""
 
     def __init__(self, settings: Settings) -> None:
         """NotReady without a usable master key."""
@@ -107,7 +110,7 @@ class House:
         self.detached = Detached()
         self.client = egress(settings.allowed_networks, read=settings.call_seconds)
         self.client.event_hooks = {"request": [_leave_the_place]}
-        self.ledger: Ledger = ledger_on(self.engine)
+        self.ledger: Ledger = ledger_on(self.engine, self.master_keys)
         lifetime, above = settings.token_lifetime, directory(self.engine)
         self.signer = RsaSigner(above, self.master_keys, now, fresh, lifetime, self.vault.threads)
         self.usecases = self._usecases()
@@ -116,6 +119,7 @@ class House:
         self.authorizing = Authorizing(work, now, fresh, secrets.token_bytes, settings.issuer)
         self.device_verification = DeviceVerification(work, directory(self.engine), now)
         self.oauth = self._oauth()
+        self.pruning = Pruning(work, directory(self.engine), SqlRollCall(self.engine), now)
         self._leaving = AsyncExitStack()
         self._over = asyncio.Event()
 
@@ -152,6 +156,7 @@ class House:
             conversations=Conversations(inference, standing, platform),
             usage=Usage(work, now),
             rotation=Rotation(work, self.vault, SqlRollCall(self.engine), self.detached, fresh, signer=self.signer),
+            audit=Audit(work, SqlRollCall(self.engine)),
             applications=Applications(work, reaching, standing, now, fresh, secrets.token_bytes),
             api_keys=ApiKeys(work, reaching, standing, now, fresh, secrets.token_bytes),
         )
@@ -189,8 +194,8 @@ class House:
             entered.callback(self.passwords.close)
             entered.push_async_callback(self.client.aclose)
             await self.check()
-            sweeping = asyncio.create_task(self._sweep())
-            entered.push_async_callback(self._end, sweeping)
+            for work in (self._sweep(), self._prune()):
+                entered.push_async_callback(self._end, asyncio.create_task(work))
             entered.push_async_callback(self.detached.drain, self.settings.drain_seconds)
             self._leaving = entered.pop_all()
         return self
@@ -216,15 +221,28 @@ class House:
                 swept = await self.ledger.sweep(now())
                 if swept:
                     _log.warning("holds of lost workers were charged", holds=swept)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.settings.sweep_seconds):
-                    await self._over.wait()
+            await self._rest(self.settings.sweep_seconds)
 
-    async def _end(self, sweeping: asyncio.Task[None]) -> None:
-        """Let a sweep that runs finish: a connection that is cancelled while it closes can hold up the whole exit."""
+    async def _prune(self) -> None:
+        """At moments that no two processes share for long."""
+        while not await self._rest(self.settings.prune_seconds * random.uniform(0.5, 1.5)):  # noqa: S311
+            with contextlib.suppress(Exception):
+                pruned = await self.pruning.run(self._over.is_set)
+                if pruned.failed:
+                    _log.warning("tenants could not be pruned now", tenants=pruned.failed)
+
+    async def _rest(self, seconds: float) -> bool:
+        """Whether it is over."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._over.wait()
+        return self._over.is_set()
+
+    async def _end(self, working: asyncio.Task[None]) -> None:
+        """Let what runs finish: a connection that is cancelled while it closes can hold up the whole exit."""
         self._over.set()
-        await asyncio.wait([sweeping], timeout=LAST_SWEEP)
-        sweeping.cancel()
+        await asyncio.wait([working], timeout=LAST_SWEEP)
+        working.cancel()
 
 
 async def _leave_the_place(_: httpx2.Request) -> None:

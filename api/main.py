@@ -25,6 +25,7 @@ from api.oauth.endpoints import routes as oauth_routes
 from api.pages.browser import Browser
 from api.pages.page import problems
 from api.pages.routes import routes as page_routes
+from api.request_ids import RequestIds
 from api.traffic.addresses import per_address
 from api.traffic.buckets import Buckets
 from api.traffic.gate import Gate, Limits
@@ -71,13 +72,12 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
             Route("/readyz", readiness(house)),
             *people_and_partners(house),
         ],
-        middleware=[Middleware(OneHost)],
+        middleware=[Middleware(RequestIds), Middleware(OneHost)],
         exception_handlers=problems(),
         lifespan=lifespan,
     )
-    application.state.browser = Browser(
-        settings.issuer, derived(house.master_keys, b"portunus forms"), house.people.accounts
-    )
+    form_key = derived(house.master_keys, b"portunus forms")
+    application.state.browser = Browser(settings.issuer, form_key, house.people.accounts)
     return application
 
 

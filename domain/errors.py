@@ -2,9 +2,11 @@
 
 DomainError
 ├ Unauthenticated
-├ NotSignedIn
-├ TooManyFailures(retry_after)
-├ ProviderFailed
+├ OnPages
+│ ├ NotSignedIn
+│ ├ TooManyFailures(retry_after)
+│ ├ ProviderFailed
+│ └ NoOtherWay
 ├ Forbidden(needs)
 ├ NeedsPerson
 ├ NotFound(what)
@@ -14,7 +16,6 @@ DomainError
 │ └ InvalidRange(field, reason)
 ├ Conflict
 │ ├ DuplicateName(name)
-│ ├ NoOtherWay
 │ ├ ChangedMeanwhile(what)
 │ └ LastOwner
 ├ QuotaExhausted(pot, unit, free, asked, refills_at)
@@ -66,7 +67,11 @@ class Unauthenticated(DomainError):
         return "Send a valid access token or API key in the Authorization header: Bearer ptn_…"
 
 
-class NotSignedIn(DomainError):
+class OnPages(DomainError):
+    """Told to a person on a page; no field of the API raises it."""
+
+
+class NotSignedIn(OnPages):
     """Sign-in failed, or a password is wrong: an unknown account reads like a wrong password."""
 
     code = "NOT_SIGNED_IN"
@@ -77,7 +82,7 @@ class NotSignedIn(DomainError):
 
 
 @dataclass(eq=False)
-class TooManyFailures(DomainError):
+class TooManyFailures(OnPages):
     """Sign-in failed too often in a row; `retry_after` is in seconds."""
 
     code: ClassVar[str] = "TOO_MANY_FAILURES"
@@ -88,7 +93,7 @@ class TooManyFailures(DomainError):
         return f"Sign-in failed too often; try again in {self.retry_after} seconds."
 
 
-class ProviderFailed(DomainError):
+class ProviderFailed(OnPages):
     """An external OpenID provider does not answer as it must, or says no."""
 
     code = "PROVIDER_FAILED"
@@ -96,6 +101,16 @@ class ProviderFailed(DomainError):
     @property
     def message(self) -> str:
         return "The sign-in at the provider did not work; start it again, or use your password."
+
+
+class NoOtherWay(OnPages):
+    """Without it, the person could not sign in any more."""
+
+    code = "NO_OTHER_WAY"
+
+    @property
+    def message(self) -> str:
+        return "This is the only way to sign in to the account; ask the operator for a password first."
 
 
 @dataclass(eq=False)
@@ -186,16 +201,6 @@ class DuplicateName(Conflict):
     @property
     def message(self) -> str:
         return f"The name {self.name!r} is taken; choose another."
-
-
-class NoOtherWay(Conflict):
-    """Without it, the person could not sign in any more."""
-
-    code = "NO_OTHER_WAY"
-
-    @property
-    def message(self) -> str:
-        return "This is the only way to sign in to the account; ask the operator for a password first."
 
 
 @dataclass(eq=False)

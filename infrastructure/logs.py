@@ -8,6 +8,8 @@ from typing import Any
 
 import structlog
 
+from infrastructure.request_id import request_id
+
 _TOKENS = re.compile(r"(?:ptn_[a-z]{2}_|sk-|sk_|AIza|AKIA|eyJ)[\w\-.]{8,}|(?i:bearer|basic) +[\w\-.~+/=]{8,}")
 _NAMES = re.compile(r"(?i)secret|password|authorization|api_?key|token$")
 _QUIET = ("alembic", "authlib", "httpx2", "aiohttp", "asyncio", "uvicorn.access")
@@ -19,6 +21,7 @@ def configure_logs(level: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        with_request_id,
         redacted,
     ]
     formatter = structlog.stdlib.ProcessorFormatter(
@@ -40,6 +43,12 @@ def configure_logs(level: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def with_request_id(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The event with the id of the request that it happened in, if it did in one."""
+    current = request_id.get()
+    return {**event, "request_id": current} if current else event
 
 
 def redacted(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

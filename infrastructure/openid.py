@@ -166,8 +166,10 @@ class OpenIdProvider:
             iat={"essential": True},
         )
         registry.validate(claims)
-        if claims.get("azp", self.terms.client_id) != self.terms.client_id or not 1 <= len(claims["sub"]) <= 255:
-            raise ValueError("for another client, or of nobody")
+        if claims.get("azp", self.terms.client_id) != self.terms.client_id:
+            raise ValueError("for another client")
+        if not (claims["sub"].isascii() and claims["sub"].isprintable() and len(claims["sub"]) <= 255):
+            raise ValueError("of nobody who can be told apart")
         if isinstance(claims["aud"], list) and len(claims["aud"]) > 1 and "azp" not in claims:
             raise ValueError("for several clients, and none of them named")
         return dict(claims)

@@ -83,6 +83,8 @@ class Settings(BaseSettings):
     """When the hold of a call whose worker died is charged; longer than any call may take."""
     sweep_seconds: float = Field(default=30, gt=0)
     """How often expired holds are looked for."""
+    prune_seconds: float = Field(default=600, gt=0)
+    """How often, more or less, what expired long ago is looked for and removed."""
     drain_seconds: float = Field(default=30, ge=0)
     """How long a stop waits for running calls."""
     allowed_networks: Annotated[list[Network], NoDecode, BeforeValidator(_listed)] = []

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid_utils.compat import uuid7
 
 from domain.model.access import TENANT_SCOPES, AccessToken, Client
+from domain.model.audit import Deed
 from domain.model.cap import Cap, CapSubject, Period
 from domain.model.catalogue import ModelRef, ModelType
 from domain.model.credential import Credential, Sealed
@@ -18,6 +19,7 @@ from infrastructure.crypto.master_keys import MasterKeys
 
 NOW = datetime(2026, 11, 23, 12, 30, 15, 123456, tzinfo=UTC)
 MASTER_KEYS = MasterKeys.of(b"the master key of the tests\x00\x00\x00\x00\x00")
+GRANTED = Deed("quota.granted", "the pot")
 MODEL = ModelRef("acme", "best", ModelType.LLM)
 
 

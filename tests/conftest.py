@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from infrastructure.db.engine import open_engine
 from infrastructure.db.ledger import SqlLedger
 from infrastructure.db.ledger_postgres import ledger_on
+from tests.belongings import MASTER_KEYS
 from tests.databases import Urls, drop_database, fresh_database, migrated, server, sqlite
 from tests.stores import InDatabase, InMemory, Store
 
@@ -86,7 +87,8 @@ async def store(place: tuple[str, Urls | None]) -> AsyncIterator[Store]:
         yield InMemory()
         return
     opened = open_engine(urls.app)
-    yield InDatabase(opened, SqlLedger(opened) if name.endswith("portable") else ledger_on(opened))
+    ledger = SqlLedger if name.endswith("portable") else ledger_on
+    yield InDatabase(opened, ledger(opened, MASTER_KEYS))
     await opened.dispose()
 
 

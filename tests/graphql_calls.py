@@ -50,6 +50,7 @@ CALLS: Mapping[str, Call] = {
     "applications": lambda _: {},
     "apiKey": lambda own: {"id": own.api_key},
     "apiKeys": lambda _: {},
+    "auditLog": lambda own: {"filter": {"applicationId": own.client, "actions": ["credential.added"]}},
     "planCall": lambda _: _input(type="LLM"),
     "node": lambda own: {"id": own.credential},
     "nodes": lambda own: {"ids": [*own.nodes.values(), node_id("Provider", ACME.id)]},

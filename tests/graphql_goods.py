@@ -9,6 +9,7 @@ from uuid_utils.compat import uuid7
 
 from api.graphql.ids import model_id, node_id
 from domain.model.access import Actor, Client, ClientKind, Reach, Role, Scope
+from domain.model.audit import Deed
 from domain.model.authorization import Consent
 from domain.model.catalogue import Catalogue, FormValues, ModelRef, ModelType
 from domain.model.credential import Cooling, Credential, SealContext
@@ -17,7 +18,7 @@ from domain.model.ids import CallId, ClientId, InvitationId, KeyId, PersonId, Te
 from domain.model.secret import Secret
 from domain.model.selection import KeySource
 from domain.model.tokens import Kind, mint
-from tests.belongings import a_cap, a_client, a_credential, a_grant, a_hold, a_pot, a_record, a_tenant, a_token
+from tests.belongings import GRANTED, a_cap, a_client, a_credential, a_grant, a_hold, a_pot, a_record, a_tenant, a_token
 from tests.graphql_house import ACME, HOME, NOW, TALKING, House
 from tests.household import a_partner, a_person, an_invitation
 from tests.willing import WillingGateway
@@ -179,8 +180,9 @@ async def settled(house: House, mark: str) -> Goods:
         await work.choices.put_default(ModelRef(ACME.id, f"{mark}-custom", ModelType.LLM))
         await work.choices.put_preferred(ACME.id, KeySource.OWN)
         await work.pots.add(pot)
+        await work.audit.add(Deed("credential.added", own.name, client.id))
     ledger = house.store.ledger
-    await ledger.grant(replace(a_grant(pot, 1), reason=f"{mark}-reason"), pot)
+    await ledger.grant(replace(a_grant(pot, 1), reason=f"{mark}-reason"), pot, GRANTED)
     await ledger.hold(a_hold((pot, 1)))
     call_id = CallId(uuid7())
     record = a_record(tenant.id, call_id, at=NOW - timedelta(hours=1))

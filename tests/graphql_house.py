@@ -62,6 +62,7 @@ from domain.usecases import usage
 from domain.usecases.access import Access
 from domain.usecases.api_keys import ApiKeys
 from domain.usecases.applications import Applications
+from domain.usecases.audit import Audit
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
@@ -261,6 +262,7 @@ class House:
             rotation=Rotation(begin, self.vault, self.store.roll_call, Detached(), fresh),
             applications=Applications(begin, reaching, standing, clock, fresh, self.randomness),
             api_keys=ApiKeys(begin, reaching, standing, clock, fresh, self.randomness),
+            audit=Audit(begin, self.store.roll_call),
         )
 
     def randomness(self, size: int) -> bytes:

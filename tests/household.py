@@ -84,8 +84,8 @@ def a_device(client: Client, user_code: str = "BCDFGHJK") -> Device:
     return Device(client.tenant_id, random(), user_code, client.id, GIVEN, uuid7(), SOON)
 
 
-def an_invitation(tenant_id: TenantId, role: Role = Role.MEMBER) -> Invitation:
-    return Invitation(tenant_id, InvitationId(uuid7()), "new@example.org", role, random(), NOW, SOON)
+def an_invitation(tenant_id: TenantId, role: Role = Role.MEMBER, by: PersonId | None = None) -> Invitation:
+    return Invitation(tenant_id, InvitationId(uuid7()), "new@example.org", role, random(), NOW, SOON, by)
 
 
 def a_session(person: Person) -> Session:
@@ -127,7 +127,7 @@ async def household(begin: Begin, directory: BeginDirectory, tenant_id: TenantId
         refresh,
         a_personal_token(consent, refresh.family_id),
         a_device(partner),
-        an_invitation(tenant_id),
+        an_invitation(tenant_id, by=person.id),
     )
     async with directory() as above:
         await above.people.add(person)

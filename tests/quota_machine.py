@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 from domain.errors import InvalidRange, QuotaExhausted
 from domain.model.ids import PotId, TenantId
 from domain.model.quota import Grant, Hold, Outcome, Pot, PotKind, Unit
-from tests.belongings import a_cap, a_grant, a_hold, a_pot, a_record, given
+from tests.belongings import GRANTED, a_cap, a_grant, a_hold, a_pot, a_record, given
 from tests.stores import InMemory, Store
 
 T = TypeVar("T")
@@ -154,7 +154,7 @@ class QuotaMachine(RuleBasedStateMachine):
         grant, free = a_grant(pot, amount), self.free(pot)
         fits = amount >= 0 or (free is not None and free >= -amount)
         try:
-            now = self.run(self.store.ledger.grant(grant, pot))
+            now = self.run(self.store.ledger.grant(grant, pot, GRANTED))
         except InvalidRange:
             assert not fits
             return multiple()
@@ -168,13 +168,13 @@ class QuotaMachine(RuleBasedStateMachine):
     def make_unlimited(self) -> tuple[Grant, Pot]:
         pot = self.funds[1]
         grant = a_grant(pot, None)
-        self.run(self.store.ledger.grant(grant, pot))
+        self.run(self.store.ledger.grant(grant, pot, GRANTED))
         self.granted[pot.id] = None
         return grant, pot
 
     @rule(given=grants)
     def grant_again(self, given: tuple[Grant, Pot]) -> None:
-        self.run(self.store.ledger.grant(*given))
+        self.run(self.store.ledger.grant(*given, GRANTED))
 
     @rule(amount=st.integers(0, 15))
     def resize(self, amount: int) -> None:

@@ -24,7 +24,7 @@ from infrastructure.db.ledger_postgres import ledger_on
 from infrastructure.db.tables import call_records, holds
 from infrastructure.db.work import begin
 from tests import spenders
-from tests.belongings import a_cap, a_grant, a_pot, as_stored, given, later
+from tests.belongings import GRANTED, MASTER_KEYS, a_cap, a_grant, a_pot, as_stored, given, later
 from tests.databases import Urls
 from tests.spenders import FAILED, REFUSED, REFUSED_FALSELY, SERVED, Errand
 from tests.stubs import billing
@@ -204,7 +204,7 @@ class Watch:
         await ledger_on(self.engine).sweep(later(0))
 
     async def grant(self) -> None:
-        await ledger_on(self.engine).grant(a_grant(self.pot, _GRANT), self.pot)
+        await ledger_on(self.engine, MASTER_KEYS).grant(a_grant(self.pot, _GRANT), self.pot, GRANTED)
 
 
 async def proved(urls: Urls, plan: Plan, folder: Path) -> Figure:

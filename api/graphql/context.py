@@ -14,6 +14,7 @@ from domain.model.labels import Language
 from domain.usecases.access import Access
 from domain.usecases.api_keys import ApiKeys
 from domain.usecases.applications import Applications
+from domain.usecases.audit import Audit
 from domain.usecases.browsing import Browsing
 from domain.usecases.caps import Caps
 from domain.usecases.conversations import Conversations
@@ -57,6 +58,7 @@ class UseCases:
     rotation: Rotation
     applications: Applications
     api_keys: ApiKeys
+    audit: Audit
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ import re
 import traceback
 from collections.abc import Sequence
 from typing import Any
-from uuid import uuid4
 
 from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.exceptions import MissingQueryError, StrawberryInputCoercionError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
+from api import request_ids
 from api.graphql.scalars import BadValue
 from domain.errors import DomainError, Forbidden
 
@@ -82,7 +82,7 @@ def _said_of_input(error: GraphQLError) -> str | None:
 
 
 def _masked(error: GraphQLError, cause: BaseException) -> GraphQLError:
-    correlation = uuid4().hex
+    correlation = request_ids.current()
     frames = traceback.extract_tb(cause.__traceback__)
     at = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "nowhere"
     _LOG.error("unforeseen %s at %s, correlation id %s", type(cause).__qualname__, at, correlation)

@@ -89,7 +89,10 @@ class ChangeMemberRoleInput:
     role: Role = strawberry.field(description="What the person shall be.")
 
 
-@strawberry.type(description="The member has the role. Tokens that carry more are narrowed at once.")
+@strawberry.type(
+    description="The member has the role. Tokens that carry more are narrowed at once, and the invitations that it "
+    "sent to roles that may do more are taken back."
+)
 class ChangeMemberRolePayload:
     member: Member = strawberry.field(description="The member as it is now.")
 
@@ -99,7 +102,10 @@ class RemoveMemberInput:
     id: strawberry.ID = strawberry.field(description="The member, by its global id.")
 
 
-@strawberry.type(description="The person is no member any more, and what applications held on its behalf has ended.")
+@strawberry.type(
+    description="The person is no member any more. What applications held on its behalf has ended, and the invitations "
+    "that it sent are taken back."
+)
 class RemoveMemberPayload:
     member: Member = strawberry.field(description="The member that was.")
 

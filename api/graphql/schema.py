@@ -9,6 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 from api.graphql.api_keys import ApiKey, ApiKeyMutations, ApiKeyQueries
 from api.graphql.application_changes import ApplicationMutations
 from api.graphql.applications import Application, ApplicationQueries
+from api.graphql.audit import AuditQueries
 from api.graphql.caps import Cap, CapMutations, CapQueries
 from api.graphql.catalogue import CatalogueQueries, Provider
 from api.graphql.connections import LARGEST
@@ -56,6 +57,7 @@ class Query(
     UsageQueries,
     ApplicationQueries,
     ApiKeyQueries,
+    AuditQueries,
 ):
     @field("What has this global id; null for one that is unknown, or another tenant's.", authenticated=True)
     async def node(self, info: Info, global_id: GlobalId) -> Node | None:

@@ -32,6 +32,8 @@ LEEWAY = timedelta(seconds=30)
 """How far clocks may differ."""
 
 _NOBODY = digest("nobody")
+_MALFORMED = (JoseError, ValueError, TypeError, KeyError, OverflowError, RecursionError)
+"""What keys and claims raise that are not what they should be."""
 
 
 class _Algorithms(JWSRegistry):
@@ -114,7 +116,7 @@ def _signed(audiences: Sequence[str]) -> Callable[[Callable[[str], Applicant], S
             keys = KeySet.import_key_set(dict(client.jwks))  # type: ignore[arg-type]
             claims = jwt.decode(request.form["client_assertion"], keys, registry=_Algorithms()).claims
             applicant.proof = _proof(claims, applicant, audiences)
-        except (JoseError, ValueError, TypeError, KeyError):
+        except _MALFORMED:
             return None
         return applicant
 
@@ -122,7 +124,7 @@ def _signed(audiences: Sequence[str]) -> Callable[[Callable[[str], Applicant], S
 
 
 def _proof(claims: dict[str, Any], applicant: Applicant, audiences: Sequence[str]) -> Proof:
-    """ValueError, TypeError or KeyError when a claim is missing or wrong."""
+    """ValueError, TypeError, KeyError or OverflowError when a claim is missing or wrong."""
     aud, now = claims["aud"], applicant.now.timestamp()
     aud = aud[0] if isinstance(aud, list) and len(aud) == 1 else aud
     if aud not in audiences or {claims["iss"], claims["sub"]} != {applicant.client_id}:

@@ -58,7 +58,9 @@ class AccountPages:
         return see(f"{HOME}?done=session")
 
     async def sign_out_everywhere(self, request: Request) -> Response:
-        me, _ = await mine(request)
+        me, form = await mine(request)
+        if form.get("applications"):
+            await self.people.consents.revoke_all(me)
         await self.people.accounts.sign_out_everywhere(me)
         answer = see("/sign-in?done=everywhere")
         drop(request, answer)

@@ -73,7 +73,7 @@ def problem(request: Request, refusal: Refused) -> Response:
 
 def problems() -> dict[Any, ExceptionHandler]:
     """The exception handlers of an application with pages: browsers get a page, programs what they got before."""
-    return {Refused: _refused, HTTPException: _no_such_page}
+    return {Refused: _refused, HTTPException: _no_such_page, Exception: _broken}
 
 
 def files() -> Mount:
@@ -89,11 +89,22 @@ async def _refused(request: Request, refusal: Exception) -> Response:
 async def _no_such_page(request: Request, failure: Exception) -> Response:
     assert isinstance(failure, HTTPException)
     headers = dict(failure.headers or {})
-    if "text/html" not in request.headers.get("accept", ""):
+    if not _wants_page(request):
         return PlainTextResponse(failure.detail, failure.status_code, headers)
     status = failure.status_code
     title, advice = _ADVICE.get(status, (HTTPStatus(status).phrase, "Start from your account."))
     return problem(request, Refused(status, title, advice, headers))
+
+
+async def _broken(request: Request, _: Exception) -> Response:
+    """Who serves the application gets the failure besides, and logs it."""
+    if not _wants_page(request):
+        return PlainTextResponse("Internal Server Error", 500)
+    return problem(request, Refused(500, "Something unforeseen happened", "Try again; if it stays, tell the operator."))
+
+
+def _wants_page(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "")
 
 
 def _policy(form_action: Collection[str]) -> str:

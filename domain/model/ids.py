@@ -21,6 +21,11 @@ def made_at(id_: UUID) -> datetime:
     return datetime.fromtimestamp((id_.int >> 80) / 1_000, UTC)
 
 
+def earliest(at: datetime) -> UUID:
+    """Before every id that is made at this moment or later, and behind all that were made a millisecond before."""
+    return UUID(int=int(at.timestamp() * 1_000) << 80)
+
+
 def behind(id_: UUID, fresh: UUID) -> UUID:
     """`fresh`, or where clocks disagree the next id, so that it sorts behind `id_`."""
     return max(fresh, UUID(int=id_.int + 1))

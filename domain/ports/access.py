@@ -6,9 +6,10 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.model.access import AccessToken, Bearer, Client, ClientKind, Role
-from domain.model.audit import Deed, Entry
+from domain.model.audit import Deed, Entry, Head
+from domain.model.audit_check import Anchors, Verdict
 from domain.model.authorization import Code, Consent, Device, RefreshToken
-from domain.model.ids import ClientId, InvitationId, PersonId
+from domain.model.ids import ClientId, InvitationId, PersonId, TenantId
 from domain.model.people import Invitation, Member
 
 
@@ -113,6 +114,10 @@ class Invitations(Protocol):
         """NotFound("invitation")."""
         ...
 
+    async def remove_by(self, inviter: PersonId, roles: Collection[Role]) -> int:
+        """Those by which this person invites into one of these roles; how many there were."""
+        ...
+
 
 class Consents(Protocol):
     async def put(self, consent: Consent) -> None:
@@ -178,8 +183,14 @@ class Assertions(Protocol):
 
 
 class Audit(Protocol):
-    async def add(self, deed: Deed) -> None:
-        """Append to the tenant's chain; who else appends waits until this unit of work ends."""
+    """The tenant's chain. Lock order: a unit of work appends to it after everything else that it does."""
+
+    async def add(self, *deeds: Deed) -> None:
+        """Append to the chain; who else appends waits until this unit of work ends. NotFound("tenant")."""
+        ...
+
+    async def add_to(self, tenant_id: TenantId, *deeds: Deed) -> None:
+        """Append to another tenant's: what an operator did to a tenant whose own chain goes. NotFound("tenant")."""
         ...
 
     async def page(
@@ -194,4 +205,20 @@ class Audit(Protocol):
         until: datetime | None = None,
     ) -> Sequence[Entry]:
         """Up to `first` entries, newest first, with a smaller `seq` than `before`."""
+        ...
+
+    async def head(self) -> Head | None:
+        """None before the first deed."""
+        ...
+
+    async def check(self, anchors: Anchors) -> Verdict:
+        """Read the whole chain; who appends waits only for the end of it."""
+        ...
+
+    async def rewrap(self) -> bool:
+        """Wrap the chain's key under the newest master key; False when it is, or when nothing opens it."""
+        ...
+
+    async def master_key_id(self) -> str | None:
+        """Under which the chain's key is wrapped; None before the first deed."""
         ...

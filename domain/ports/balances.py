@@ -6,6 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Protocol
 
+from domain.model.audit import Deed
 from domain.model.ids import CallId, PotId, TenantId
 from domain.model.quota import Grant, Hold, Pot
 from domain.model.usage import CallRecord
@@ -42,8 +43,10 @@ class Ledger(Protocol):
         """Charge every hold, of any tenant, that expired before `now`; how many there were."""
         ...
 
-    async def grant(self, grant: Grant, pot: Pot) -> Pot:
+    async def grant(self, grant: Grant, pot: Pot, deed: Deed) -> Pot:
         """Change what `pot` grants, opening it when it has no row yet, and keep the grant; the pot as it is then.
+
+        The deed stands in the audit of the grant's tenant from the same transaction on.
 
         A revocation takes at most what is free: InvalidRange("amount") when that is less. The same grant counts once.
         """

@@ -64,8 +64,8 @@ class Sessions(Protocol):
         """How many there were."""
         ...
 
-    async def sweep(self, before: datetime) -> int:
-        """Remove those that expired before; how many there were."""
+    async def sweep(self, before: datetime, *, most: int = 1_000) -> int:
+        """Remove up to `most` of those that expired before; how many there were."""
         ...
 
 
@@ -82,8 +82,8 @@ class Resets(Protocol):
         ...
 
     async def remove_all(self, person_id: PersonId) -> None: ...
-    async def sweep(self, before: datetime) -> int:
-        """Remove those that expired before; how many there were."""
+    async def sweep(self, before: datetime, *, most: int = 1_000) -> int:
+        """Remove up to `most` of those that expired before; how many there were."""
         ...
 
 
@@ -104,8 +104,8 @@ class SignInFailures(Protocol):
         ...
 
     async def clear(self, key: str) -> None: ...
-    async def sweep(self, before: datetime) -> int:
-        """Remove what happened before; how many there were."""
+    async def sweep(self, before: datetime, *, most: int = 1_000) -> int:
+        """Remove up to `most` of what happened before; how many there were."""
         ...
 
 

@@ -9,6 +9,7 @@ from domain.model.catalogue import ModelRef, ModelType
 from domain.model.credential import Cooling, Credential, Opening, Sealed
 from domain.model.custom_model import CustomModel
 from domain.model.ids import CallId, CapId, CredentialId, GrantId, KeyId, TenantId
+from domain.model.leftovers import Leftover
 from domain.model.quota import Grant, Pot
 from domain.model.selection import KeySource
 from domain.model.tenant import Tenant, TenantKey
@@ -62,8 +63,8 @@ class TenantKeys(Protocol):
         """Put the wrapping of `after` in place of that of `before`; False when it is another by now."""
         ...
 
-    async def shred(self, key_id: KeyId) -> bool:
-        """Delete the key unless anything is sealed under it; whether it is gone."""
+    async def shred(self, key_id: KeyId) -> int | None:
+        """Delete the key; 1, or 0 when it was gone already. None, and it stays, while anything is sealed under it."""
         ...
 
 
@@ -237,6 +238,15 @@ class Records(Protocol):
         ...
 
 
+class Leftovers(Protocol):
+    async def remove(self, what: Leftover, before: datetime, *, most: int) -> int:
+        """Remove up to `most` of what is the tenant's and ended before; how many there were.
+
+        A hold goes when it is closed, a window when no hold is left on it. What somebody is at work on stays.
+        """
+        ...
+
+
 class Work(Protocol):
     """A unit of work, bound to one tenant when it begins; leaving it cleanly commits, an exception rolls back."""
 
@@ -285,6 +295,8 @@ class Work(Protocol):
     def grants(self) -> Grants: ...
     @property
     def records(self) -> Records: ...
+    @property
+    def leftovers(self) -> Leftovers: ...
 
 
 Begin = Callable[[TenantId], Work]

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from domain.errors import NotFound, NotSignedIn
+from domain.errors import InvalidRange, NotFound, NotSignedIn
 from domain.model.ids import PersonId
 from domain.model.passwords import checked_password
-from domain.model.people import Membership, Person, Session
+from domain.model.people import Membership, Person, Session, checked_email
 from domain.model.secret import Secret
 from domain.model.tokens import SECRET_BYTES, PersonalKind, digest, is_personal, mint_personal
 from domain.ports import BeginDirectory, Clock, Directory, Passwords, Randomness
@@ -127,7 +127,7 @@ class Accounts:
 
 async def _known(book: Directory, email: str) -> tuple[Person | None, str | None]:
     try:
-        person = await book.people.by_email(email)
-    except NotFound:
+        person = await book.people.by_email(checked_email(email))
+    except (NotFound, InvalidRange):
         return None, None
     return person, await book.passwords.one(person.id)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from domain.errors import ChangedMeanwhile, DuplicateName, InvalidRange
 from domain.model.access import Actor, Scope
+from domain.model.audit import deed
 from domain.model.cap import Cap, CapSubject, Period
 from domain.model.ids import CapId, ClientId, CredentialId
 from domain.model.quota import Pot, Unit
@@ -59,6 +60,7 @@ class Caps:
                 await _check_subject(work, new)
                 cap = self._cap(actor, new, await work.caps.all())
                 await work.caps.put(cap)
+                await work.audit.add(deed(actor, "cap.set", cap.id))
         except DuplicateName:
             raise ChangedMeanwhile("cap") from None
         await self.ledger.resize(cap.window(self.clock()))
@@ -72,6 +74,7 @@ class Caps:
         async with self.begin(actor.tenant_id) as work:
             (removed,) = await self._now(work, [await work.caps.one(cap_id)])
             await work.caps.remove(cap_id)
+            await work.audit.add(deed(actor, "cap.removed", cap_id))
         self.standing.forget(actor.tenant_id)
         return removed
 

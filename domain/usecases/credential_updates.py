@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from domain.errors import ChangedMeanwhile, UpstreamError
 from domain.model.access import Actor, Scope
+from domain.model.audit import Deed, deed
 from domain.model.catalogue import Catalogue, FormValues, masked_part, public_part
 from domain.model.cooling import rest_after
 from domain.model.credential import Credential, SealContext, Sealed
@@ -13,6 +14,7 @@ from domain.model.tenant import TenantKey
 from domain.ports import Begin, Clock, Gateway, StandingReader, Vault, Work
 from domain.usecases.alike import among_alike
 from domain.usecases.credentials import Proof
+from domain.usecases.recording import record, recording_failure
 from domain.usecases.sealing import sealed_into
 
 
@@ -37,7 +39,11 @@ class CredentialUpdates:
     async def check(self, actor: Actor, credential_id: CredentialId, fields: GivenFields) -> Proof:
         """Prove the form as it would be with these fields changed, and store nothing. Fails like `update`."""
         actor.require(Scope.CREDENTIALS_WRITE)
-        _, proof = await self._proved(await self._stored(actor, credential_id), CredentialChange(fields=fields))
+        stored = await self._stored(actor, credential_id)
+        checked = deed(actor, "credential.checked", credential_id)
+        async with recording_failure(self.begin, actor.tenant_id, checked):
+            _, proof = await self._proved(stored, CredentialChange(fields=fields))
+        await record(self.begin, actor.tenant_id, checked)
         return proof
 
     async def update(self, actor: Actor, credential_id: CredentialId, change: CredentialChange) -> Credential:
@@ -49,8 +55,12 @@ class CredentialUpdates:
         """
         actor.require(Scope.CREDENTIALS_WRITE)
         stored = await self._stored(actor, credential_id)
-        touched = change.touches_form(stored.credential)
-        changed = await (self._replaced(stored, change) if touched else self._kept(stored.credential, change))
+        updated = deed(actor, "credential.updated", credential_id)
+        if change.touches_form(stored.credential):
+            async with recording_failure(self.begin, actor.tenant_id, updated):
+                changed = await self._replaced(stored, change, updated)
+        else:
+            changed = await self._kept(stored.credential, change, updated)
         self.standing.forget(actor.tenant_id)
         return changed
 
@@ -61,13 +71,10 @@ class CredentialUpdates:
         """
         actor.require(Scope.CREDENTIALS_WRITE)
         stored = await self._stored(actor, credential_id)
-        values, credential = await self._opened(stored), stored.credential
-        try:
-            await self.gateway.probe(credential.provider, values, credential.model)
-        except UpstreamError as failure:
-            await self._rest(credential, failure)
-            raise
-        return await self._proved_again(credential)
+        verified = deed(actor, "credential.verified", credential_id)
+        async with recording_failure(self.begin, actor.tenant_id, verified):
+            await self._probed(stored.credential, await self._opened(stored))
+            return await self._proved_again(stored.credential, verified)
 
     async def _stored(self, actor: Actor, credential_id: CredentialId) -> _Stored:
         """As it is at one moment: its secrets belong to this version's endpoint and to no other's."""
@@ -90,7 +97,14 @@ class CredentialUpdates:
         await self.gateway.probe(provider.id, values, credential.model)
         return values, Proof(endpoint, self.clock())
 
-    async def _replaced(self, stored: _Stored, change: CredentialChange) -> Credential:
+    async def _probed(self, credential: Credential, values: FormValues) -> None:
+        try:
+            await self.gateway.probe(credential.provider, values, credential.model)
+        except UpstreamError as failure:
+            await self._rest(credential, failure)
+            raise
+
+    async def _replaced(self, stored: _Stored, change: CredentialChange, updated: Deed) -> Credential:
         values, proof = await self._proved(stored, change)
         before = stored.credential
         context = replace(SealContext.of(before), version=before.version + 1)
@@ -107,23 +121,26 @@ class CredentialUpdates:
             )
             await work.credentials.put(renewed, sealed, version=before.version)
             await work.coolings.clear(before.id)
+            await work.audit.add(updated)
             return renewed
 
         return await sealed_into(self.begin, self.vault, context, values, store)
 
-    async def _kept(self, stored: Credential, change: CredentialChange) -> Credential:
+    async def _kept(self, stored: Credential, change: CredentialChange, updated: Deed) -> Credential:
         async with self.begin(stored.tenant_id) as work:
             current, _ = await among_alike(work, stored.id)
             changed = change.beside_form(current)
             if changed != current:
                 await work.credentials.put(changed, version=current.version)
+                await work.audit.add(updated)
             return changed
 
-    async def _proved_again(self, stored: Credential) -> Credential:
+    async def _proved_again(self, stored: Credential, verified: Deed) -> Credential:
         async with self.begin(stored.tenant_id) as work:
             proved = replace(await _unchanged(work, stored), proved_at=self.clock())
             await work.credentials.put(proved, version=stored.version)
             await work.coolings.clear(stored.id)
+            await work.audit.add(verified)
         self.standing.forget(stored.tenant_id)
         return proved
 

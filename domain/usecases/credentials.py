@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from domain.model.access import Actor, Scope
+from domain.model.audit import deed
 from domain.model.catalogue import Catalogue, FormValues, ModelRef, masked_part, public_part
 from domain.model.credential import Credential, SealContext, Sealed, checked_weight
 from domain.model.credential_scope import check_model, heir_of, hosted_model
@@ -12,6 +13,7 @@ from domain.model.ids import CredentialId
 from domain.model.tenant import checked_name
 from domain.ports import Begin, Clock, Fresh, Gateway, StandingReader, Vault, Work
 from domain.usecases.alike import activated, activity, among_alike, prefer_own_if_first, uncapped
+from domain.usecases.recording import record, recording_failure
 from domain.usecases.sealing import sealed_into
 
 
@@ -63,7 +65,11 @@ class Credentials:
         way to it says.
         """
         actor.require(Scope.CREDENTIALS_WRITE)
-        _, proof = await self._proved(new)
+        values, endpoint = self._form(new)
+        checked = deed(actor, "credential.checked", new.provider)
+        async with recording_failure(self.begin, actor.tenant_id, checked):
+            proof = await self._proved(new, values, endpoint)
+        await record(self.begin, actor.tenant_id, checked)
         return proof
 
     async def add(self, actor: Actor, new: NewCredential) -> Credential:
@@ -73,31 +79,10 @@ class Credentials:
         """
         actor.require(Scope.CREDENTIALS_WRITE)
         name, weight = checked_name(new.name), checked_weight(new.weight)
-        values, proof = await self._proved(new)
-        credential = Credential(
-            tenant_id=actor.tenant_id,
-            id=CredentialId(self.fresh()),
-            provider=new.provider,
-            name=name,
-            model=new.model,
-            public=public_part(values),
-            masked=masked_part(values),
-            endpoint=proof.endpoint,
-            version=1,
-            created_at=proof.at,
-            proved_at=proof.at,
-            weight=weight,
-        )
-
-        async def store(work: Work, sealed: Sealed) -> Credential:
-            added = replace(credential, active=await activity(work, credential, new.active))
-            await prefer_own_if_first(work, new.provider)
-            await work.credentials.add(added, sealed)
-            if added.model is not None:
-                await work.models.add(hosted_model(added, added.model, self.catalogue.provider(added.provider)))
-            return added
-
-        stored = await sealed_into(self.begin, self.vault, SealContext.of(credential), values, store)
+        values, endpoint = self._form(new)
+        async with recording_failure(self.begin, actor.tenant_id, deed(actor, "credential.added", new.provider)):
+            proof = await self._proved(new, values, endpoint)
+            stored = await self._stored(actor, replace(new, name=name, weight=weight, values=values), proof)
         self.standing.forget(actor.tenant_id)
         return stored
 
@@ -140,6 +125,7 @@ class Credentials:
             for other in others:
                 if other.active:
                     await work.credentials.put(replace(other, active=False), version=other.version)
+            await work.audit.add(deed(actor, "credential.switched", chosen.id))
         self.standing.forget(actor.tenant_id)
         return chosen
 
@@ -157,13 +143,44 @@ class Credentials:
             await uncapped(work, credential_id)
             if heir is not None:
                 heir = await activated(work, heir)
+            await work.audit.add(deed(actor, "credential.removed", gone.id))
         self.standing.forget(actor.tenant_id)
         return Removed(gone, heir)
 
-    async def _proved(self, new: NewCredential) -> tuple[FormValues, Proof]:
+    async def _stored(self, actor: Actor, new: NewCredential, proof: Proof) -> Credential:
+        credential = Credential(
+            tenant_id=actor.tenant_id,
+            id=CredentialId(self.fresh()),
+            provider=new.provider,
+            name=new.name,
+            model=new.model,
+            public=public_part(new.values),
+            masked=masked_part(new.values),
+            endpoint=proof.endpoint,
+            version=1,
+            created_at=proof.at,
+            proved_at=proof.at,
+            weight=new.weight,
+        )
+
+        async def store(work: Work, sealed: Sealed) -> Credential:
+            added = replace(credential, active=await activity(work, credential, new.active))
+            await prefer_own_if_first(work, new.provider)
+            await work.credentials.add(added, sealed)
+            if added.model is not None:
+                await work.models.add(hosted_model(added, added.model, self.catalogue.provider(added.provider)))
+            await work.audit.add(deed(actor, "credential.added", added.id))
+            return added
+
+        return await sealed_into(self.begin, self.vault, SealContext.of(credential), new.values, store)
+
+    def _form(self, new: NewCredential) -> tuple[FormValues, str]:
+        """The values as its form takes them, and the origin that they are for; nothing is sent."""
         provider = self.catalogue.provider(new.provider)
         check_model(provider, new.model)
         values = provider.checked(new.values, new.model.type if new.model else None)
-        endpoint = self.gateway.endpoint(provider.id, values)
-        await self.gateway.probe(provider.id, values, new.model)
-        return values, Proof(endpoint, self.clock())
+        return values, self.gateway.endpoint(provider.id, values)
+
+    async def _proved(self, new: NewCredential, values: FormValues, endpoint: str) -> Proof:
+        await self.gateway.probe(new.provider, values, new.model)
+        return Proof(endpoint, self.clock())

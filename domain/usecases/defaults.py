@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from domain.errors import NotFound
 from domain.model.access import Actor, Scope
+from domain.model.audit import deed
 from domain.model.catalogue import ModelRef, ModelType
 from domain.model.defaults import DefaultModel, default_model
 from domain.model.selection import Platform, Standing, model_of, sources
@@ -34,6 +35,7 @@ class Defaults:
         sources(model, standing, self.platform)
         async with self.begin(actor.tenant_id) as work:
             await work.choices.put_default(model)
+            await work.audit.add(deed(actor, "default_model.set", model))
         return await self._now(actor, model.type)
 
     async def clear(self, actor: Actor, model_type: ModelType) -> DefaultModel:
@@ -41,6 +43,7 @@ class Defaults:
         actor.require(Scope.DEFAULTS_WRITE)
         async with self.begin(actor.tenant_id) as work:
             await work.choices.clear_default(model_type)
+            await work.audit.add(deed(actor, "default_model.cleared", model_type))
         return await self._now(actor, model_type)
 
     async def _now(self, actor: Actor, model_type: ModelType) -> DefaultModel:

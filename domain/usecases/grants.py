@@ -7,6 +7,7 @@ from uuid import UUID
 
 from domain.errors import ChangedMeanwhile, InvalidRange, NotFound
 from domain.model.access import Actor, Scope
+from domain.model.audit import deed
 from domain.model.ids import ClientId, GrantId, PotId, TenantId
 from domain.model.quota import Grant, Pot, PotKind, Terms, Unit, granted_pot
 from domain.model.selection import Platform
@@ -53,11 +54,11 @@ class Grants:
         NotFound for an unknown tenant or provider; InvalidRange for kind, amount, reason, models or weights.
         """
         actor.require(Scope.QUOTAS_GRANT)
-        return await self._granted(actor.client_id, new)
+        return await self._granted(actor, new)
 
     async def bestow(self, new: NewGrant) -> Pot:
         """`grant`, from the operator's own shell, where there is no actor to ask."""
-        return await self._granted(SHELL, new)
+        return await self._granted(None, new)
 
     async def revoke(self, actor: Actor, tenant_id: TenantId, pot_id: PotId, amount: int | None, reason: str) -> Pot:
         """Take back `amount`, or all that is free when None, which also ends "unlimited"; the quota as it is then.
@@ -70,31 +71,35 @@ class Grants:
         if amount is not None and amount <= 0:
             raise InvalidRange("amount", "must be above zero")
         if amount is not None:
-            return await self._changed(actor.client_id, await self._pot(tenant_id, pot_id), -amount, reason)
+            return await self._revoked(actor, await self._pot(tenant_id, pot_id), amount, reason)
         for _ in range(_ATTEMPTS):
             with suppress(InvalidRange):
-                return await self._emptied(actor.client_id, await self._pot(tenant_id, pot_id), reason)
+                return await self._emptied(actor, await self._pot(tenant_id, pot_id), reason)
         raise ChangedMeanwhile("quota")
 
-    async def _granted(self, by: ClientId, new: NewGrant) -> Pot:
+    async def _granted(self, by: Actor | None, new: NewGrant) -> Pot:
         reason = _checked_reason(new.reason)
         self._check(new)
         async with self.begin(new.tenant_id) as work:
             await work.tenants.one()
         pot = granted_pot(new.tenant_id, new.kind, new.provider, new.unit, new.terms, self.clock())
-        return await self._changed(by, pot, new.amount, reason)
+        return await self._changed(by, pot, new.amount, reason, "quota.granted")
 
-    async def _emptied(self, by: ClientId, pot: Pot, reason: str) -> Pot:
+    async def _revoked(self, by: Actor, pot: Pot, amount: int, reason: str) -> Pot:
+        return await self._changed(by, pot, -amount, reason, "quota.revoked")
+
+    async def _emptied(self, by: Actor, pot: Pot, reason: str) -> Pot:
         """InvalidRange when a call took some of it meanwhile. What is unlimited is closed once that has been noted."""
         if pot.free is not None:
-            return await self._changed(by, pot, -pot.free, reason) if pot.free else pot
-        await self._changed(by, pot, 0, reason)
+            return await self._revoked(by, pot, pot.free, reason) if pot.free else pot
+        await self._revoked(by, pot, 0, reason)
         await self.ledger.resize(replace(pot, granted=0, used=0, held=0))
         return await self._pot(pot.tenant_id, pot.id)
 
-    async def _changed(self, by: ClientId, pot: Pot, amount: int | None, reason: str) -> Pot:
-        grant = Grant(pot.tenant_id, GrantId(self.fresh()), pot.id, amount, reason, by, self.clock())
-        changed = await self.ledger.grant(grant, pot)
+    async def _changed(self, by: Actor | None, pot: Pot, amount: int | None, reason: str, action: str) -> Pot:
+        client_id = by.client_id if by else SHELL
+        grant = Grant(pot.tenant_id, GrantId(self.fresh()), pot.id, amount, reason, client_id, self.clock())
+        changed = await self.ledger.grant(grant, pot, deed(by, action, pot.id))
         self.standing.forget(pot.tenant_id)
         return changed
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from domain.errors import DuplicateName, FieldProblem, InvalidForm, InvalidRange, NoCredential, NotFound
 from domain.model.access import Actor, Scope
+from domain.model.audit import deed
 from domain.model.catalogue import FieldKind, FormValues, ModelRef, ModelType, Provider, public_part
 from domain.model.credential import Credential, SealContext, Sealed
 from domain.model.custom_model import CustomModel, is_name, is_size
@@ -13,6 +14,7 @@ from domain.model.selection import Platform, Standing, model_of
 from domain.ports import Begin, Clock, Fresh, Gateway, Keyring, ListedModel, StandingReader, Vault, Work
 from domain.usecases.browsing import Offered
 from domain.usecases.models import offered
+from domain.usecases.recording import record, recording_failure
 from domain.usecases.sealing import all_sealed_into
 
 IMPORT_LIMIT = 200
@@ -58,7 +60,10 @@ class Imports:
         """
         actor.require(Scope.MODELS_WRITE)
         key = await self._key(actor, provider, credential_id)
-        found = await self._list(provider, await self.keyring.own(key))
+        used = deed(actor, "credential.used", key.id)
+        async with recording_failure(self.begin, actor.tenant_id, used):
+            found = await self._list(provider, await self.keyring.own(key))
+        await record(self.begin, actor.tenant_id, used)
         standing = await self.standing(actor.tenant_id)
         return [VendorModel(each, self._is_known(provider, each, standing)) for each in found]
 
@@ -74,7 +79,14 @@ class Imports:
         if not 1 <= len(wanted) <= IMPORT_LIMIT:
             raise InvalidRange("models", f"must have 1 to {IMPORT_LIMIT} entries")
         key = await self._key(actor, provider, credential_id)
-        form = await self.keyring.own(key)
+        async with recording_failure(self.begin, actor.tenant_id, deed(actor, "credential.used", key.id)):
+            models = await self._taken_over(actor, key, wanted)
+        self.standing.forget(actor.tenant_id)
+        standing = await self.standing(actor.tenant_id)
+        return [offered(m.ref, standing, self.platform) for m in models]
+
+    async def _taken_over(self, actor: Actor, key: Credential, wanted: Sequence[Wanted]) -> Sequence[CustomModel]:
+        provider, form = key.provider, await self.keyring.own(key)
         served = self.platform.catalogue.provider(provider).types
         chosen = _chosen(wanted, await self._list(provider, form), served)
         models = [self._model(actor, provider, each) for each in chosen]
@@ -82,16 +94,16 @@ class Imports:
         alike = [self._alike(key, form, m) for m in new] if key.model else []
 
         async def store(work: Work, envelopes: Sequence[Sealed]) -> None:
-            added = {m.ref for m in new if await work.models.add(m)}
+            deeds = [deed(actor, "credential.used", key.id)]
+            added = {m.ref: deed(actor, "model.imported", m.ref) for m in new if await work.models.add(m)}
             for (credential, _), sealed in zip(alike, envelopes, strict=True):
-                if credential.model in added:
-                    await _add(work, credential, sealed)
+                if credential.model in added and await _add(work, credential, sealed):
+                    deeds.append(deed(actor, "credential.added", credential.id))
+            await work.audit.add(*deeds, *added.values())
 
         forms = [(SealContext.of(credential), values) for credential, values in alike]
         await all_sealed_into(self.begin, self.vault, actor.tenant_id, forms, store)
-        self.standing.forget(actor.tenant_id)
-        standing = await self.standing(actor.tenant_id)
-        return [offered(m.ref, standing, self.platform) for m in models]
+        return models
 
     async def _list(self, provider: str, form: FormValues) -> Sequence[ListedModel]:
         return [_sound(each) for each in await self.gateway.listed(provider, form) if is_name(each.name)]
@@ -172,9 +184,10 @@ def _carried_over(provider: Provider, form: FormValues, model: CustomModel) -> F
     return provider.checked({**values, **sizes}, model.ref.type)
 
 
-async def _add(work: Work, credential: Credential, sealed: Sealed) -> None:
+async def _add(work: Work, credential: Credential, sealed: Sealed) -> bool:
     """A credential of that name that the model has already, from before it was removed, is left as it is."""
     try:
         await work.credentials.add(credential, sealed)
     except DuplicateName:
-        return
+        return False
+    return True

@@ -1,10 +1,10 @@
 """Who is in a tenant: invited, made something else, removed, leaving; and that there is always an owner."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from domain.errors import Forbidden, LastOwner, NeedsPerson, NotFound
+from domain.errors import LastOwner, NeedsPerson, NotFound
 from domain.model.access import Actor, Role, Scope
 from domain.model.audit import Deed, deed
 from domain.model.ids import InvitationId, PersonId, TenantId
@@ -62,9 +62,10 @@ class Members:
     async def invite(self, actor: Actor, email: str, role: Role) -> Invited:
         """InvalidRange for what is no address; Forbidden for a role that may do more than the actor."""
         actor.require(Scope.MEMBERS_WRITE)
-        actor.require_all(role.scopes)
         invited = self._invited(actor.tenant_id, email, role, actor.person_id)
         async with self.begin(actor.tenant_id) as work:
+            actor, _ = await _locked(work, actor, Scope.MEMBERS_WRITE)
+            actor.require_all(role.scopes)
             await work.invitations.add(invited.invitation)
             await work.audit.add(deed(actor, "member.invited", invited.invitation.id))
         return invited
@@ -88,23 +89,25 @@ class Members:
     async def change_role(self, actor: Actor, person_id: PersonId, role: Role) -> Member:
         """NotFound("member"), LastOwner; Forbidden unless the actor may do all that both roles may."""
         actor.require(Scope.MEMBERS_WRITE)
-        actor.require_all(role.scopes)
         async with self.begin(actor.tenant_id) as work:
-            owners = await work.members.lock_owners()
+            actor, owners = await _locked(work, actor, Scope.MEMBERS_WRITE)
+            actor.require_all(role.scopes)
             before = await work.members.one(person_id)
             actor.require_all(before.role.scopes)
             if role is not Role.OWNER:
                 _check_owners(owners, person_id)
-            await work.members.put(person_id, role)
             await work.audit.add(deed(actor, "member.role_changed", f"{person_id} {role}"))
-            return await work.members.one(person_id)
+            return await _made(work, actor, person_id, role)
 
     async def remove(self, actor: Actor, person_id: PersonId) -> Member:
         """With all that applications hold of that person here. NotFound("member"), LastOwner, Forbidden."""
         actor.require(Scope.MEMBERS_WRITE)
         async with self.begin(actor.tenant_id) as work:
-            gone = await self._gone(work, person_id, actor)
+            actor, owners = await _locked(work, actor, Scope.MEMBERS_WRITE)
+            gone = await work.members.one(person_id)
+            actor.require_all(gone.role.scopes)
             await work.audit.add(deed(actor, "member.removed", person_id))
+            await _end(work, actor, owners, person_id)
         return gone
 
     async def leave(self, actor: Actor, tenant_id: TenantId) -> Member:
@@ -114,8 +117,10 @@ class Members:
             raise NotFound("tenant")
         person_id = _person(actor)
         async with self.begin(actor.tenant_id) as work:
-            gone = await self._gone(work, person_id)
+            owners = await work.members.lock_owners()
+            gone = await work.members.one(person_id)
             await work.audit.add(deed(actor, "member.left", person_id))
+            await _end(work, actor, owners, person_id)
         return gone
 
     async def transfer(self, actor: Actor, heir: PersonId) -> Member:
@@ -123,22 +128,12 @@ class Members:
         actor.require(Scope.TENANT_OWN)
         giver = _person(actor)
         async with self.begin(actor.tenant_id) as work:
-            if giver not in await work.members.lock_owners():
-                raise Forbidden(Scope.TENANT_OWN)
+            actor, _ = await _locked(work, actor, Scope.TENANT_OWN)
             await work.members.one(heir)
-            await work.members.put(giver, Role.ADMIN)
-            await work.members.put(heir, Role.OWNER)
             await work.audit.add(deed(actor, "tenant.ownership_transferred", heir))
-            return await work.members.one(heir)
-
-    async def _gone(self, work: Work, person_id: PersonId, actor: Actor | None = None) -> Member:
-        owners = await work.members.lock_owners()
-        gone = await work.members.one(person_id)
-        if actor:
-            actor.require_all(gone.role.scopes)
-        _check_owners(owners, person_id)
-        await work.members.remove(person_id)
-        return gone
+            if heir != giver:
+                await _made(work, actor, giver, Role.ADMIN)
+            return await _made(work, actor, heir, Role.OWNER)
 
     def _invited(self, tenant_id: TenantId, email: str, role: Role, by: PersonId | None) -> Invited:
         token, now = mint(Kind.INVITATION, tenant_id, self.randomness(SECRET_BYTES)), self.clock()
@@ -153,6 +148,39 @@ class Members:
             by,
         )
         return Invited(invitation, Secret(f"{self.page}?token={token}"))
+
+
+async def _locked(work: Work, actor: Actor, scope: Scope) -> tuple[Actor, Sequence[PersonId]]:
+    """The actor with what his role allows by now, and the owners: neither changes until this unit of work ends.
+
+    Forbidden when the role has come to lack `scope`, or the person has left, since the token was looked at.
+    """
+    owners = await work.members.lock_owners()
+    if actor.person_id is not None:
+        me = await work.members.some([actor.person_id])
+        allowed = me[0].role.scopes if me else frozenset()
+        actor = replace(actor, scopes=actor.scopes & allowed)
+    actor.require(scope)
+    return actor, owners
+
+
+async def _made(work: Work, actor: Actor, person_id: PersonId, role: Role) -> Member:
+    """Give the role, and take back the person's own invitations to roles that may do more."""
+    await work.members.put(person_id, role)
+    await _take_back(work, actor, person_id, [other for other in Role if not other.scopes <= role.scopes])
+    return await work.members.one(person_id)
+
+
+async def _end(work: Work, actor: Actor, owners: Sequence[PersonId], person_id: PersonId) -> None:
+    _check_owners(owners, person_id)
+    await work.members.remove(person_id)
+    await _take_back(work, actor, person_id, list(Role))
+
+
+async def _take_back(work: Work, actor: Actor, inviter: PersonId, roles: Collection[Role]) -> None:
+    """Else whoever was removed or made less could come back by an invitation that he sent before."""
+    if await work.invitations.remove_by(inviter, roles):
+        await work.audit.add(deed(actor, "member.invitations_withdrawn", inviter))
 
 
 def _check_owners(owners: Sequence[PersonId], without: PersonId) -> None:

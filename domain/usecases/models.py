@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from domain.errors import DuplicateName, InvalidRange, NotFound
 from domain.model.access import Actor, Scope
+from domain.model.audit import deed
 from domain.model.catalogue import ModelRef, ProviderKind
 from domain.model.custom_model import CustomModel
 from domain.model.selection import Platform, Standing, availability, model_of
@@ -41,6 +42,7 @@ class Models:
         async with self.begin(actor.tenant_id) as work:
             if not await work.models.add(model):
                 raise DuplicateName(model.ref.name)
+            await work.audit.add(deed(actor, "model.added", model.ref))
         return await self._offered(actor, model.ref)
 
     async def remove(self, actor: Actor, ref: ModelRef) -> Removed:
@@ -56,6 +58,8 @@ class Models:
                 await uncapped(work, credential.id)
             await work.models.enable(ref)
             await work.models.remove(ref)
+            lost = (deed(actor, "credential.removed", credential.id) for credential in own)
+            await work.audit.add(deed(actor, "model.removed", ref), *lost)
         self.standing.forget(actor.tenant_id)
         return Removed(found, len(own))
 
@@ -66,6 +70,7 @@ class Models:
             raise NotFound("model")
         async with self.begin(actor.tenant_id) as work:
             await (work.models.enable(ref) if on else work.models.disable(ref, self.clock()))
+            await work.audit.add(deed(actor, "model.enabled" if on else "model.disabled", ref))
         return await self._offered(actor, ref)
 
     async def _offered(self, actor: Actor, ref: ModelRef) -> Offered:

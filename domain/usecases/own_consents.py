@@ -1,6 +1,7 @@
 """What a person let in: seen and taken back by the person alone, in every tenant."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from domain.errors import NotFound
@@ -35,6 +36,12 @@ class OwnConsents:
         async with self.begin(tenant_id) as work:
             await work.consents.remove(client_id, me.person.id)
             await work.audit.add(Deed("consent.revoked", str(client_id), person_id=me.person.id))
+
+    async def revoke_all(self, me: SignedIn) -> None:
+        for membership in me.memberships:
+            for _, client in (await self._place(me, membership)).let_in:
+                with suppress(NotFound):
+                    await self.revoke(me, membership.tenant_id, client.id)
 
     async def _place(self, me: SignedIn, membership: Membership) -> Place:
         async with self.begin(membership.tenant_id) as work:

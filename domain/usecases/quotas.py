@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 
 from domain.model.access import Actor, Scope
+from domain.model.audit import deed
 from domain.model.quota import Pot, PotKind, Terms
 from domain.model.selection import KeySource, Platform
 from domain.ports import Balances, Begin, StandingReader
@@ -36,6 +37,7 @@ class Quotas:
         self.platform.catalogue.provider(provider)
         async with self.begin(actor.tenant_id) as work:
             await work.choices.put_preferred(provider, source)
+            await work.audit.add(deed(actor, "preferred_source.set", provider))
         self.standing.forget(actor.tenant_id)
 
     @asynccontextmanager

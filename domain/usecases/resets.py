@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from domain.errors import NotFound
 from domain.model.passwords import checked_password
-from domain.model.people import Person, Reset
+from domain.model.people import Person, Reset, checked_email
 from domain.model.secret import Secret
 from domain.model.tokens import SECRET_BYTES, PersonalKind, digest, is_personal, mint_personal
 from domain.ports import Directory
@@ -20,10 +20,10 @@ class PasswordResets:
     accounts: Accounts
 
     async def issue(self, email: str) -> Secret:
-        """For the operator alone: the token of a new link, good once within an hour; NotFound("person")."""
+        """For the operator alone: the token of a link, good once within an hour; NotFound("person"), InvalidRange."""
         token = mint_personal(PersonalKind.RESET, self.accounts.randomness(SECRET_BYTES))
         async with self.accounts.directory() as book:
-            person = await book.people.by_email(email.strip().lower())
+            person = await book.people.by_email(checked_email(email))
             await book.resets.remove_all(person.id)
             await book.resets.add(Reset(digest(token), person.id, self.accounts.clock() + LIFETIME))
         return Secret(token)

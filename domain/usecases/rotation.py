@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary
 
 from domain.errors import CredentialUnreadable, NotFound
 from domain.model.access import Actor, Scope
+from domain.model.audit import deed
 from domain.model.credential import Opening
 from domain.model.ids import CredentialId, KeyId, TenantId, behind
 from domain.model.tenant import KeyInUse, TenantKey, in_use
@@ -41,9 +42,11 @@ class Rewrapped:
     """How far a pass over all tenants has come: `under` counts tenants by the ids of the master keys they need.
 
     A signing key of the issuer that is left under another than the first counts like a tenant.
+    `keys` is how many private keys, and `chains` how many keys of audits' chains, were wrapped anew.
     """
 
     keys: int
+    chains: int
     under: Mapping[str, int]
 
 
@@ -78,8 +81,8 @@ class Rotation:
         """
         actor.require(Scope.KEYS_ROTATE)
         progress = Progress()
-        await self.detach(self._renew(actor.tenant_id, replacing, progress))
-        resealing = self.detach(self._reseal(actor.tenant_id, progress))
+        await self.detach(self._renew(actor.tenant_id, replacing, progress, actor))
+        resealing = self.detach(self._reseal(actor.tenant_id, progress, actor))
         try:
             async with asyncio.timeout(self.patience.total_seconds()) as limit:
                 await resealing
@@ -96,22 +99,26 @@ class Rotation:
         return await self._rotated(tenant_id, progress)
 
     async def rewrap(self) -> AsyncIterator[Rewrapped]:
-        """Wrap all private keys under the vault's master key: the issuer's, then the tenants', told after each page.
+        """Wrap all private keys under the vault's master key: the issuer's, then each tenant's and its audit's key.
 
-        From the operator's own shell. A key whose own master key the vault does not know stays as it is, and counts.
+        Told after each page. From the operator's own shell. A key whose own master key the vault does not know stays as
+        it is, and counts.
         """
         keys, left = await self.signer.rewrap() if self.signer else (0, {})
-        under, after = Counter({self.vault.master_key_id: 0, **left}), None
+        chains, under, after = 0, Counter({self.vault.master_key_id: 0, **left}), None
         if keys or left:
-            yield Rewrapped(keys, dict(under))
+            yield Rewrapped(keys, chains, dict(under))
         while page := await self.roll_call(first=PAGE, after=after):
             for tenant_id in page:
                 keys += await self._rewrap(tenant_id)
+                chains += await self._rewrap_chain(tenant_id)
                 under.update(await self._master_keys(tenant_id))
             after = page[-1]
-            yield Rewrapped(keys, dict(under))
+            yield Rewrapped(keys, chains, dict(under))
 
-    async def _renew(self, tenant_id: TenantId, replacing: KeyId | None, progress: Progress) -> None:
+    async def _renew(
+        self, tenant_id: TenantId, replacing: KeyId | None, progress: Progress, by: Actor | None = None
+    ) -> None:
         async with self.begin(tenant_id) as work:
             newest = (await work.keys.newest()).id
             under_way = len(await work.keys.all()) > 1
@@ -120,21 +127,23 @@ class Rotation:
         key = await self.vault.keypair(tenant_id, KeyId(behind(newest, self.fresh())))
         async with self.begin(tenant_id) as work:
             progress.created = await work.keys.succeed(newest, key)
+            if progress.created:
+                await work.audit.add(deed(by, "tenant_key.rotated", key.id))
 
-    async def _reseal(self, tenant_id: TenantId, progress: Progress) -> None:
+    async def _reseal(self, tenant_id: TenantId, progress: Progress, by: Actor | None = None) -> None:
         """Those who rotate one tenant's key at once take turns: the second finds nothing left to do."""
         turn = self._turns.setdefault(tenant_id, asyncio.Lock())
         async with turn:
             async with self.begin(tenant_id) as work:
                 keys = await work.keys.all()
             for key in keys[:-1]:
-                await self._empty(key, progress)
+                await self._empty(key, progress, by)
                 self.vault.forget(tenant_id)
 
-    async def _empty(self, key: TenantKey, progress: Progress) -> None:
+    async def _empty(self, key: TenantKey, progress: Progress, by: Actor | None) -> None:
         """Move what is sealed under `key` until it can be shredded, or only what nothing opens is left."""
         unreadable: set[CredentialId] = set()
-        while not await self._shredded(key):
+        while not await self._shredded(key, by):
             async with self.begin(key.tenant_id) as work:
                 found = await work.envelopes.under(key.id, first=PAGE + len(unreadable))
             movable = [opening for opening in found if opening.context.credential_id not in unreadable]
@@ -146,9 +155,12 @@ class Rotation:
                 except CredentialUnreadable:
                     unreadable.add(opening.context.credential_id)
 
-    async def _shredded(self, key: TenantKey) -> bool:
+    async def _shredded(self, key: TenantKey, by: Actor | None) -> bool:
         async with self.begin(key.tenant_id) as work:
-            return await work.keys.shred(key.id)
+            shredded = await work.keys.shred(key.id)
+            if shredded:
+                await work.audit.add(deed(by, "tenant_key.shredded", key.id))
+            return shredded is not None
 
     async def _moved(self, opening: Opening) -> bool:
         """False when it was replaced, removed or moved by another meanwhile."""
@@ -185,6 +197,11 @@ class Rotation:
         async with self.begin(key.tenant_id) as work:
             return await work.keys.rewrap(key, after)
 
+    async def _rewrap_chain(self, tenant_id: TenantId) -> bool:
+        async with self.begin(tenant_id) as work:
+            return await work.audit.rewrap()
+
     async def _master_keys(self, tenant_id: TenantId) -> set[str]:
         async with self.begin(tenant_id) as work:
-            return {key.master_key_id for key in await work.keys.all()}
+            chain = await work.audit.master_key_id()
+            return {key.master_key_id for key in await work.keys.all()} | ({chain} if chain else set())

@@ -14,7 +14,7 @@ from sqlalchemy import (
     Uuid,
 )
 
-from infrastructure.db.columns import Instant, metadata, of_client, of_consent, of_person, of_tenant, tenant
+from infrastructure.db.columns import Instant, metadata, of_chain, of_client, of_consent, of_person, of_tenant, tenant
 
 people = Table(
     "people",
@@ -241,6 +241,7 @@ audit_chains = Table(
     tenant(),
     Column("length", BigInteger, nullable=False),
     Column("mac", LargeBinary, nullable=False),
+    Column("seal", LargeBinary, nullable=False),
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("master_key_id", String(32), nullable=False),
     of_tenant(),
@@ -259,5 +260,5 @@ audit_entries = Table(
     Column("outcome", String(60), nullable=False),
     Column("request_id", String(60)),
     Column("mac", LargeBinary, nullable=False),
-    of_tenant(),
+    of_chain(),
 )

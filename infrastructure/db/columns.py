@@ -50,3 +50,8 @@ def of_consent() -> ForeignKeyConstraint:
     """Good as long as its consent; without a person there is none to hang on."""
     key = ["tenant_id", "client_id", "person_id"]
     return ForeignKeyConstraint(key, [f"consents.{column}" for column in key], ondelete="CASCADE")
+
+
+def of_chain() -> ForeignKeyConstraint:
+    """Appending locks the chain and nothing above it, so that it never waits for who closes the tenant."""
+    return ForeignKeyConstraint(["tenant_id"], ["audit_chains.tenant_id"], ondelete="CASCADE")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Table, delete, insert, select, text
+from sqlalchemy import ColumnElement, Row, Select, Table, delete, insert, select, text, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -32,6 +32,14 @@ async def bind(connection: AsyncConnection, tenant_id: TenantId) -> None:
 def insert_or(connection: AsyncConnection, table: Table) -> Any:
     """An INSERT that can take ON CONFLICT, which both stores know but SQLAlchemy keeps per dialect."""
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+async def remove_some(connection: AsyncConnection, table: Table, over: ColumnElement[bool], most: int) -> int:
+    """Remove up to `most` rows of those that are `over`; how many there were. What somebody has locked is left."""
+    key = list(table.primary_key.columns)
+    some = select(*key).where(over).limit(most).with_for_update(skip_locked=True).cte("some")
+    gone = delete(table).where(tuple_(*key).in_(select(some))).returning(key[0])
+    return len((await connection.execute(gone)).all())  # SQLite's driver counts no rows of what begins with WITH
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.errors import InvalidRange, NotFound, QuotaExhausted
+from domain.model.audit import Deed
 from domain.model.ids import CallId, PotId, TenantId
 from domain.model.quota import Grant, Hold, HoldState, Line, Outcome, Pot
 from domain.model.usage import CallRecord
-from infrastructure.db.fence import bind, insert_or
+from infrastructure.crypto.master_keys import MasterKeys
+from infrastructure.db.fence import Rows, bind, insert_or, naming
 from infrastructure.db.pot_rows import columns as pot_columns
 from infrastructure.db.pot_rows import pot_of
+from infrastructure.db.repositories.audit import SqlAudit
 from infrastructure.db.tables import call_records, caps, grants, holds, incidents, pots
 
 MOST = 2**63 - 1
@@ -32,9 +35,13 @@ _LOST_WORKER = "the worker was lost: charged in full"
 
 @dataclass(frozen=True, slots=True)
 class SqlLedger:
-    """Works on both stores. A call locks its pots in the order of their ids, and then its holds: nothing deadlocks."""
+    """Works on both stores. A call locks its pots in the order of their ids, and then its holds: nothing deadlocks.
+
+    `master_keys` wrap the keys of the audit's chains; without them nothing can be granted.
+    """
 
     engine: AsyncEngine
+    master_keys: MasterKeys | None = None
 
     async def hold(self, hold: Hold) -> None:
         windows = {pot.id: pot for pot in hold.opens}
@@ -71,11 +78,12 @@ class SqlLedger:
             due = (await connection.execute(select(holds.c.tenant_id, holds.c.call_id).where(lost).distinct())).all()
         return sum([await self._expire(TenantId(row.tenant_id), CallId(row.call_id), now) for row in due])
 
-    async def grant(self, grant: Grant, pot: Pot) -> Pot:
+    async def grant(self, grant: Grant, pot: Pot, deed: Deed) -> Pot:
         async with self._tenant(grant.tenant_id) as connection:
             await connection.execute(_once(connection, pots).values(**pot_columns(pot)))
             if (await connection.execute(_once(connection, grants).values(**asdict(grant)))).rowcount:
                 await _change(connection, grant)
+                await SqlAudit(Rows(connection, grant.tenant_id, naming), self.master_keys).add(deed)
             return await _pot(connection, grant.tenant_id, grant.pot_id)
 
     async def resize(self, pot: Pot) -> None:

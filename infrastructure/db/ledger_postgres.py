@@ -12,10 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import greenlet_spawn
 
 from domain.errors import NotFound, QuotaExhausted
+from domain.model.audit import Deed
 from domain.model.ids import CallId, TenantId
 from domain.model.quota import Grant, Hold, Pot
 from domain.model.usage import CallRecord
 from domain.ports import Ledger
+from infrastructure.crypto.master_keys import MasterKeys
 from infrastructure.db.ledger import IN_FULL, Charges, SqlLedger, clamped, closing, columns
 from infrastructure.db.pot_rows import columns as pot_columns
 
@@ -30,9 +32,9 @@ _LOST = (
 )
 
 
-def ledger_on(engine: AsyncEngine) -> Ledger:
-    """The ledger for the store of `engine`."""
-    portable = SqlLedger(engine)
+def ledger_on(engine: AsyncEngine, master_keys: MasterKeys | None = None) -> Ledger:
+    """The ledger for the store of `engine`; with `master_keys`, one that can grant."""
+    portable = SqlLedger(engine, master_keys)
     return PostgresLedger(engine, portable) if engine.dialect.name == "postgresql" else portable
 
 
@@ -65,8 +67,8 @@ class PostgresLedger:
     async def sweep(self, now: datetime) -> int:
         return await self.portable.sweep(now)
 
-    async def grant(self, grant: Grant, pot: Pot) -> Pot:
-        return await self.portable.grant(grant, pot)
+    async def grant(self, grant: Grant, pot: Pot, deed: Deed) -> Pot:
+        return await self.portable.grant(grant, pot, deed)
 
     async def resize(self, pot: Pot) -> None:
         await self.portable.resize(pot)

@@ -15,9 +15,11 @@ _KEPT = text(
     " AND relname IN ('call_records', 'incidents', 'grants', 'audit_entries')"
 )
 
+_CHAINED = text("SELECT to_regclass('public.audit_chains')")
+
 
 async def let_in(connection: AsyncConnection, app: URL) -> None:
-    """Grant the role of `app` its rows, but no change of what a call left behind; create it if absent."""
+    """Grant the role of `app` its rows, but no change of what a call or a deed left behind; create it if absent."""
     role = connection.dialect.identifier_preparer.quote(app.username or "")
     if not await connection.scalar(_KNOWN, {"name": app.username}):
         password = f"PASSWORD '{scram(app.password)}'" if app.password else ""
@@ -28,6 +30,7 @@ async def let_in(connection: AsyncConnection, app: URL) -> None:
         f"GRANT USAGE ON SCHEMA public TO {role}",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
         f"REVOKE UPDATE, DELETE ON {kept} FROM {role}",
+        *([f"REVOKE DELETE ON audit_chains FROM {role}"] if await connection.scalar(_CHAINED) else []),
         f"REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {role}",
     ):
         await connection.exec_driver_sql(statement)

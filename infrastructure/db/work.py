@@ -23,6 +23,7 @@ from infrastructure.db.repositories.choices import SqlChoices
 from infrastructure.db.repositories.coolings import SqlCoolings
 from infrastructure.db.repositories.credentials import SqlCredentials
 from infrastructure.db.repositories.envelopes import SqlEnvelopes
+from infrastructure.db.repositories.leftovers import SqlLeftovers
 from infrastructure.db.repositories.models import SqlModels
 from infrastructure.db.repositories.people import SqlInvitations, SqlMembers
 from infrastructure.db.repositories.quota import SqlGrants, SqlPots
@@ -140,6 +141,10 @@ class SqlWork:
     @cached_property
     def records(self) -> SqlRecords:
         return SqlRecords(self._rows)
+
+    @cached_property
+    def leftovers(self) -> SqlLeftovers:
+        return SqlLeftovers(self._rows)
 
 
 def begin(engine: AsyncEngine, fence: Fence = naming, master_keys: MasterKeys | None = None) -> Begin:

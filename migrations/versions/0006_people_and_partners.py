@@ -262,6 +262,7 @@ def _audit() -> None:
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("length", sa.BigInteger(), nullable=False),
         sa.Column("mac", sa.LargeBinary(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.Column("wrapped_key", sa.LargeBinary(), nullable=False),
         sa.Column("master_key_id", sa.String(length=32), nullable=False),
         sa.ForeignKeyConstraint(
@@ -282,7 +283,7 @@ def _audit() -> None:
         sa.Column("request_id", sa.String(length=60), nullable=True),
         sa.Column("mac", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.tenant_id"], name=op.f("audit_entries_tenant_id_fk"), ondelete="CASCADE"
+            ["tenant_id"], ["audit_chains.tenant_id"], name=op.f("audit_entries_tenant_id_fk"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("tenant_id", "seq", name=op.f("audit_entries_pk")),
     )

@@ -1,7 +1,10 @@
 """The documentation names what is there."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -34,8 +37,22 @@ def test_every_operation_and_test_that_the_features_name_exists() -> None:
     assert len(fields) > 40
     assert [name for name in sorted(fields) if not re.search(rf"^  {name}(\(|:)", schema, re.MULTILINE)] == []
     commands = {name for name in named if name.startswith("portunus ")}
-    known = {f"portunus {name}" for name in typer.main.get_command(app).commands}  # type: ignore[attr-defined]
-    assert commands <= known
+    assert commands <= set(_commands("portunus", typer.main.get_command(app)))
+
+
+def test_every_deed_is_documented_and_no_other() -> None:
+    table = (ROOT / "docs/audit.md").read_text().split("| action |")[1].split("\n\n")[0]
+    actions = " ".join(row.split("|")[1] for row in table.splitlines()[1:])
+    nodes = (n for p in (ROOT / "domain/usecases").rglob("*.py") for n in ast.walk(ast.parse(p.read_text())))
+    said = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    done = {text for text in said if re.fullmatch(r"[a-z_]+\.[a-z_]+", text)} - {"cap.amount"}  # a path of an input
+    assert done == set(re.findall(r"`([a-z_.]+)`", actions))
+
+
+def _commands(name: str, command: Any) -> Iterator[str]:
+    for inner in getattr(command, "commands", {}).values():
+        yield f"{name} {inner.name}"
+        yield from _commands(f"{name} {inner.name}", inner)
 
 
 def test_every_test_that_the_rules_of_oauth_name_exists() -> None:

@@ -2,12 +2,24 @@
 
 import asyncio
 import base64
+import json
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import httpx2
 import pytest
+from uuid_utils.compat import uuid7
 
 from demo.servers import free_port
+from domain.errors import NotFound
+from domain.model.access import AccessToken
+from domain.model.ids import TenantId
+from domain.model.leftovers import Leftover
+from infrastructure.db.engine import open_engine
+from infrastructure.db.work import begin
+from tests.belongings import NOW, a_client, a_token
 from tests.databases import Urls, drop_database, fresh_database, sqlite
 from tests.e2e.portunus import Served, command, environment, served
 
@@ -80,6 +92,84 @@ def test_a_name_that_cannot_be_is_refused_in_a_sentence(sqlite_urls: Urls) -> No
     done = command(environment(sqlite_urls, "http://127.0.0.1:9"), "open-tenant", " ")
     assert done.returncode == 2
     assert done.stderr.strip().endswith("name must have 1 to 100 characters.")
+
+
+def test_a_tenant_is_opened_with_a_link_for_its_owner(sqlite_urls: Urls) -> None:
+    settings = environment(sqlite_urls, "http://127.0.0.1:9", PORTUNUS_ISSUER="https://portunus.example")
+    done = command(settings, "open-tenant", "Acme", "--owner", "ada@example.org", "--json")
+    assert done.returncode == 0, done.stderr
+    opened = json.loads(done.stdout)
+    assert opened["invitation"].startswith("https://portunus.example/invitation?token=ptn_in_")
+    assert "invitation" not in json.loads(command(settings, "open-tenant", "Globex", "--json").stdout)
+
+
+def test_an_owner_without_an_address_opens_nothing(sqlite_urls: Urls) -> None:
+    settings = environment(sqlite_urls, "http://127.0.0.1:9")
+    done = command(settings, "open-tenant", "Acme", "--owner", "ada")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.strip().endswith("owner must be an e-mail address.")
+    assert "tenants seen" not in command(settings, "rotate-master-key").stdout
+
+
+def test_people_are_invited_from_the_shell(sqlite_urls: Urls) -> None:
+    settings = environment(sqlite_urls, "http://127.0.0.1:9")
+    tenant = json.loads(command(settings, "open-tenant", "Acme", "--json").stdout)["tenant"]
+    done = command(settings, "invite", tenant, "bob@example.org", "--role", "auditor")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("http://127.0.0.1:8080/invitation?token=ptn_in_")
+    for refused in (
+        (str(uuid7()), "bob@example.org", "--role", "auditor"),
+        (tenant, "bob", "--role", "auditor"),
+        (tenant, "bob@example.org", "--role", "king"),
+        (tenant, "bob@example.org"),
+    ):
+        done = command(settings, "invite", *refused)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "Traceback" not in done.stderr
+
+
+async def expired_token(urls: Urls, tenant_id: TenantId) -> AccessToken:
+    """Stored since long."""
+    engine, client = open_engine(urls.app), a_client(tenant_id)
+    token = replace(a_token(client), expires_at=NOW - timedelta(days=9))
+    async with begin(engine)(tenant_id) as work:
+        await work.clients.add(client)
+        await work.tokens.add(token)
+    await engine.dispose()
+    return token
+
+
+async def is_there(urls: Urls, token: AccessToken) -> bool:
+    engine = open_engine(urls.app)
+    try:
+        async with begin(engine)(token.tenant_id) as work:
+            await work.tokens.one(token.digest)
+    except NotFound:
+        return False
+    finally:
+        await engine.dispose()
+    return True
+
+
+async def test_what_is_over_is_removed_from_the_shell_and_counted(urls: Urls) -> None:
+    settings = environment(urls, "http://127.0.0.1:9")
+    tenant = TenantId(UUID(json.loads(command(settings, "open-tenant", "Acme", "--json").stdout)["tenant"]))
+    token = await expired_token(urls, tenant)
+    first, again = command(settings, "prune"), command(settings, "prune")
+    assert (first.returncode, again.returncode) == (0, 0), first.stderr
+    counts = [dict(line.rsplit(":", 1) for line in done.stdout.splitlines()) for done in (first, again)]
+    assert [list(each) for each in counts] == [[what.value for what in Leftover]] * 2
+    assert int(counts[0]["access tokens"]) >= 1
+    assert int(counts[1]["access tokens"]) == 0
+    assert not await is_there(urls, token)
+
+
+async def test_a_process_that_serves_removes_what_is_over(urls: Urls, tmp_path: Path) -> None:
+    with served(environment(urls, "http://127.0.0.1:9", PORTUNUS_PRUNE_SECONDS="0.1"), tmp_path) as portunus:
+        token = await expired_token(urls, TenantId(UUID(portunus.open_tenant("Acme")["tenant"])))
+        async with asyncio.timeout(30):
+            while await is_there(urls, token):
+                await asyncio.sleep(0.05)
 
 
 async def test_only_an_operators_client_opens_tenants(urls: Urls, tmp_path: Path) -> None:

@@ -2,15 +2,17 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from domain.errors import NotFound
 from domain.model.access import AccessToken, Bearer, Client, ClientKind, Role
-from domain.model.audit import FIRST, Deed, Entry, mac
+from domain.model.audit import Deed, Entry, Head, appended, new_head
+from domain.model.audit_check import Anchors, Verdict, absent, verify
 from domain.model.authorization import Code, Consent, Device, RefreshToken
 from domain.model.ids import ClientId, InvitationId, PersonId, TenantId
 from domain.model.people import Invitation, Member, Person
+from infrastructure.request_id import request_id
 from tests.fakes.rows import TenantRows, found
 
 KEY = b"the key of every fake chain"
@@ -147,6 +149,12 @@ class FakeInvitations:
             raise NotFound("invitation")
         del self.rows.invitations[digests[0]]
 
+    async def remove_by(self, inviter: PersonId, roles: Collection[Role]) -> int:
+        his = [each for each in self.rows.invitations.values() if each.invited_by == inviter and each.role in roles]
+        for each in his:
+            del self.rows.invitations[each.digest]
+        return len(his)
+
 
 @dataclass(frozen=True, slots=True)
 class FakeConsents:
@@ -246,12 +254,42 @@ class FakeAssertions:
 class FakeAudit:
     rows: TenantRows
     tenant_id: TenantId
-    now: datetime
+    others: Mapping[TenantId, TenantRows]
+    newest: str = "fake"
 
-    async def add(self, deed: Deed) -> None:
-        before = self.rows.audit[-1] if self.rows.audit else None
-        entry = Entry(self.tenant_id, before.seq + 1 if before else 1, self.now, deed, None)
-        self.rows.audit.append(replace(entry, mac=mac(KEY, before.mac if before else FIRST, entry)))
+    async def add(self, *deeds: Deed) -> None:
+        if not self.rows.tenants:
+            raise NotFound("tenant")
+        master_key_id, head = self._chain() or (self.newest, new_head(self.tenant_id, KEY))
+        for done in deeds:
+            head, entry = appended(KEY, head, Entry(self.tenant_id, 0, datetime.now(UTC), done, request_id.get()))
+            self.rows.audit.append(entry)
+        self.rows.chain[master_key_id] = head
+
+    async def add_to(self, tenant_id: TenantId, *deeds: Deed) -> None:
+        await replace(self, rows=self.others[tenant_id], tenant_id=tenant_id).add(*deeds)
+
+    async def head(self) -> Head | None:
+        chain = self._chain()
+        return chain[1] if chain else None
+
+    async def check(self, anchors: Anchors) -> Verdict:
+        head = await self.head()
+        return verify(KEY, head, self.rows.audit, anchors) if head else absent(self.tenant_id, anchors)
+
+    async def rewrap(self) -> bool:
+        master_key_id, head = self._chain() or (self.newest, None)
+        if head is None or master_key_id == self.newest:
+            return False
+        self.rows.chain = {self.newest: head}
+        return True
+
+    async def master_key_id(self) -> str | None:
+        chain = self._chain()
+        return chain[0] if chain else None
+
+    def _chain(self) -> tuple[str, Head] | None:
+        return next(iter(self.rows.chain.items()), None)
 
     async def page(
         self,

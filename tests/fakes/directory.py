@@ -11,6 +11,7 @@ from domain.errors import DuplicateName, NotFound
 from domain.model.authorization import SigningKey
 from domain.model.ids import PersonId
 from domain.model.people import Failures, Identity, Membership, Person, Reset, Session
+from tests.fakes.leftovers import drop
 from tests.fakes.rows import found
 
 if TYPE_CHECKING:
@@ -143,11 +144,12 @@ class FakeSessions:
             del self.rows.sessions[session.digest]
         return len(mine)
 
-    async def sweep(self, before: datetime) -> int:
-        old = [digest for digest, session in self.rows.sessions.items() if session.expires_at < before]
-        for digest in old:
-            del self.rows.sessions[digest]
-        return len(old)
+    async def sweep(self, before: datetime, *, most: int = 1_000) -> int:
+        return drop(
+            self.rows.sessions,
+            [digest for digest, session in self.rows.sessions.items() if session.expires_at < before],
+            most,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +171,10 @@ class FakeResets:
         for digest in [digest for digest, reset in self.rows.resets.items() if reset.person_id == person_id]:
             del self.rows.resets[digest]
 
-    async def sweep(self, before: datetime) -> int:
-        old = [digest for digest, reset in self.rows.resets.items() if reset.expires_at < before]
-        for digest in old:
-            del self.rows.resets[digest]
-        return len(old)
+    async def sweep(self, before: datetime, *, most: int = 1_000) -> int:
+        return drop(
+            self.rows.resets, [digest for digest, reset in self.rows.resets.items() if reset.expires_at < before], most
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,11 +200,10 @@ class FakeFailures:
     async def clear(self, key: str) -> None:
         self.rows.failures.pop(key, None)
 
-    async def sweep(self, before: datetime) -> int:
-        old = [key for key, failures in self.rows.failures.items() if failures.at < before]
-        for key in old:
-            del self.rows.failures[key]
-        return len(old)
+    async def sweep(self, before: datetime, *, most: int = 1_000) -> int:
+        return drop(
+            self.rows.failures, [key for key, failures in self.rows.failures.items() if failures.at < before], most
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,11 +70,10 @@ class FakeTenantKeys:
             self.rows.keys[after.id] = after
         return unchanged
 
-    async def shred(self, key_id: KeyId) -> bool:
+    async def shred(self, key_id: KeyId) -> int | None:
         if any(sealed.key_id == key_id for _, sealed in self.rows.credentials.values()):
-            return False
-        self.rows.keys.pop(key_id, None)
-        return True
+            return None
+        return int(self.rows.keys.pop(key_id, None) is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from domain.errors import (
     NotFound,
 )
 from domain.model.access import AccessToken, Client, Role
-from domain.model.audit import Entry
+from domain.model.audit import Entry, Head
 from domain.model.authorization import Code, Consent, Device, RefreshToken
 from domain.model.cap import Cap
 from domain.model.catalogue import ModelRef, ModelType
@@ -42,6 +42,7 @@ class TenantRows:
     devices: dict[bytes, Device] = field(default_factory=dict)
     assertions: dict[tuple[ClientId, str], datetime] = field(default_factory=dict)
     audit: list[Entry] = field(default_factory=list)
+    chain: dict[str, Head] = field(default_factory=dict)  # by the id of the master key that wraps its key
     credentials: dict[CredentialId, tuple[Credential, Sealed]] = field(default_factory=dict)
     coolings: dict[CredentialId, Cooling] = field(default_factory=dict)
     custom: dict[ModelRef, CustomModel] = field(default_factory=dict)

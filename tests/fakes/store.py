@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from types import MappingProxyType
 from typing import Self
 
@@ -13,6 +13,7 @@ from domain.errors import (
     NotFound,
     QuotaExhausted,
 )
+from domain.model.audit import Deed
 from domain.model.ids import CallId, PotId, TenantId
 from domain.model.quota import Grant, Hold, HoldState, Outcome, Pot
 from domain.model.usage import CallRecord
@@ -30,6 +31,7 @@ from tests.fakes.access import (
     FakeTokens,
 )
 from tests.fakes.directory import DirectoryRows, FakeDirectory
+from tests.fakes.leftovers import FakeLeftovers
 from tests.fakes.records import FakeRecords
 from tests.fakes.repositories import (
     FakeCaps,
@@ -47,7 +49,12 @@ from tests.fakes.rows import TenantRows
 
 
 class FakeStore:
-    """All tenants' rows. One unit of work runs at a time, as on SQLite; `begun` counts them."""
+    """All tenants' rows. One unit of work runs at a time, as on SQLite; `begun` counts them.
+
+    `master_key_id` is the master key under which the keys of audits' chains are wrapped.
+    """
+
+    master_key_id = "fake"
 
     def __init__(self) -> None:
         self.begun = 0
@@ -92,7 +99,7 @@ class FakeWork:
         self.refresh_tokens = FakeRefreshTokens(rows)
         self.devices = FakeDevices(rows)
         self.assertions = FakeAssertions(rows)
-        self.audit = FakeAudit(rows, self._tenant_id, datetime.now(UTC))
+        self.audit = FakeAudit(rows, self._tenant_id, self._store.rows, self._store.master_key_id)
         self.envelopes = FakeEnvelopes(rows)
         self.credentials = FakeCredentials(rows)
         self.coolings = FakeCoolings(rows)
@@ -102,6 +109,7 @@ class FakeWork:
         self.pots = FakePots(rows)
         self.grants = FakeGrants(rows)
         self.records = FakeRecords(rows.records)
+        self.leftovers = FakeLeftovers(rows)
         return self
 
     async def __aexit__(self, *failure: object) -> None:
@@ -151,13 +159,14 @@ class FakeLedger:
         async with self.store.turn:
             return sum(_expire(rows, now) for rows in self.store.rows.values())
 
-    async def grant(self, grant: Grant, pot: Pot) -> Pot:
+    async def grant(self, grant: Grant, pot: Pot, deed: Deed) -> Pot:
         async with self.store.turn:
             rows = self.store.rows[grant.tenant_id]
             now = rows.pots.get(pot.id, pot)
             if grant.id not in rows.grants:
                 now = replace(now, granted=_granted(now, grant.amount))
                 rows.grants[grant.id] = grant
+                await FakeAudit(rows, grant.tenant_id, self.store.rows, self.store.master_key_id).add(deed)
             rows.pots[pot.id] = now
             return now
 

@@ -144,6 +144,8 @@ WRONG: dict[str, dict[str, Any]] = {
     "without a subject": {"sub": None},
     "an empty subject": {"sub": ""},
     "a long subject": {"sub": "a" * 256},
+    "a subject that no store takes": {"sub": "a\x00"},
+    "a subject that is a number": {"sub": 1},
 }
 
 

@@ -1,6 +1,7 @@
 """The pages of accounts as a browser without scripts sees them, on real stores."""
 
 import logging
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from secrets import token_bytes
@@ -15,6 +16,8 @@ from domain.model.audit import Deed
 from domain.model.authorization import Consent
 from domain.model.ids import ClientId, TenantId
 from domain.model.tokens import Kind, PersonalKind, mint, mint_personal
+from domain.usecases.accounts import SignedIn
+from domain.usecases.attempts import Attempt
 from infrastructure.db.work import begin
 from tests.browsing import forms
 from tests.databases import Urls
@@ -143,11 +146,24 @@ async def test_after_failures_the_page_says_how_long_to_wait(lone_site: Site) ->
         told = [await sign_in(browser, email, "a wrong password") for _ in range(5)]
         assert {page.status_code for page in told} == {403}
         assert all("The e-mail address or the password is wrong." in page.text for page in told)
+        async with lone_site.house.people.accounts.directory() as book:
+            for _ in range(12):
+                await book.failures.count([Attempt(email).account_key], datetime.now(UTC))
         waiting = await sign_in(browser, email)
         assert waiting.status_code == 429
-        assert waiting.headers["retry-after"] == "1"
-        assert "Try again in 1 second." in waiting.text
+        assert 840 < int(waiting.headers["retry-after"]) <= 900
+        assert "Sign-in failed too often. Try again in 15 minutes." in waiting.text
         assert "a wrong password" not in waiting.text
+
+
+async def test_what_no_store_takes_is_wrong_like_anything_else(site: Site) -> None:
+    browser = await site.browser("127.0.0.9")
+    for email in ("a\x00@portunus.example", "é" * 5_000, "", "a@b"):
+        page = await sign_in(browser, email, "a\x00b" * 4)
+        assert (page.status_code, "The e-mail address or the password is wrong." in page.text) == (403, True)
+    page = await browser.open(await site.invite(an_address()))
+    page = await browser.submit(page, "create-account", name="a\x00b", password=PASSWORD)
+    assert (page.status_code, "The name must be characters that can be shown." in page.text) == (422, True)
 
 
 async def test_a_form_of_another_session_is_refused(lone_site: Site) -> None:
@@ -250,14 +266,19 @@ async def test_unknown_links_for_a_password_look_alike(lone_site: Site) -> None:
     assert len({page.text for page in pages}) == 1
 
 
-async def test_a_person_takes_back_what_was_let_in(site: Site) -> None:
-    browser = await site.settled(an_address())
-    me = await site.who(browser)
+async def let_in(site: Site, me: SignedIn) -> Client:
     now, scopes = datetime.now(UTC), frozenset({Scope.MODELS_INVOKE})
     shop = Client(site.tenant_id, ClientId(uuid7()), "Shop <i>", None, scopes, now, ClientKind.PARTNER)
     async with begin(site.house.engine)(site.tenant_id) as work:
         await work.clients.add(shop)
         await work.consents.put(Consent(site.tenant_id, shop.id, me.person.id, scopes, now))
+    return shop
+
+
+async def test_a_person_takes_back_what_was_let_in(site: Site) -> None:
+    browser = await site.settled(an_address())
+    me = await site.who(browser)
+    shop = await let_in(site, me)
     page = await browser.open("/account")
     assert "Shop &lt;i&gt;" in page.text
     assert "models:invoke" in page.text
@@ -266,6 +287,48 @@ async def test_a_person_takes_back_what_was_let_in(site: Site) -> None:
     assert "Shop" not in done.text
     assert Deed("consent.revoked", str(shop.id), person_id=me.person.id) in await site.chain()
     assert (await browser.submit(page, f"revoke-{shop.id}")).status_code == 404
+
+
+async def test_signing_out_everywhere_may_take_back_all_that_was_let_in(site: Site) -> None:
+    email = an_address()
+    browser = await site.settled(email)
+    me = await site.who(browser)
+    for _ in range(2):
+        await let_in(site, me)
+    plain = await browser.http.post(
+        "/account/sessions", data={"form_token": forms(await browser.open("/account"))["sign-out"].fields["form_token"]}
+    )
+    assert plain.status_code == 303
+    page = await sign_in(browser, email)
+    assert page.text.count(">Revoke<") == 2
+    await browser.submit(page, "sign-out-everywhere", applications="yes")
+    assert ">Revoke<" not in (await sign_in(browser, email)).text
+
+
+async def test_every_page_can_be_heard_and_used_by_keys(lone_site: Site) -> None:
+    email = "ada@portunus.example"
+    stranger, invited = await lone_site.browser(), await lone_site.browser()
+    page = await invited.open(await lone_site.invite(email))
+    pages = [page, await invited.submit(page, "create-account", name="", password="short")]
+    pages += [await stranger.open("/sign-in"), await stranger.open("/nowhere")]
+    ada = await lone_site.settled(email)
+    pages += [await ada.open("/account?done=joined"), await ada.open(await lone_site.invite("b@portunus.example"))]
+    reset = (await lone_site.house.people.resets.issue(email)).reveal()
+    pages.append(await stranger.open(f"/reset?token={reset}"))
+    for page in pages:
+        html = page.text
+        assert html.count("<h1>") == html.count("<main") == html.count("<title>") == html.count('<html lang="en">') == 1
+        ids = re.findall(r'\sid="([^"]+)"', html)
+        assert len(ids) == len(set(ids))
+        shown = re.findall(r'<input id="([^"]+)"', html)
+        assert html.count("<input") == len(shown) + html.count('<input type="hidden"')
+        assert all(f'for="{name}"' in html for name in shown)
+        assert set(re.findall(r'aria-(?:describedby|labelledby)="([^"]+)"', html)) <= _joined(ids)
+        assert not re.search(r"<script|\son\w+=|\sstyle=|javascript:", html)
+
+
+def _joined(ids: list[str]) -> set[str]:
+    return {*ids, *(f"{one} {other}" for one in ids for other in ids)}
 
 
 async def test_the_root_is_the_account_and_unknown_pages_are_pages(lone_site: Site) -> None:

@@ -246,6 +246,17 @@ async def test_an_invitation_is_taken_once(store: Store, tenant: Tenant, home: H
             await work.invitations.take(home.invitation.digest)
 
 
+async def test_what_a_person_sent_is_taken_back_by_role(store: Store, tenant: Tenant, home: Household) -> None:
+    me = home.person.id
+    others = [an_invitation(tenant.id, Role.OWNER), an_invitation(tenant.id, Role.OWNER, PersonId(uuid7()))]
+    async with store.begin(tenant.id) as work:
+        for invitation in (*others, an_invitation(tenant.id, Role.OWNER, me), an_invitation(tenant.id, Role.ADMIN, me)):
+            await work.invitations.add(invitation)
+        assert await work.invitations.remove_by(me, [Role.OWNER, Role.ADMIN]) == 2
+        assert await work.invitations.remove_by(me, [Role.OWNER]) == 0
+        assert await work.invitations.page(first=9) == sorted([home.invitation, *others], key=lambda each: each.id)
+
+
 async def test_consents_are_seen_from_both_sides(store: Store, tenant: Tenant, home: Household) -> None:
     async with store.begin(tenant.id) as work:
         await work.consents.used(home.partner.id, home.person.id, LATER)

@@ -14,6 +14,7 @@ from domain.model.quota import Outcome, PotKind, Terms, Unit
 from domain.model.selection import KeySource
 from domain.model.tenant import Tenant, TenantKey
 from tests.belongings import (
+    GRANTED,
     MODEL,
     NOW,
     a_cap,
@@ -203,7 +204,7 @@ async def test_grants_are_paged_newest_first(store: Store, tenant: Tenant) -> No
     pot = a_pot(tenant.id)
     made = [a_grant(pot, amount) for amount in (5, -3, 2**40, None)]
     for grant in made:
-        await store.ledger.grant(grant, pot)
+        await store.ledger.grant(grant, pot, GRANTED)
     newest_first = list(reversed(made))
     async with store.begin(tenant.id) as work:
         assert list(await work.grants.page(first=9)) == newest_first

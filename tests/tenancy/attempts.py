@@ -91,6 +91,7 @@ ATTEMPTS: Mapping[str, Sequence[Call]] = {
     "applications": (lambda _: {"kind": "API_KEY"},),
     "apiKey": (lambda own: {"id": own.application},),
     "apiKeys": NOTHING,
+    "auditLog": (lambda own: {"filter": {"applicationId": own.client}}, lambda _: {"first": 100}),
     "planCall": _asking("planCall"),
     "node": tuple(map(_node, unknown_words().nodes)),
     "nodes": NOTHING,

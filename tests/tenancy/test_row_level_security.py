@@ -21,6 +21,7 @@ from domain.model.catalogue import ModelType
 from domain.model.credential import Cooling, Credential, Opening, SealContext
 from domain.model.custom_model import CustomModel
 from domain.model.ids import TenantId
+from domain.model.leftovers import OF_TENANT
 from domain.model.quota import Pot
 from domain.model.selection import KeySource
 from domain.model.tenant import TenantKey
@@ -35,6 +36,7 @@ from infrastructure.db.ledger_postgres import ledger_on
 from infrastructure.db.tables import holds, metadata, pots, tenants
 from infrastructure.db.work import begin
 from tests.belongings import (
+    GRANTED,
     MASTER_KEYS,
     MODEL,
     NOW,
@@ -104,16 +106,27 @@ async def moved_in(engine: AsyncEngine) -> Belongings:
         await work.choices.put_default(MODEL)
         await work.choices.put_preferred("acme", KeySource.OWN)
         await work.pots.add(pot)
-    ledger = ledger_on(engine)
-    await ledger.grant(a_grant(pot, 1), pot)
+    ledger = ledger_on(engine, MASTER_KEYS)
+    await ledger.grant(a_grant(pot, 1), pot, GRANTED)
     await ledger.hold(a_hold((pot, 1)))
     await ledger.settle(record, incident="noted")
     return mine
 
 
+async def prune(work: Work, _: Belongings) -> int:
+    """Remove whatever is over in a hundred years."""
+    over = NOW + timedelta(days=36_500)
+    return sum([await work.leftovers.remove(what, over, most=9) for what in OF_TENANT])
+
+
 LATELY = UsageFilter(Span(NOW - timedelta(days=30), NOW + timedelta(days=1)))
 
 Reading = Callable[[Work, Belongings], Awaitable[Any]]
+
+
+async def _read(work: Work) -> int:
+    return (await work.audit.check({})).entries
+
 
 READINGS: dict[str, Reading] = {
     "tenants.one": lambda work, _: work.tenants.one(),
@@ -149,6 +162,7 @@ READINGS: dict[str, Reading] = {
     "invitations.one": lambda work, hers: work.invitations.one(hers.home.invitation.digest),
     "invitations.page": lambda work, _: work.invitations.page(first=100),
     "invitations.take": lambda work, hers: work.invitations.take(hers.home.invitation.digest),
+    "invitations.remove_by": lambda work, hers: work.invitations.remove_by(hers.home.person.id, list(Role)),
     "invitations.remove": lambda work, hers: work.invitations.remove(hers.home.invitation.id),
     "consents.one": lambda work, hers: work.consents.one(hers.home.partner.id, hers.home.person.id),
     "consents.of_client": lambda work, hers: work.consents.of_client(hers.home.partner.id),
@@ -163,6 +177,10 @@ READINGS: dict[str, Reading] = {
     "devices.put": lambda work, hers: work.devices.put(replace(hers.home.device, decision=Decision.DENIED)),
     "devices.remove": lambda work, hers: work.devices.remove(hers.home.device.digest),
     "audit.page": lambda work, _: work.audit.page(first=100),
+    "audit.head": lambda work, _: work.audit.head(),
+    "audit.check": lambda work, _: _read(work),
+    "audit.master_key_id": lambda work, _: work.audit.master_key_id(),
+    "audit.rewrap": lambda work, _: work.audit.rewrap(),
     "credentials.one": lambda work, hers: work.credentials.one(hers.credential.id),
     "credentials.some": lambda work, hers: work.credentials.some([hers.credential.id]),
     "credentials.sealed": lambda work, hers: work.credentials.sealed(hers.credential.id),
@@ -189,9 +207,12 @@ READINGS: dict[str, Reading] = {
     "records.page": lambda work, _: work.records.page(LATELY, first=100),
     "records.totals": lambda work, _: work.records.totals(LATELY, list(Dimension)),
     "records.last_used": lambda work, hers: work.records.last_used([hers.credential.id]),
+    "leftovers.remove": prune,
     "records.users_of": lambda work, hers: work.records.users_of([hers.credential.id], NOW),
 }
 CHANGES = {
+    "leftovers.remove",
+    "audit.rewrap",
     "clients.put",
     "clients.remove",
     "tokens.remove",
@@ -201,6 +222,7 @@ CHANGES = {
     "members.remove",
     "invitations.take",
     "invitations.remove",
+    "invitations.remove_by",
     "consents.remove",
     "codes.use",
     "refresh_tokens.use",
@@ -226,6 +248,7 @@ ADDITIONS = {
     "devices.add",
     "assertions.add",
     "audit.add",
+    "audit.add_to",
     "tenants.add",
     "keys.add",
     "keys.shred",
@@ -261,7 +284,7 @@ async def house(fenced: tuple[Urls, Fence]) -> AsyncIterator[tuple[Belongings, B
     """What one tenant has, and units of work as a careless program would begin them."""
     urls, fence = fenced
     engine = open_engine(urls.app)
-    yield await moved_in(engine), begin(engine, fence)
+    yield await moved_in(engine), begin(engine, fence, MASTER_KEYS)
     await engine.dispose()
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -26,12 +27,17 @@ async def sent(request: Request) -> Response:
     return see(f"/done?{','.join(sorted(fields))}")
 
 
+async def broken(request: Request) -> Response:
+    raise ValueError("a secret")
+
+
 async def private(request: Request) -> Response:
     return Response("in") if await signed_in(request) else to_sign_in(request)
 
 
 def app(issuer: str = ISSUER) -> Starlette:
-    routes = [Route("/page", shown), Route("/send", sent, methods=["POST"]), Route("/private", private), files()]
+    shows = {"/page": shown, "/private": private, "/broken": broken}
+    routes = [*(Route(path, show) for path, show in shows.items()), Route("/send", sent, methods=["POST"]), files()]
     made = Starlette(routes=routes, exception_handlers=problems())
     made.state.browser = Browser(issuer, b"k" * 32, accounts())
     return made
@@ -132,6 +138,45 @@ async def test_an_unknown_page_is_a_page_for_browsers_alone(browser: httpx2.Asyn
         assert "Start from your account" in answer.text or "start from your account" in answer.text
     answer = await browser.get("/nowhere", headers={"accept": "*/*"})
     assert (answer.status_code, answer.text) == (404, "Not Found")
+
+
+async def test_what_is_unforeseen_is_a_page_that_tells_nothing() -> None:
+    transport = httpx2.ASGITransport(app=app(), raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url=ISSUER) as client:
+        for accept, said in (("text/html", "Something unforeseen happened"), ("*/*", "Internal Server Error")):
+            answer = await client.get("/broken", headers={"accept": accept})
+            assert (answer.status_code, said in answer.text, "secret" in answer.text) == (500, True, False)
+
+
+PAIRS = [
+    ("text", "card", 4.5),
+    ("text", "ground", 4.5),
+    ("quiet", "card", 4.5),
+    ("accent", "card", 4.5),
+    ("accent", "ground", 4.5),
+    ("on-accent", "accent", 4.5),
+    ("danger", "card", 4.5),
+    ("danger", "danger-ground", 4.5),
+    ("notice", "notice-ground", 4.5),
+    ("edge", "card", 3),
+]
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_what_is_to_be_read_stands_out(scheme: int) -> None:
+    """WCAG 2.2, success criteria 1.4.3 and 1.4.11."""
+    css = (Path(page.__code__.co_filename).parent / "static/pages.css").read_text()
+    block = re.findall(r":root \{(.*?)\}", css, re.DOTALL)[scheme]
+    colours = {name: luminance(value) for name, value in re.findall(r"--([\w-]+): #(\w{6})", block)}
+    for one, other, least in PAIRS:
+        dark, light = sorted((colours[one], colours[other]))
+        assert (light + 0.05) / (dark + 0.05) >= least, (one, other)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 @pytest.mark.parametrize("address", ["/", "/account", "/oauth/authorize?a=b&c=%2F%2Fd", "/%2f%2fevil.example", "/a//b"])

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infrastructure.db.engine import open_engine
 from infrastructure.db.ledger import SqlLedger
+from tests.belongings import MASTER_KEYS
 from tests.databases import sqlite
 from tests.quota_machine import QuotaMachine, bounded
 from tests.stores import InDatabase, Store
@@ -26,7 +27,7 @@ def test_on_sqlite(sqlite_template: Path, tmp_path: Path) -> None:
             urls = sqlite(tmp_path)
             shutil.copy(sqlite_template, make_url(urls.owner).database or "")
             self.engine = open_engine(urls.app)
-            return InDatabase(self.engine, SqlLedger(self.engine))
+            return InDatabase(self.engine, SqlLedger(self.engine, MASTER_KEYS))
 
         async def closed(self) -> None:
             await self.engine.dispose()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.model.ids import TenantId
-from domain.model.tokens import Kind, digest, mint, parse
+from domain.model.tokens import Kind, PersonalKind, digest, is_personal, mint, mint_personal, parse
 
 TENANT = TenantId(UUID("0192f0c4-7a3b-7cc1-9e0a-112233445566"))
 TOKEN = mint(Kind.ACCESS_TOKEN, TENANT, bytes(range(32)))
@@ -100,3 +100,14 @@ def test_only_the_right_number_of_bytes_is_minted(length: int) -> None:
 def test_the_digest_is_of_the_whole_token() -> None:
     assert digest(TOKEN) == hashlib.sha256(TOKEN.encode()).digest()
     assert digest(TOKEN) != digest(TOKEN[:-1])
+
+
+def test_a_token_of_a_person_has_a_prefix_and_a_checksum_and_no_tenant() -> None:
+    token = mint_personal(PersonalKind.SESSION, bytes(range(32)))
+    assert re.fullmatch(r"ptn_se_[0-9A-Za-z]{49}", token)
+    assert is_personal(PersonalKind.SESSION, token)
+    assert not is_personal(PersonalKind.RESET, token)
+    for at in (7, 20, 40):
+        assert not is_personal(PersonalKind.SESSION, token[:at] + ("a" if token[at] != "a" else "b") + token[at + 1 :])
+    with pytest.raises(ValueError, match="32 bytes"):
+        mint_personal(PersonalKind.RESET, b"")

@@ -24,11 +24,13 @@ from infrastructure.db.access_tables import (
     sign_in_failures,
     signing_keys,
 )
-from infrastructure.db.fence import insert_or
+from infrastructure.db.fence import insert_or, remove_some
 from infrastructure.db.repositories.people import person_of
 from infrastructure.db.tables import tenants
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+MANY = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +144,8 @@ class SqlSessions:
         done = await self.connection.execute(delete(sessions).where(sessions.c.person_id == person_id))
         return done.rowcount
 
-    async def sweep(self, before: datetime) -> int:
-        return (await self.connection.execute(delete(sessions).where(sessions.c.expires_at < before))).rowcount
+    async def sweep(self, before: datetime, *, most: int = MANY) -> int:
+        return await remove_some(self.connection, sessions, sessions.c.expires_at < before, most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +166,8 @@ class SqlResets:
     async def remove_all(self, person_id: PersonId) -> None:
         await self.connection.execute(delete(resets).where(resets.c.person_id == person_id))
 
-    async def sweep(self, before: datetime) -> int:
-        return (await self.connection.execute(delete(resets).where(resets.c.expires_at < before))).rowcount
+    async def sweep(self, before: datetime, *, most: int = MANY) -> int:
+        return await remove_some(self.connection, resets, resets.c.expires_at < before, most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +198,8 @@ class SqlFailures:
     async def clear(self, key: str) -> None:
         await self.connection.execute(delete(sign_in_failures).where(sign_in_failures.c.key == key))
 
-    async def sweep(self, before: datetime) -> int:
-        return (await self.connection.execute(delete(sign_in_failures).where(sign_in_failures.c.at < before))).rowcount
+    async def sweep(self, before: datetime, *, most: int = MANY) -> int:
+        return await remove_some(self.connection, sign_in_failures, sign_in_failures.c.at < before, most)
 
 
 @dataclass(frozen=True, slots=True)

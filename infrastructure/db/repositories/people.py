@@ -13,6 +13,7 @@ from domain.model.ids import InvitationId, PersonId, TenantId
 from domain.model.people import Invitation, Member, Person
 from infrastructure.db.access_tables import invitations, members, people
 from infrastructure.db.fence import Rows
+from infrastructure.db.tables import tenants
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,12 @@ class SqlMembers:
             raise NotFound("member")
 
     async def lock_owners(self) -> Sequence[PersonId]:
+        # The tenant's row is the lock, and the owners are read behind it: a statement that had to wait for rows of
+        # owners would not see whom another transaction has made one meanwhile.
+        one_by_one = select(tenants.c.tenant_id).where(self.rows.mine(tenants)).with_for_update(key_share=True)
+        await self.rows.all(one_by_one)
         query = select(members.c.person_id).where(self.rows.mine(members), members.c.role == Role.OWNER)
-        return [PersonId(row.person_id) for row in await self.rows.all(query.order_by("person_id").with_for_update())]
+        return [PersonId(row.person_id) for row in await self.rows.all(query.order_by("person_id"))]
 
     def _all(self) -> Select[Any]:
         joined = members.join(people, people.c.id == members.c.person_id)
@@ -92,6 +97,10 @@ class SqlInvitations:
     async def remove(self, invitation_id: InvitationId) -> None:
         if not await self.rows.remove(invitations, id=invitation_id):
             raise NotFound("invitation")
+
+    async def remove_by(self, inviter: PersonId, roles: Collection[Role]) -> int:
+        his = delete(invitations).where(self.rows.mine(invitations), invitations.c.invited_by == inviter)
+        return (await self.rows.connection.execute(his.where(invitations.c.role.in_(roles)))).rowcount
 
 
 def person_of(row: Row[Any]) -> Person:

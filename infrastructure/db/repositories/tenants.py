@@ -78,14 +78,13 @@ class SqlTenantKeys:
         values = {"wrapped_private": after.wrapped_private, "master_key_id": after.master_key_id}
         return bool((await self.rows.connection.execute(unchanged.values(values))).rowcount)
 
-    async def shred(self, key_id: KeyId) -> bool:
+    async def shred(self, key_id: KeyId) -> int | None:
         """Whoever pinned the key is waited for; what it sealed, the next statement sees."""
         await self.rows.all(self._ids(key_id).with_for_update())
         sealed = select(credentials.c.id).where(self.rows.mine(credentials), credentials.c.key_id == key_id).limit(1)
         if await self.rows.all(sealed):
-            return False
-        await self.rows.remove(tenant_keys, id=key_id)
-        return True
+            return None
+        return await self.rows.remove(tenant_keys, id=key_id)
 
     async def _lock_tenant(self) -> None:
         """First, though what is added locks it anyway: else who adds and who closes would wait for one another."""

@@ -247,11 +247,11 @@ OWN: Mapping[str, Mapping[str, Case]] = {
     "withdrawInvitation": {"NotFound": Case(given("withdrawInvitation", id=NOBODY.invitation))},
     "changeMemberRole": {
         "NotFound": Case(given("changeMemberRole", id=NOBODY.colleague)),
-        "LastOwner": Case(CALLS["changeMemberRole"], states.with_a_colleague_as_the_only_owner),
+        "LastOwner": Case(CALLS["changeMemberRole"], states.with_a_colleague_as_the_only_owner, alone=True),
     },
     "removeMember": {
         "NotFound": Case(given("removeMember", id=NOBODY.colleague)),
-        "LastOwner": Case(CALLS["removeMember"], states.with_a_colleague_as_the_only_owner),
+        "LastOwner": Case(CALLS["removeMember"], states.with_a_colleague_as_the_only_owner, alone=True),
     },
     "transferOwnership": {
         "NotFound": Case(given("transferOwnership", to=NOBODY.colleague)),

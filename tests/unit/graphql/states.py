@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from domain.model.access import Role
+from domain.model.audit import Deed
 from domain.model.catalogue import FormValues, ModelRef, ModelType
 from domain.model.credential import SealContext
 from domain.model.custom_model import CustomModel
@@ -146,11 +147,11 @@ class _Meddling(WillingGateway):
 
 
 class BusyLedger(FakeLedger):
-    async def grant(self, grant: Grant, pot: Pot) -> Pot:
+    async def grant(self, grant: Grant, pot: Pot, deed: Deed) -> Pot:
         pots = self.store.rows[grant.tenant_id].pots
         if pot.id in pots:
             pots[pot.id] = replace(pots[pot.id], used=pots[pot.id].used + 1)
-        return await super().grant(grant, pot)
+        return await super().grant(grant, pot, deed)
 
 
 STATES: tuple[State, ...] = (

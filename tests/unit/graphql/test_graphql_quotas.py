@@ -8,6 +8,7 @@ import pytest
 
 from api.graphql.ids import node_id
 from domain.model.access import OPERATOR_SCOPES, TENANT_SCOPES, Actor, Client, Scope
+from domain.model.audit import Deed
 from domain.model.catalogue import Catalogue, ModelRef, ModelType
 from domain.model.custom_model import CustomModel
 from domain.model.ids import PotId
@@ -195,10 +196,10 @@ async def test_unlimited_is_said_and_never_meant_by_leaving_out_the_amount() -> 
 class BusyLedger(FakeLedger):
     """Another call takes a unit just before each change of a grant."""
 
-    async def grant(self, grant: Grant, pot: Pot) -> Pot:
+    async def grant(self, grant: Grant, pot: Pot, deed: Deed) -> Pot:
         pots = self.store.rows[grant.tenant_id].pots
         pots[pot.id] = replace(pots[pot.id], used=pots[pot.id].used + 1)
-        return await super().grant(grant, pot)
+        return await super().grant(grant, pot, deed)
 
 
 async def test_what_cannot_be_taken_back_is_a_problem() -> None:

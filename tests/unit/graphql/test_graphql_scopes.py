@@ -60,6 +60,18 @@ async def test_without_its_scope_a_field_is_refused_and_nothing_happens(field: R
 
 
 @pytest.mark.parametrize("field", SCOPED)
+async def test_no_other_scope_alone_opens_a_field(field: Root) -> None:
+    """The matrix of scopes and operations, each denial by itself."""
+    house, owner = await house_and_owner()
+    before = copy.deepcopy(house.store.rows)
+    for scope in sorted(without(field.needs)):
+        (answer,) = await answers(house, field.name, owner.actor(scope), call_of(field)(owner.words), BARE)
+        assert [error["extensions"] for error in answer["errors"]] == [{"code": "FORBIDDEN", "needs": field.needs}]
+        assert shown(answer, field.name) is None
+    assert (house.store.rows, house.gateway.asked) == (before, [])
+
+
+@pytest.mark.parametrize("field", SCOPED)
 async def test_its_scope_is_all_that_a_field_needs(field: Root) -> None:
     house, owner = await house_and_owner()
     actor = owner.actor(Scope(str(field.needs)), *GIVING.get(field.name, ()))

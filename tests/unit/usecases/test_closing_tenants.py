@@ -10,6 +10,7 @@ from domain.errors import Forbidden, NotFound, Unauthenticated
 from domain.model.access import OPERATOR_SCOPES, TENANT_SCOPES, Actor
 from domain.model.ids import ClientId, TenantId
 from domain.model.issuing import Grant, Lifetimes, Proof, Verdict
+from domain.model.tenant import Tenant
 from domain.usecases.access import Access
 from domain.usecases.granting import Asking, Granting
 from domain.usecases.minting import Mint
@@ -33,6 +34,7 @@ class Office:
         self.store, self.clock, self.memory = FakeStore(), FakeClock(), Memory()
         begin, fresh = self.store.begin, CountedIds()
         self.tenants = Tenants(begin, FakeVault(), PLATFORM, self.clock, fresh, bytes, (self.memory, self.memory))
+        self.store.rows[OPERATOR].tenants.append(Tenant(OPERATOR, "Operator", self.clock()))
         self.access = Access(begin, self.clock)
         mint = Mint("https://portunus.example", bytes, Lifetimes(timedelta(hours=1)))
         self.granting = Granting(begin, self.clock, mint, FakeSigner())

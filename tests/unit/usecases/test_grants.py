@@ -10,6 +10,7 @@ import pytest
 
 from domain.errors import ChangedMeanwhile, DomainError, Forbidden, InvalidRange, NotFound, QuotaExhausted
 from domain.model.access import OPERATOR_SCOPES, TENANT_SCOPES, Actor, Scope
+from domain.model.audit import Deed
 from domain.model.ids import ClientId, PotId, TenantId
 from domain.model.planning import Demand
 from domain.model.quota import Grant, Pot, PotKind, Terms, Unit
@@ -145,10 +146,10 @@ async def test_nothing_is_taken_back_without_a_reason_or_an_amount_above_zero() 
 class BusyLedger(FakeLedger):
     """Another call takes a unit just before each revocation."""
 
-    async def grant(self, grant: Grant, pot: Pot) -> Pot:
+    async def grant(self, grant: Grant, pot: Pot, deed: Deed) -> Pot:
         pots = self.store.rows[grant.tenant_id].pots
         pots[pot.id] = replace(pots[pot.id], used=pots[pot.id].used + 1)
-        return await super().grant(grant, pot)
+        return await super().grant(grant, pot, deed)
 
 
 async def test_taking_back_all_of_a_quota_that_does_not_hold_still_is_given_up() -> None:

@@ -285,8 +285,18 @@ async def test_every_tenants_keys_are_wrapped_under_the_new_master_key() -> None
     assert [state.keys for state in passes] == [100, 120]
     assert passes[-1].under == {"new": 120}
     assert {key.master_key_id for rows in smith.store.rows.values() for key in rows.keys.values()} == {"new"}
-    assert await rewrapped(smith) == Rewrapped(0, {"new": 120})
+    assert await rewrapped(smith) == Rewrapped(0, 0, {"new": 120})
     assert await smith.all_open()
+
+
+async def test_the_keys_of_audits_are_wrapped_anew_as_well() -> None:
+    smith = Locksmith(credentials=0)
+    await smith.moved_in()
+    await smith.rotation.renew(TENANT)
+    smith.vault.master_key_id = "new"
+    assert await rewrapped(smith) == Rewrapped(1, 0, {"new": 1, "fake": 1})
+    smith.store.master_key_id = "new"
+    assert await rewrapped(smith) == Rewrapped(0, 1, {"new": 1})
 
 
 async def test_a_key_that_cannot_be_unwrapped_stays_and_counts() -> None:
@@ -296,7 +306,7 @@ async def test_a_key_that_cannot_be_unwrapped_stays_and_counts() -> None:
     (key,) = smith.rows.keys.values()
     smith.rows.keys[key.id] = replace(key, wrapped_private=b"broken", master_key_id="lost")
     smith.vault.master_key_id = "new"
-    assert await rewrapped(smith) == Rewrapped(1, {"new": 1, "lost": 1})
+    assert await rewrapped(smith) == Rewrapped(1, 0, {"new": 1, "lost": 1})
     with pytest.raises(CredentialUnreadable):
         await smith.vault.rewrapped(smith.rows.keys[key.id])
 
@@ -306,17 +316,18 @@ async def test_the_issuers_keys_come_first_and_one_that_cannot_be_unwrapped_coun
     rotation = replace(smith.rotation, signer=FakeSigner(wrapped=2, lost={"lost": 1}))
     await smith.moved_in()
     passes = [state async for state in rotation.rewrap()]
-    assert passes == [Rewrapped(2, {"fake": 0, "lost": 1}), Rewrapped(2, {"fake": 1, "lost": 1})]
+    assert passes == [Rewrapped(2, 0, {"fake": 0, "lost": 1}), Rewrapped(2, 0, {"fake": 1, "lost": 1})]
 
 
 async def test_a_tenant_amid_a_rotation_of_its_own_counts_under_each_master_key_it_needs() -> None:
     smith = Locksmith(credentials=1)
     await smith.moved_in()
     smith.vault.master_key_id, smith.vault.breaks_at = "new", 0
+    smith.store.master_key_id = "new"
     with pytest.raises(ConnectionError):
         await smith.rotation.renew(TENANT)
     assert sorted(key.master_key_id for key in smith.rows.keys.values()) == ["fake", "new"]
-    assert await rewrapped(smith) == Rewrapped(1, {"new": 1})
+    assert await rewrapped(smith) == Rewrapped(1, 0, {"new": 1})
     smith.vault.breaks_at = None
     assert (await smith.rotation.renew(TENANT)).remaining == 0
     assert await smith.all_open()
