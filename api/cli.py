@@ -1,21 +1,16 @@
-"""The `portunus` command: what an operator does from a shell."""
+"""The `portunus` command: what an operator does from a shell. Each command imports what it needs, when it runs."""
 
 import asyncio
 import gc
 import json
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 from uuid import UUID
 
-import structlog
 import typer
-import uvicorn
-from pydantic import ValidationError
 
 from api.cli_audit import audit_commands
-from api.house import House, NotReady
-from api.main import create_app
 from domain.errors import DomainError, InvalidRange
 from domain.model.access import Role
 from domain.model.catalogue import ModelRef, ModelType
@@ -24,9 +19,10 @@ from domain.model.leftovers import Leftover
 from domain.model.people import checked_email
 from domain.model.quota import PotKind, Terms, Unit
 from domain.model.signing import ANNOUNCED
-from domain.usecases.grants import NewGrant
-from infrastructure.logs import configure_logs
-from infrastructure.settings import Settings
+
+if TYPE_CHECKING:
+    from api.house import House
+    from infrastructure.settings import Settings
 
 T = TypeVar("T")
 
@@ -36,10 +32,17 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 @app.command()
 def serve(host: str = "127.0.0.1", port: int = 8080) -> None:
     """Serve GraphQL and OAuth until stopped."""
+    gc.disable()  # until the heap is settled: next to nothing that start-up makes is garbage
+    import uvicorn
+
+    from api.house import House, NotReady
+    from api.main import create_app
+
     settings = _settings()
     try:
-        application = create_app(settings)
-        asyncio.run(_checked(House(settings)))
+        house = House(settings)
+        application = create_app(settings, house)
+        asyncio.run(_checked(house))
     except NotReady as problem:
         _stop(str(problem))
     _settle_heap()
@@ -58,7 +61,7 @@ def serve(host: str = "127.0.0.1", port: int = 8080) -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database to the newest schema, and let the serving role in."""
-    from infrastructure.db.migrate import migrate as bring_up_to_date  # what serves needs none of what migrates
+    from infrastructure.db.migrate import migrate as bring_up_to_date
 
     settings = _settings()
     revision = asyncio.run(bring_up_to_date(settings.owner_url, settings.database_url))
@@ -77,7 +80,7 @@ def open_tenant(
     typer.echo(json.dumps(shown) if as_json else "\n".join(f"{key:<14}{value}" for key, value in shown.items()))
 
 
-async def _opened(house: House, name: str, owner: str | None, *, operator: bool) -> Mapping[str, str]:
+async def _opened(house: "House", name: str, owner: str | None, *, operator: bool) -> Mapping[str, str]:
     email = checked_email(owner, field="owner") if owner is not None else None  # before there is anything to undo
     opened = await house.usecases.tenants.found(name, operator=operator)
     shown = {
@@ -115,6 +118,8 @@ def grant_quota(
     weight: Annotated[list[str] | None, typer.Option(help="What its calls cost, as provider/name=credits.")] = None,
 ) -> None:
     """Give a tenant more on the platform's keys; what is granted on the same terms adds up."""
+    from domain.usecases.grants import NewGrant
+
     try:
         if (amount is None) != unlimited:
             raise InvalidRange("amount", "must be given, or else --unlimited")
@@ -149,7 +154,7 @@ def providers(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with sources.")] = False,
 ) -> None:
     """List the vendors with their model types, or the evidence that holds what Portunus says to them."""
-    from infrastructure.providers import overview  # what serves needs none of what is told here
+    from infrastructure.providers import overview
 
     if as_json:
         typer.echo(json.dumps(overview.held() if evidence else overview.vendors(), indent=2, ensure_ascii=False))
@@ -219,8 +224,9 @@ def close_tenant(
     typer.echo(f"{closed.name!r} is closed; nothing opens its credentials any more.")
 
 
-def _done(work: Callable[[House], Awaitable[T]]) -> T:
+def _done(work: Callable[["House"], Awaitable[T]]) -> T:
     """What `work` gives in a house that is entered for it; ends the command with a sentence when it is refused."""
+    from api.house import House, NotReady
 
     async def within(house: House) -> T:
         async with house:
@@ -232,7 +238,7 @@ def _done(work: Callable[[House], Awaitable[T]]) -> T:
         _stop(str(problem))
 
 
-async def _rewrapped(house: House) -> tuple[list[str], Mapping[str, int]]:
+async def _rewrapped(house: "House") -> tuple[list[str], Mapping[str, int]]:
     """The ids of the master keys that are configured, and how many tenants are under which."""
     under: Mapping[str, int] = {}
     async for passed in house.usecases.rotation.rewrap():
@@ -242,9 +248,15 @@ async def _rewrapped(house: House) -> tuple[list[str], Mapping[str, int]]:
     return list(house.master_keys.keys), under
 
 
-async def _checked(house: House) -> None:
-    async with house:
+async def _checked(house: "House") -> None:
+    """NotReady, before anything listens, when the database is not fit to serve."""
+    import structlog
+
+    try:
+        await house.check()
         structlog.get_logger().info("the database is fit to serve")
+    finally:
+        await house.engine.dispose()
 
 
 def _settle_heap() -> None:
@@ -255,10 +267,16 @@ def _settle_heap() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+    gc.enable()
 
 
-def _settings() -> Settings:
+def _settings() -> "Settings":
     """From the environment; ends the command with a sentence per setting that is wrong."""
+    from pydantic import ValidationError
+
+    from infrastructure.logs import configure_logs
+    from infrastructure.settings import Settings
+
     try:
         settings = Settings()
     except ValidationError as wrong:

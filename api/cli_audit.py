@@ -5,22 +5,24 @@ import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Annotated, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
 from uuid import UUID
 
 import typer
 
-from api.house import House
 from domain.model.audit import Head
 from domain.model.audit_check import Verdict
 from domain.model.ids import TenantId
-from domain.usecases.audit import AnchorsByTenant
+
+if TYPE_CHECKING:
+    from api.house import House
+    from domain.usecases.audit import AnchorsByTenant
 
 T = TypeVar("T")
 
 
 class Done(Protocol):
-    def __call__(self, work: Callable[[House], Awaitable[T]]) -> T:
+    def __call__(self, work: Callable[["House"], Awaitable[T]]) -> T:
         """What `work` gives in a house that is entered for it; ends the command when it is refused."""
         ...
 
@@ -69,7 +71,7 @@ def _anchor(head: Head) -> str:
     return json.dumps({"tenant": str(head.tenant_id), "length": head.length, "mac": head.mac.hex()})
 
 
-def _anchors(lines: Iterable[str]) -> AnchorsByTenant:
+def _anchors(lines: Iterable[str]) -> "AnchorsByTenant":
     """BadParameter for a line that is no anchor."""
     found: defaultdict[TenantId, dict[int, bytes]] = defaultdict(dict)
     for number, line in enumerate(lines, 1):

@@ -61,6 +61,23 @@ def test_every_test_that_the_rules_of_oauth_name_exists() -> None:
     assert [name for name in named if not _defined(*name.split("::"))] == []
 
 
+def test_every_item_of_asvs_is_told_once_with_what_shows_it() -> None:
+    rows = [line for line in (ROOT / "docs/asvs.md").read_text().splitlines() if re.match(r"\| \d", line)]
+    told = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    assert len(told) > 100
+    assert [row for row in told if len(row) != 6 or not all(row[:5])] == []
+    items = [item for item, *_ in told]
+    assert [item for item in items if not re.fullmatch(r"[1-9]\d?\.[1-9]\d?\.[1-9]\d?", item)] == []
+    assert items == sorted(set(items), key=lambda item: [int(part) for part in item.split(".")])
+    assert {level for _, level, *_ in told} == {"1", "2", "3"}
+    assert {status for *_, status, _ in told} == {"held", "partly", "not"}
+    assert [
+        item for item, *_, status, tests in told if (status == "held" and not tests) or (status == "not" and tests)
+    ] == []
+    named = re.findall(r"`([^`]+::[^`]+)`", "\n".join(rows))
+    assert [name for name in named if not _defined(*name.split("::"))] == []
+
+
 def _defined(file: str, test: str) -> bool:
     path = ROOT / file
     return path.exists() and f"def {test}(" in path.read_text()
