@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 DEMO_PORT ?= 8080
+# The tests start many processes: what is compiled stays so.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help install demo test test-real test-clients check schema lock bench bench-revocation fairness prove-quota audit format \
 	clean

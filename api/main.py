@@ -17,6 +17,7 @@ from api.bounds import Bounds
 from api.exports import FORMATS, UsageExport
 from api.graphql.app import graphql_app
 from api.graphql.context import GraphQLOptions
+from api.headers import Headers
 from api.hosts import OneHost
 from api.house import House, NotReady, now
 from api.oauth.authorize import AuthorizationPages
@@ -72,7 +73,11 @@ def create_app(settings: Settings, house: House | None = None) -> Starlette:
             Route("/readyz", readiness(house)),
             *people_and_partners(house),
         ],
-        middleware=[Middleware(RequestIds), Middleware(OneHost)],
+        middleware=[
+            Middleware(RequestIds),
+            Middleware(Headers, tls=settings.issuer.startswith("https:")),
+            Middleware(OneHost),
+        ],
         exception_handlers=problems(),
         lifespan=lifespan,
     )

@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from demo import story
+from demo import partner, story
 from demo.client import Application
 from demo.servers import MODEL_KEY, ROOT, has_real_model, is_taken, model_server, running, wait_for
 
@@ -59,6 +59,7 @@ def tell(environment: Mapping[str, str], url: str, chat_url: str, embed_url: str
     story.embed(acme)
     story.spend_the_trial(acme)
     story.account(acme)
+    partner.let_a_partner_in(acme, url)
     _, globex = open_tenant(environment, url, "Globex")
     story.look_from_next_door(globex, credential)
     return opened

@@ -61,3 +61,21 @@ query Look($id: ID!) {
   credentials { nodes { id } }
   quotas { nodes { granted used } }
 }"""
+
+INVITE = """
+mutation Invite($input: InviteMemberInput!) {
+  inviteMember(input: $input) { ... on InviteMemberPayload { link } ... on Problem { code message } }
+}"""
+
+REGISTER = """
+mutation Register($input: RegisterApplicationInput!) {
+  registerApplication(input: $input) {
+    ... on RegisterApplicationPayload { application { id clientId } clientSecret }
+    ... on Problem { code message }
+  }
+}"""
+
+REVOKE = """
+mutation Revoke($input: RevokeConsentInput!) {
+  revokeConsent(input: $input) { __typename ... on Problem { code message } }
+}"""

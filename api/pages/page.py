@@ -57,9 +57,8 @@ def page(
     token = house.form_token(bound_to)
     known: dict[str, Any] = {"form_field": FORM_FIELD, "form_token": token, "errors": {}, "signed_in": None}
     html = _TEMPLATES.get_template(template).render(known | values)
-    transport = {"Strict-Transport-Security": "max-age=31536000"} if house.secure else {}
     policy = {"Content-Security-Policy": _policy(form_action)}
-    answer = HTMLResponse(html, status, _HEADERS | policy | transport | dict(headers or {}))
+    answer = HTMLResponse(html, status, _HEADERS | policy | dict(headers or {}))
     if new:
         keep(request, answer, bound_to, "form")
     return answer
