@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ExceptionHandler
@@ -96,9 +96,10 @@ async def _no_such_page(request: Request, failure: Exception) -> Response:
 
 
 async def _broken(request: Request, _: Exception) -> Response:
-    """Who serves the application gets the failure besides, and logs it."""
+    """Who serves the application gets the failure besides, and logs it. Programs read it as one of OAuth's errors."""
     if not _wants_page(request):
-        return PlainTextResponse("Internal Server Error", 500)
+        told = {"error": "server_error", "error_description": "Something unforeseen happened; try again later."}
+        return JSONResponse(told, 500)
     return problem(request, Refused(500, "Something unforeseen happened", "Try again; if it stays, tell the operator."))
 
 
