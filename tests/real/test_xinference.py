@@ -62,11 +62,12 @@ def portunus(server: Xinference, tmp_path_factory: pytest.TempPathFactory) -> It
 
 async def add(client: Client, server: Xinference, uid: str, *, key: str | None = None, kind: str | None = None) -> Any:
     fields = {"server_url": server.url, "model_uid": uid, "api_key": key or server.key}
-    fields |= {"context_length": str(CONTEXT), "function_calling_type": "tool_call"} if uid == LLM else {}
+    kind = kind or TYPES[uid]
+    fields |= {"context_length": str(CONTEXT), "function_calling_type": "tool_call"} if kind == "LLM" else {}
     credential = {
         "provider": ID,
         "name": uid,
-        "model": {"name": uid, "type": kind or TYPES[uid]},
+        "model": {"name": uid, "type": kind},
         "fields": [{"name": name, "value": value} for name, value in fields.items()],
     }
     return (await client.ask(gql.ADD_CREDENTIAL, input=credential))["addCredential"]
