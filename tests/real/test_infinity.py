@@ -1,6 +1,5 @@
 """A tenant's own embedding server with a real model: infinity and MiniLM behind a served Portunus."""
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,33 +14,12 @@ from tests.contract.recordings import exchanges
 from tests.databases import sqlite
 from tests.e2e.portunus import Client, Served, environment, served
 from tests.real.infinity import BATCH, DIMENSIONS, KEY, LONGEST, MODEL, infinity
+from tests.real.topics import SENTENCES, TEXTS, cosine
 
 pytestmark = pytest.mark.real
 
 ID = "openai_api_compatible"
 RECORDED = exchanges(ID, "recorded_real_infinity.json")
-TOPICS = {
-    "animals": (
-        "A kitten sleeps on the warm windowsill.",
-        "The dog chased a rabbit across the meadow.",
-        "Horses and cows graze in the same pasture.",
-        "My cat is afraid of the neighbour's puppy.",
-    ),
-    "kitchen": (
-        "Simmer the tomato sauce with garlic and basil.",
-        "Bake the bread until its crust is golden.",
-        "She fried onions and mushrooms in butter.",
-        "Add a pinch of salt to the boiling soup.",
-    ),
-    "money": (
-        "The central bank raised its interest rate.",
-        "Shareholders expect a higher dividend this year.",
-        "Inflation makes mortgages more expensive.",
-        "The stock market fell after the bank's report.",
-    ),
-}
-SENTENCES = [(topic, sentences[place]) for place in range(4) for topic, sentences in TOPICS.items()]
-TEXTS = [text for _, text in SENTENCES]
 
 
 @pytest.fixture(scope="module")
@@ -70,10 +48,6 @@ async def add(client: Client, server: str, *, key: str = KEY, chunks: int = BATC
 
 async def embed(client: Client, texts: list[str], **more: Any) -> Any:
     return (await client.ask(gql.EMBED, input={"texts": texts, **more}))["embed"]
-
-
-def cosine(one: list[float], other: list[float]) -> float:
-    return sum(a * b for a, b in zip(one, other, strict=True)) / (math.hypot(*one) * math.hypot(*other))
 
 
 async def test_a_wrong_key_is_refused_and_not_kept(portunus: Served, server: str) -> None:

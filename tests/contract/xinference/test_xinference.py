@@ -195,7 +195,9 @@ MEANINGS: list[tuple[str, type[UpstreamError]]] = [
     ("unknown_model", ModelNotFoundUpstream),
     ("no_messages", BadRequestUpstream),
     ("embed_on_llm", BadRequestUpstream),
+    ("rerank_on_embedder", BadRequestUpstream),
     ("validation", BadRequestUpstream),
+    ("banned", UpstreamRateLimited),
     ("too_long", UpstreamUnavailable),  # it says no more than that it failed
 ]
 
