@@ -44,6 +44,7 @@ from infrastructure.crypto.signing import RsaSigner
 from infrastructure.db.directory import directory
 from infrastructure.db.engine import open_engine
 from infrastructure.db.work import begin
+from tests.belongings import MASTER_KEYS
 from tests.databases import Urls
 from tests.fakes import FakeClock, FakeVault
 from tests.stubs.serve import serving
@@ -207,7 +208,7 @@ async def whoami(request: Request) -> JSONResponse:
 @asynccontextmanager
 async def founded(urls: Urls) -> AsyncIterator[Town]:
     engine, clock = open_engine(urls.app), FakeClock(datetime.now(UTC).replace(microsecond=0))
-    work, above = begin(engine), directory(engine)
+    work, above = begin(engine, master_keys=MASTER_KEYS), directory(engine)
     threads = ThreadPoolExecutor(2)
     signer = RsaSigner(above, MasterKeys.of(bytes(32)), clock, uuid7, LIFETIME, threads)
     oauth = served_by(work, clock, signer)

@@ -13,6 +13,7 @@ from tests.tenancy.two_tenants import World, world
 NUL = "a\x00b"
 USAGE = "query Q($filter: UsageFilterInput) { usage(by: [], filter: $filter) { nodes { calls } } }"
 CALLS = "query Q($filter: UsageFilterInput) { calls(filter: $filter) { nodes { id } } }"
+REMOVE = "mutation M($i: RemoveModelInput!) { removeModel(input: $i) { __typename } }"
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("query Q($p: String) { credentials(provider: $p) { nodes { id } } }", {"p": NUL}),
     ('{ credentials(provider: "a\\u0000b") { nodes { id } } }', {}),
@@ -21,7 +22,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     (CALLS, {"filter": {"clientId": NUL}}),
     ("query Q($c: String!) { call(callId: $c) { id } }", {"c": NUL}),
     ("query Q($z: String!) { usage(by: [DAY], timeZone: $z) { nodes { calls } } }", {"z": NUL}),
-    ("mutation M($i: RevokeQuotaInput!) { revokeQuota(input: $i) { __typename } }", {"i": {"reason": NUL}}),
+    (REMOVE, {"i": {"model": {"provider": "acme", "name": NUL, "type": "LLM"}}}),
 ]
 
 
