@@ -4,7 +4,7 @@ import asyncio
 import base64
 import hashlib
 import secrets
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -46,6 +46,7 @@ from infrastructure.db.engine import open_engine
 from infrastructure.db.work import begin
 from tests.belongings import MASTER_KEYS
 from tests.databases import Urls
+from tests.e2e.portunus import MASTER_KEY
 from tests.fakes import FakeClock, FakeVault
 from tests.stubs.serve import serving
 from tests.unit.domain.samples import PLATFORM
@@ -210,7 +211,7 @@ async def founded(urls: Urls) -> AsyncIterator[Town]:
     engine, clock = open_engine(urls.app), FakeClock(datetime.now(UTC).replace(microsecond=0))
     work, above = begin(engine, master_keys=MASTER_KEYS), directory(engine)
     threads = ThreadPoolExecutor(2)
-    signer = RsaSigner(above, MasterKeys.of(bytes(32)), clock, uuid7, LIFETIME, threads)
+    signer = RsaSigner(above, MasterKeys.of(b64decode(MASTER_KEY)), clock, uuid7, LIFETIME, threads)
     oauth = served_by(work, clock, signer)
     tenants = Tenants(work, FakeVault(), PLATFORM, clock, uuid7, token_bytes)
     actors = LeasedActors(oauth.access.authenticate, oauth.clock, lease=timedelta(0))

@@ -1,6 +1,5 @@
 """People, browsers and applications at the authorization endpoint and the device page, as served, on real databases."""
 
-import base64
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -28,6 +27,7 @@ from infrastructure.db.directory import directory
 from infrastructure.db.work import begin
 from infrastructure.settings import Settings
 from tests.databases import Urls
+from tests.e2e.portunus import MASTER_KEY
 from tests.pages_read import Page, answered, send
 from tests.partners import BACK, CHALLENGE, VERIFIER, public_id, request, settle, shop, somebody
 
@@ -106,7 +106,7 @@ class Town:
 
 @asynccontextmanager
 async def founded(urls: Urls, issuer: str = ISSUER) -> AsyncIterator[Town]:
-    key = SecretStr(base64.b64encode(b"k" * 32).decode())
+    key = SecretStr(MASTER_KEY)
     settings = Settings(database_url=urls.app, master_key=key, issuer=issuer)
     async with House(settings) as house:
         transport = httpx2.ASGITransport(app=create_app(settings, house))
