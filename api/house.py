@@ -225,7 +225,8 @@ class House:
 
     async def _prune(self) -> None:
         """At moments that no two processes share for long."""
-        while not await self._rest(self.settings.prune_seconds * random.uniform(0.5, 1.5)):  # noqa: S311
+        jitter = random.SystemRandom()
+        while not await self._rest(self.settings.prune_seconds * jitter.uniform(0.5, 1.5)):
             with contextlib.suppress(Exception):
                 pruned = await self.pruning.run(self._over.is_set)
                 if pruned.failed:
