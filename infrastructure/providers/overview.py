@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from domain.model.catalogue import ModelType
+from infrastructure.providers.catalogue.vendors import shown
 from infrastructure.providers.evidence import MEANINGS, Evidence, Kind, evidence
 from infrastructure.providers.registry import ADAPTERS, catalogue
 from infrastructure.providers.spec import Adapter
@@ -18,7 +19,7 @@ def vendors() -> Mapping[str, Mapping[str, Any]]:
     """By id: the name, whether its models are its own or a tenant's, its model types, and how many models it lists."""
     return {
         name: {
-            "name": adapter.label.en,
+            "name": shown()[name].label.en,
             "kind": adapter.kind.value,
             "types": _types(adapter),
             "models": len(catalogue().provider(name).models),

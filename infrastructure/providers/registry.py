@@ -11,7 +11,7 @@ from domain.model.quota import Trial
 from infrastructure.providers import adapters
 from infrastructure.providers.catalogue import rows
 from infrastructure.providers.catalogue import trials as trial_file
-from infrastructure.providers.catalogue.descriptions import descriptions
+from infrastructure.providers.catalogue.vendors import shown
 from infrastructure.providers.spec import Adapter
 
 _VENDORS = (
@@ -68,7 +68,7 @@ ADAPTERS: Mapping[str, Adapter] = {name: import_module(f"{adapters.__name__}.{na
 
 @cache
 def catalogue() -> Catalogue:
-    """Every vendor with its description and its model rows."""
+    """Every vendor as tenants see it, with its model rows."""
     return Catalogue(tuple(map(_provider, ADAPTERS)))
 
 
@@ -82,4 +82,5 @@ def _provider(name: str) -> Provider:
     """Rows of a type that the adapter does not speak are not offered."""
     adapter = ADAPTERS[name]
     models = tuple(row for row in rows.rows(name) if row.ref.type in adapter.types)
-    return replace(adapter.provider(models), description=descriptions().get(name))
+    about = shown()[name]
+    return replace(adapter.provider(models), label=about.label, description=about.description, key_page=about.key_page)

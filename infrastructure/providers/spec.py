@@ -181,14 +181,12 @@ class Adapter:
     """
 
     id: str
-    label: Text
     kind: ProviderKind
     form: tuple[FormField, ...]
     base_url: Callable[[FormValues], str]
     sign: Callable[[FormValues], httpx2.Auth | None]
     probe: Callable[[Target | None, FormValues], Request]
     error: Callable[[str, ErrorReply], UpstreamError]
-    key_page: str | None = None
     chat: ChatDialect | None = None
     embed: EmbedDialect | None = None
     rerank: RerankDialect | None = None
@@ -211,8 +209,6 @@ class Adapter:
         return frozenset(t for t, dialect in spoken.items() if dialect is not None)
 
     def provider(self, models: tuple[Any, ...] = ()) -> Provider:
-        """The vendor as tenants see it, with its model rows."""
+        """The vendor with its model rows, under its bare id."""
         lists = self.models is not None
-        return Provider(
-            self.id, self.label, self.kind, self.types, self.form, self.key_page, models, lists_models=lists
-        )
+        return Provider(self.id, Text(self.id), self.kind, self.types, self.form, models=models, lists_models=lists)

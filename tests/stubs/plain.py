@@ -119,7 +119,6 @@ _LIST = Request("models", method="GET")
 def adapter(framing: Framing = Framing.SSE, probe: Request = _LIST) -> Adapter:
     return Adapter(
         id="plain",
-        label=Text("Plain"),
         kind=ProviderKind.PROPRIETARY,
         form=(
             FormField("address", Text("Address"), FieldKind.URL),

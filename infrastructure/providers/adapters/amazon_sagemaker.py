@@ -38,7 +38,6 @@ def error(provider: str, reply: ErrorReply) -> UpstreamError:
 
 ADAPTER = Adapter(
     id="amazon_sagemaker",
-    label=Text("Amazon SageMaker"),
     kind=ProviderKind.HOSTED,
     form=(
         *aws.key_fields(),
@@ -57,7 +56,6 @@ ADAPTER = Adapter(
     sign=sigv4("sagemaker"),
     **called(EndpointChat(fault=aws.REFUSALS.of), EndpointEmbed(), EndpointRerank()),
     error=error,
-    key_page="https://console.aws.amazon.com/iam/home#/security_credentials",
     # An endpoint that is scaled to nothing is waking up: the key and its name are right.
     proves=refusing(UpstreamUnavailable, status=429),
 )

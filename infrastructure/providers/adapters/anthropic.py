@@ -14,7 +14,6 @@ _HOME = "https://api.anthropic.com"
 
 ADAPTER = Adapter(
     id="anthropic",
-    label=Text("Anthropic"),
     kind=ProviderKind.PROPRIETARY,
     form=(
         secret("anthropic_api_key"),
@@ -24,7 +23,6 @@ ADAPTER = Adapter(
     sign=bearer("anthropic_api_key", fixed={"anthropic-version": "2023-06-01"}),
     probe=listing("v1/models", {"limit": "1"}),
     error=USUAL,
-    key_page="https://console.anthropic.com/account/keys",
     chat=Messages(),
     models=PagedModels(),
 )

@@ -52,7 +52,6 @@ def _arn(target: Target) -> str:
 
 ADAPTER = Adapter(
     id=_ID,
-    label=Text("Amazon Bedrock"),
     kind=ProviderKind.PROPRIETARY,
     form=(
         choice("auth_method", Text("Authentication", "認証方法", "认证方式"), _KEY_PAIR, _API_KEY),
@@ -68,7 +67,6 @@ ADAPTER = Adapter(
     sign=lambda form: _BEARER(form) if _keyed(form) else _PAIR(form),
     probe=_probe,
     error=aws.REFUSALS,
-    key_page="https://console.aws.amazon.com/bedrock/home#/api-keys",
     chat=_CHAT,
     embed=InvokeEmbed(),
     rerank=AgentRerank(aws.host("bedrock-agent-runtime"), _arn),

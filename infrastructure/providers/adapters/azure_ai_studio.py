@@ -45,7 +45,6 @@ def error(provider: str, reply: ErrorReply) -> UpstreamError:
 
 ADAPTER = Adapter(
     id="azure_ai_studio",
-    label=Text("Azure AI Studio"),
     kind=ProviderKind.HOSTED,
     form=(
         address("endpoint", Text("Endpoint", "エンドポイント", "端点")),
@@ -78,6 +77,5 @@ ADAPTER = Adapter(
     sign=sign,
     **called(FoundryChat(), FoundryEmbed(), FoundryRerank()),
     error=error,
-    key_page="https://ai.azure.com",
     proves=used_up,
 )

@@ -56,7 +56,6 @@ def sign(form: FormValues) -> httpx2.Auth | None:
 
 ADAPTER = Adapter(
     id=_ID,
-    label=Text("Azure OpenAI"),
     kind=ProviderKind.HOSTED,
     form=(
         address("openai_api_base", Text("API base URL", "API ベース URL", "API 基础 URL")),
@@ -79,6 +78,5 @@ ADAPTER = Adapter(
     sign=sign,
     **called(DeployedChat(refusals=REFUSALS), DeployedEmbed(), transcribe=DeployedTranscribe(), speak=DeployedSpeak()),
     error=REFUSALS,
-    key_page="https://portal.azure.com",
     proves=used_up,
 )

@@ -1,7 +1,6 @@
 """Baichuan, whose newer models are for medicine: OpenAI's dialect."""
 
 from domain.model.catalogue import ProviderKind
-from domain.model.labels import Text
 from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.openai import PENALTIES, Chat
 from infrastructure.providers.dialects.openai_embed import Embed
@@ -17,7 +16,6 @@ _EMBED = Embed(encoding=None, texts=16)
 
 ADAPTER = Adapter(
     id="baichuan",
-    label=Text("Baichuan", "Baichuan", "百川智能"),
     kind=ProviderKind.PROPRIETARY,
     form=(secret("api_key"),),
     base_url=fixed("https://api.baichuan-ai.com/v1"),
@@ -25,7 +23,6 @@ ADAPTER = Adapter(
     # Chat models come and go; this one stays, and a word costs next to nothing.
     probe=embedding(_EMBED, "baichuan", "Baichuan-Text-Embedding"),
     error=_REFUSALS,
-    key_page="https://platform.baichuan-ai.com/console/apikey",
     chat=Chat(include_usage=False, refused=_UNSENT, refusals=_REFUSALS),
     embed=_EMBED,
 )

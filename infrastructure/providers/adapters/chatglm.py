@@ -15,7 +15,6 @@ _UNREAD = PENALTIES | {"stop", "seed"}
 
 ADAPTER = Adapter(
     id="chatglm",
-    label=Text("ChatGLM"),
     kind=ProviderKind.PROPRIETARY,
     form=(
         address("api_base", Text("API URL", "API URL", "API 地址")),

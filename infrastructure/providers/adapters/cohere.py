@@ -14,7 +14,6 @@ _HOME = "https://api.cohere.com"
 
 ADAPTER = Adapter(
     id="cohere",
-    label=Text("Cohere"),
     kind=ProviderKind.PROPRIETARY,
     form=(
         secret("api_key"),
@@ -24,7 +23,6 @@ ADAPTER = Adapter(
     sign=bearer("api_key"),
     probe=listing("v1/models", {"page_size": "1"}),
     error=refusals("cohere"),
-    key_page="https://dashboard.cohere.com/api-keys",
     chat=Chat(),
     embed=Embed(),
     rerank=Rerank(returns=None, path="v2/rerank"),

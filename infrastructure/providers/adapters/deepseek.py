@@ -4,7 +4,6 @@ from typing import Any
 
 from domain.model.calls import Message, Role
 from domain.model.catalogue import ProviderKind
-from domain.model.labels import Text
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import SAMPLING, Chat
 from infrastructure.providers.dialects.probes import listing
@@ -27,14 +26,12 @@ class ThinkingChat(Chat):
 
 ADAPTER = Adapter(
     id="deepseek",
-    label=Text("DeepSeek", "DeepSeek", "深度求索"),
     kind=ProviderKind.PROPRIETARY,
     form=(secret("api_key"), base("endpoint_url", _HOME)),
     base_url=at("endpoint_url", _HOME),
     sign=bearer("api_key"),
     probe=listing("models"),
     error=USUAL,
-    key_page="https://platform.deepseek.com/api_keys",
     chat=ThinkingChat(refused=SAMPLING | {"seed"}),
     models=Models(),
 )

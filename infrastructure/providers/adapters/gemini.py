@@ -15,7 +15,6 @@ _HOME = "https://generativelanguage.googleapis.com"
 
 ADAPTER = Adapter(
     id="gemini",
-    label=Text("Gemini"),
     kind=ProviderKind.PROPRIETARY,
     form=(
         secret("google_api_key"),
@@ -25,7 +24,6 @@ ADAPTER = Adapter(
     sign=key_header("x-goog-api-key", "google_api_key"),
     probe=listing("v1/models", {"pageSize": "1"}),
     error=GOOGLE,
-    key_page="https://aistudio.google.com/apikey",
     chat=GenerateContent(),
     embed=BatchEmbed(),
     models=TokenPages(),

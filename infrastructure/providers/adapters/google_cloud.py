@@ -37,7 +37,6 @@ def error(provider: str, reply: ErrorReply) -> UpstreamError:
 
 ADAPTER = Adapter(
     id=_ID,
-    label=Text("Google Cloud"),
     kind=ProviderKind.PROPRIETARY,
     form=(
         text(vertex.PROJECT, Text("Project ID", "プロジェクト ID", "项目 ID"), required=True),
@@ -51,7 +50,6 @@ ADAPTER = Adapter(
     sign=service_account(_ID, _KEY),
     probe=probe,
     error=error,
-    key_page="https://console.cloud.google.com/iam-admin/serviceaccounts",
     chat=PublisherChat("anthropic"),
     embed=PublisherEmbed(),
     # Whoever is told that a model is not at this location was let in.

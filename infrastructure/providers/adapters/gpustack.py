@@ -1,7 +1,6 @@
 """GPUStack, over OpenAI's paths. Of its modes, only chat is spoken."""
 
 from domain.model.catalogue import ProviderKind
-from domain.model.labels import Text
 from infrastructure.providers import forms
 from infrastructure.providers.dialects import openai_hosted as hosted
 from infrastructure.providers.dialects.model_lists import Models
@@ -12,7 +11,6 @@ from infrastructure.providers.spec import Adapter
 
 ADAPTER = Adapter(
     id="gpustack",
-    label=Text("GPUStack"),
     kind=ProviderKind.HOSTED,
     form=(
         forms.server("endpoint_url"),

@@ -3,7 +3,6 @@
 from typing import Any
 
 from domain.model.catalogue import ProviderKind
-from domain.model.labels import Text
 from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import PENALTIES, Chat
@@ -28,14 +27,12 @@ class GroqDecoder(ChunkDecoder):
 
 ADAPTER = Adapter(
     id="groqcloud",
-    label=Text("GroqCloud"),
     kind=ProviderKind.PROPRIETARY,
     form=(secret("api_key"),),
     base_url=fixed("https://api.groq.com/openai/v1"),
     sign=bearer("api_key"),
     probe=listing("models"),
     error=_REFUSALS,
-    key_page="https://console.groq.com/keys",
     chat=Chat(
         "max_completion_tokens",
         include_usage=False,

@@ -61,7 +61,6 @@ def error(provider: str, reply: ErrorReply) -> UpstreamError:
 
 ADAPTER = Adapter(
     id="hugging_face",
-    label=Text("Hugging Face"),
     kind=ProviderKind.HOSTED,
     form=(
         choice(_TYPE, Text("API type", "API の種類", "API 类型"), _HOSTED, _OWN),
@@ -78,6 +77,5 @@ ADAPTER = Adapter(
     sign=bearer("huggingfacehub_api_token", also={"X-HF-Bill-To": "bill_to"}),
     **called(_Chat(path="v1/chat/completions", refusals=_REFUSALS), FeatureExtraction(_task)),
     error=error,
-    key_page="https://huggingface.co/settings/tokens",
     models=Models("v1/models", type=ModelType.LLM),
 )

@@ -50,7 +50,6 @@ _EMBED = _Embed(encoding=None, extras={"embedding_type": "float"})
 
 ADAPTER = Adapter(
     id=_ID,
-    label=Text("Jina AI"),
     kind=ProviderKind.PROPRIETARY,
     form=(secret("api_key"), address("base_url", Text("Base URL", "ベース URL", "基础 URL"), default=_HOME)),
     base_url=at("base_url", _HOME),
@@ -58,7 +57,6 @@ ADAPTER = Adapter(
     # Not the list of models: it is not known to need a key.
     probe=embedding(_EMBED, _ID, "jina-embeddings-v3"),
     error=_REFUSALS,
-    key_page="https://jina.ai/api-dashboard/key-manager",
     embed=_EMBED,
     rerank=Rerank(),
     models=_Models(),

@@ -4,7 +4,6 @@ The models that it hosted itself, each at an address of its own, were gone by 20
 """
 
 from domain.model.catalogue import ModelType, ProviderKind
-from domain.model.labels import Text
 from infrastructure.providers.dialects import openai_hosted as hosted
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.probes import called
@@ -15,7 +14,6 @@ from infrastructure.providers.spec import Adapter
 
 ADAPTER = Adapter(
     id="lepton_ai",
-    label=Text("Lepton AI"),
     kind=ProviderKind.HOSTED,
     form=(
         secret("api_key"),
@@ -28,6 +26,5 @@ ADAPTER = Adapter(
     sign=bearer("api_key"),
     **called(hosted.Chat()),
     error=USUAL,
-    key_page="https://docs.nvidia.com/dgx-cloud/lepton/",
     models=Models(),
 )

@@ -1,7 +1,6 @@
 """LocalAI, over OpenAI's paths. Of its completion types, only chat is spoken."""
 
 from domain.model.catalogue import ModelType, ProviderKind
-from domain.model.labels import Text
 from infrastructure.providers.dialects import openai_hosted as hosted
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.probes import called
@@ -12,7 +11,6 @@ from infrastructure.providers.spec import Adapter
 
 ADAPTER = Adapter(
     id="localai",
-    label=Text("LocalAI"),
     kind=ProviderKind.HOSTED,
     form=(
         server(),

@@ -25,7 +25,6 @@ _CHAT = Chat(
 
 ADAPTER = Adapter(
     id="minimax",
-    label=Text("MiniMax"),
     kind=ProviderKind.PROPRIETARY,
     form=(
         secret("minimax_api_key"),
@@ -38,7 +37,6 @@ ADAPTER = Adapter(
     probe=greeting(_CHAT, "minimax", "MiniMax-M2.5"),
     error=_REFUSALS,
     failed=_REFUSALS.failed,
-    key_page="https://platform.minimaxi.com/user-center/basic-information/interface-key",
     chat=_CHAT,
     embed=BareEmbed(query={"GroupId": "minimax_group_id"}, batch_field="batch_size"),
     models=Models(type=ModelType.LLM),

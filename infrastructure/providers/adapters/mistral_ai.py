@@ -3,7 +3,6 @@
 import re
 
 from domain.model.catalogue import ProviderKind
-from domain.model.labels import Text
 from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
@@ -18,14 +17,12 @@ _REFUSALS = refusals("mistral_ai")
 
 ADAPTER = Adapter(
     id="mistral_ai",
-    label=Text("Mistral AI"),
     kind=ProviderKind.PROPRIETARY,
     form=(secret("api_key"),),
     base_url=fixed("https://api.mistral.ai/v1"),
     sign=bearer("api_key"),
     probe=listing("models"),
     error=_REFUSALS,
-    key_page="https://console.mistral.ai/api-keys",
     chat=Chat(seed="random_seed", include_usage=False, refusals=_REFUSALS, call_ids=_CALL_IDS),
     # One request holds about 16,000 tokens.
     embed=Embed(encoding=None, dimensions="output_dimension", texts=16),

@@ -4,7 +4,6 @@ from typing import Any
 
 from domain.model.calls import Message
 from domain.model.catalogue import ProviderKind
-from domain.model.labels import Text
 from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import SAMPLING, Chat
@@ -27,14 +26,12 @@ class KimiChat(Chat):
 
 ADAPTER = Adapter(
     id="moonshot_ai",
-    label=Text("Moonshot AI", "Moonshot AI", "月之暗面"),
     kind=ProviderKind.PROPRIETARY,
     form=(secret("api_key"), base("endpoint_url", _HOME)),
     base_url=at("endpoint_url", _HOME, end="/v1"),
     sign=bearer("api_key"),
     probe=listing("models"),
     error=_REFUSALS,
-    key_page="https://platform.kimi.ai/console/api-keys",
     chat=KimiChat(
         max_tokens="max_completion_tokens",
         refused=SAMPLING | {"seed"},

@@ -2,7 +2,6 @@
 
 from domain.errors import ModelNotFoundUpstream
 from domain.model.catalogue import ProviderKind
-from domain.model.labels import Text
 from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
@@ -17,7 +16,6 @@ _CHAT = Chat(refusals=_REFUSALS)
 
 ADAPTER = Adapter(
     id="novita_ai",
-    label=Text("novita.ai"),
     kind=ProviderKind.PROPRIETARY,
     form=(secret("api_key"),),
     base_url=fixed("https://api.novita.ai/openai/v1"),
@@ -25,7 +23,6 @@ ADAPTER = Adapter(
     # Not the list of models, which is public, nor the balance, which not every role of a team may see.
     probe=greeting(_CHAT, "novita_ai", "meta-llama/llama-3.1-8b-instruct"),
     error=_REFUSALS,
-    key_page="https://novita.ai/settings/key-management",
     chat=_CHAT,
     embed=Embed(encoding="float", texts=32),
     models=Models(),

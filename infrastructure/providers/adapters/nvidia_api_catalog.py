@@ -2,7 +2,6 @@
 
 from domain.errors import ModelNotFoundUpstream
 from domain.model.catalogue import ProviderKind
-from domain.model.labels import Text
 from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
@@ -18,7 +17,6 @@ _CHAT = Chat()
 
 ADAPTER = Adapter(
     id=_ID,
-    label=Text("NVIDIA API Catalog"),
     kind=ProviderKind.PROPRIETARY,
     form=(secret("api_key"), trial_model("meta/llama-3.1-8b-instruct")),
     base_url=fixed("https://integrate.api.nvidia.com/v1"),
@@ -26,7 +24,6 @@ ADAPTER = Adapter(
     # Not the list of models: it is public.
     probe=chatting(_CHAT, _ID, "validate_model", 5),
     error=refusals(_ID),
-    key_page="https://build.nvidia.com/settings/api-keys",
     chat=_CHAT,
     embed=Retrieval(),
     rerank=Ranking(base="https://ai.api.nvidia.com/v1/retrieval"),

@@ -1,7 +1,6 @@
 """NVIDIA NIM, containers that serve one model each over OpenAI's paths. Of its modes, only chat is spoken."""
 
 from domain.model.catalogue import ProviderKind
-from domain.model.labels import Text
 from infrastructure.providers.dialects import openai_hosted as hosted
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.probes import called
@@ -12,7 +11,6 @@ from infrastructure.providers.spec import Adapter
 
 ADAPTER = Adapter(
     id="nvidia_nim",
-    label=Text("NVIDIA NIM"),
     kind=ProviderKind.HOSTED,
     form=(
         endpoint(),

@@ -41,7 +41,6 @@ _CHAT = Generate(error)
 
 ADAPTER = Adapter(
     id="nvidia_triton",
-    label=Text("NVIDIA Triton Inference Server"),
     kind=ProviderKind.HOSTED,
     form=(
         server(),

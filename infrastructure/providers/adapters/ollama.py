@@ -14,7 +14,6 @@ _LLM = ModelType.LLM
 
 ADAPTER = Adapter(
     id="ollama",
-    label=Text("Ollama"),
     kind=ProviderKind.HOSTED,
     form=(
         address("base_url", Text("Base URL", "ベース URL", "基础 URL")),
@@ -32,6 +31,5 @@ ADAPTER = Adapter(
     sign=bearer("api_key"),
     **called(Chat(), Embed()),
     error=USUAL,
-    key_page="https://ollama.com/settings/keys",
     models=Models("api/tags", models="models", name="name"),
 )

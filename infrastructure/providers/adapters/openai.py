@@ -48,7 +48,6 @@ class _Transcribe(Transcribe):
 
 ADAPTER = Adapter(
     id="openai",
-    label=Text("OpenAI"),
     kind=ProviderKind.PROPRIETARY,
     form=(
         secret("openai_api_key"),
@@ -60,7 +59,6 @@ ADAPTER = Adapter(
     sign=bearer("openai_api_key", also={"OpenAI-Organization": "openai_organization"}),
     probe=probe,
     error=USUAL,
-    key_page="https://platform.openai.com/account/api-keys",
     chat=_CHAT,
     embed=Embed(),
     transcribe=_Transcribe(),

@@ -1,7 +1,6 @@
 """Any server that speaks OpenAI's paths; the form says what it can do. Of its modes, only chat is spoken."""
 
 from domain.model.catalogue import ProviderKind
-from domain.model.labels import Text
 from infrastructure.providers import forms
 from infrastructure.providers.dialects import openai_hosted as hosted
 from infrastructure.providers.dialects.model_lists import Models
@@ -12,7 +11,6 @@ from infrastructure.providers.spec import Adapter
 
 ADAPTER = Adapter(
     id="openai_api_compatible",
-    label=Text("OpenAI API-Compatible", "OpenAI API 互換", "OpenAI API 兼容"),
     kind=ProviderKind.HOSTED,
     form=(
         forms.endpoint(),

@@ -1,7 +1,6 @@
 """OpenLLM, over OpenAI's paths, which it has had since 0.6; what it spoke before is not spoken."""
 
 from domain.model.catalogue import ProviderKind
-from domain.model.labels import Text
 from infrastructure.providers.dialects import openai_hosted as hosted
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.probes import called
@@ -12,7 +11,6 @@ from infrastructure.providers.spec import Adapter
 
 ADAPTER = Adapter(
     id="openllm",
-    label=Text("OpenLLM"),
     kind=ProviderKind.HOSTED,
     form=(
         server(),

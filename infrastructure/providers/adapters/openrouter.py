@@ -55,7 +55,6 @@ def _routing(form: FormValues) -> Mapping[str, Any]:
 
 ADAPTER = Adapter(
     id="openrouter",
-    label=Text("OpenRouter"),
     kind=ProviderKind.PROPRIETARY,
     form=(
         secret("api_key"),
@@ -67,7 +66,6 @@ ADAPTER = Adapter(
     # Not the list of models: it is public.
     probe=listing("key"),
     error=_REFUSALS,
-    key_page="https://openrouter.ai/keys",
     chat=_Chat(refusals=_REFUSALS),
     embed=_Embed(encoding="float"),
     models=Models(query={"output_modalities": "all"}, abilities=(("architecture", "output_modalities"),)),

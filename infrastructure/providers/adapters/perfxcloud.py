@@ -1,7 +1,6 @@
 """PerfXCloud: OpenAI's dialect, at an address that the form may change."""
 
 from domain.model.catalogue import ProviderKind
-from domain.model.labels import Text
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed
@@ -15,14 +14,12 @@ _HOME = "https://cloud.perfxlab.cn/v1"
 
 ADAPTER = Adapter(
     id="perfxcloud",
-    label=Text("PerfXCloud"),
     kind=ProviderKind.PROPRIETARY,
     form=(secret("api_key"), base("endpoint_url", _HOME)),
     base_url=at("endpoint_url", _HOME, end="/v1"),
     sign=bearer("api_key"),
     probe=listing("models"),
     error=USUAL,
-    key_page="https://cloud.perfxlab.cn/panel/token",
     chat=Chat(),
     embed=Embed(encoding="float", texts=16),
     models=Models(),

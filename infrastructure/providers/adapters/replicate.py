@@ -13,7 +13,6 @@ _LLM, _EMBEDDING = ModelType.LLM, ModelType.EMBEDDING
 
 ADAPTER = Adapter(
     id=_ID,
-    label=Text("Replicate"),
     kind=ProviderKind.HOSTED,
     form=(
         secret(_TOKEN, Text("API token", "API トークン", "API 令牌")),
@@ -26,7 +25,6 @@ ADAPTER = Adapter(
     probe=predictions.describing,
     error=predictions.refusal,
     failed=predictions.failed,
-    key_page="https://replicate.com/account/api-tokens",
     chat=predictions.Prompted(),
     embed=predictions.Vectors(),
     models=predictions.Collections({"language-models": _LLM, "embedding-models": _EMBEDDING}),

@@ -5,7 +5,6 @@ from typing import Self
 
 from domain.model.calls import ChatCall
 from domain.model.catalogue import ProviderKind
-from domain.model.labels import Text
 from domain.model.speech import SpeechFormat
 from domain.ports import Target
 from infrastructure.providers.catalogue.refusals import refusals
@@ -38,14 +37,12 @@ class _Speak(Speak):
 
 ADAPTER = Adapter(
     id="siliconflow",
-    label=Text("SiliconFlow", "SiliconFlow", "硅基流动"),
     kind=ProviderKind.PROPRIETARY,
     form=(secret("api_key"), international()),
     base_url=either("https://api.siliconflow.cn/v1", "https://api.siliconflow.com/v1"),
     sign=bearer("api_key"),
     probe=listing("models"),
     error=_REFUSALS,
-    key_page="https://cloud.siliconflow.cn/account/ak",
     chat=_Chat(refusals=_REFUSALS),
     embed=Embed(encoding="float", texts=32),
     rerank=Rerank(),

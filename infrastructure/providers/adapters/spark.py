@@ -35,7 +35,6 @@ _CHAT = _Chat(
 
 ADAPTER = Adapter(
     id="spark",
-    label=Text("iFLYTEK Spark", "iFLYTEK Spark", "讯飞星火"),
     kind=ProviderKind.PROPRIETARY,
     form=(secret("api_password", Text("API password", "API パスワード", "APIPassword")), trial_model("lite")),
     base_url=fixed("https://spark-api-open.xf-yun.com"),
@@ -43,7 +42,6 @@ ADAPTER = Adapter(
     probe=chatting(_CHAT, "spark", "validate_model", 5),
     error=_REFUSALS,
     failed=_REFUSALS.failed,
-    key_page="https://console.xfyun.cn",
     chat=_CHAT,
     # Told only to a password that is known: it is another version's.
     proves=refusing(errors.ModelNotFoundUpstream, words="NoAuth"),

@@ -1,7 +1,6 @@
 """StepFun: OpenAI's dialect, which counts tokens in every piece of a stream, at a Chinese and an international site."""
 
 from domain.model.catalogue import ProviderKind
-from domain.model.labels import Text
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.probes import listing
@@ -12,7 +11,6 @@ from infrastructure.providers.spec import Adapter
 
 ADAPTER = Adapter(
     id="stepfun",
-    label=Text("StepFun", "StepFun", "阶跃星辰"),
     kind=ProviderKind.PROPRIETARY,
     form=(secret("api_key"), international()),
     base_url=either("https://api.stepfun.com/v1", "https://api.stepfun.ai/v1"),
@@ -20,7 +18,6 @@ ADAPTER = Adapter(
     # The balance, which costs nothing and only the owner of a key may see.
     probe=listing("accounts"),
     error=USUAL,
-    key_page="https://platform.stepfun.com/interface-key",
     # What its reference does not name.
     chat=Chat(include_usage=False, refused=frozenset({"seed", "presence_penalty"})),
     models=Models(),

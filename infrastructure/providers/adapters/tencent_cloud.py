@@ -21,7 +21,6 @@ _TRANSCRIBE = FlashRecognition(
 
 ADAPTER = Adapter(
     id="tencent_cloud",
-    label=Text("Tencent Cloud", "Tencent Cloud", "腾讯云"),
     kind=ProviderKind.PROPRIETARY,
     form=(
         text("app_id", Text("App ID", "アプリ ID", "APPID"), required=True),
@@ -33,6 +32,5 @@ ADAPTER = Adapter(
     probe=hearing(_TRANSCRIBE, "tencent_cloud", _ANY),
     error=_REFUSALS,
     failed=_REFUSALS.failed,
-    key_page="https://console.cloud.tencent.com/cam/capi",
     transcribe=_TRANSCRIBE,
 )

@@ -4,7 +4,6 @@ Hunyuan's own platform, which took a pair of Tencent Cloud's keys, closed on 202
 """
 
 from domain.model.catalogue import ProviderKind
-from domain.model.labels import Text
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed
@@ -18,14 +17,12 @@ _HOME = "https://tokenhub.tencentmaas.com/v1"
 
 ADAPTER = Adapter(
     id="tencent_hunyuan",
-    label=Text("Tencent Hunyuan", "Tencent Hunyuan", "腾讯混元"),
     kind=ProviderKind.PROPRIETARY,
     form=(secret("api_key"), base("base_url", _HOME)),
     base_url=at("base_url", _HOME, end="/v1"),
     sign=bearer("api_key"),
     probe=listing("models"),
     error=USUAL,
-    key_page="https://console.cloud.tencent.com/tokenhub/apikey",
     chat=Chat(),
     embed=Embed(encoding="float", texts=128),
     models=Models(),

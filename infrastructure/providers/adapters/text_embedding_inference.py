@@ -13,7 +13,6 @@ _EMBEDDING = ModelType.EMBEDDING
 
 ADAPTER = Adapter(
     id="text_embedding_inference",
-    label=Text("Text Embedding Inference"),
     kind=ProviderKind.HOSTED,
     form=(
         server(),

@@ -4,7 +4,6 @@ from typing import Any
 
 from domain.model.calls import Message
 from domain.model.catalogue import ProviderKind
-from domain.model.labels import Text
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed
@@ -26,7 +25,6 @@ class TogetherChat(Chat):
 
 ADAPTER = Adapter(
     id="together_ai",
-    label=Text("together.ai"),
     kind=ProviderKind.HOSTED,
     form=(
         secret("api_key"),
@@ -39,6 +37,5 @@ ADAPTER = Adapter(
     sign=bearer("api_key"),
     **called(TogetherChat(include_usage=False), Embed(encoding=None)),
     error=USUAL,
-    key_page="https://api.together.ai/settings/api-keys",
     models=Models(),
 )

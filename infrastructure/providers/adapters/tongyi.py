@@ -6,7 +6,6 @@ from dataclasses import replace
 from domain.errors import UnsupportedFeature
 from domain.model.calls import ChatCall
 from domain.model.catalogue import FormValues, ProviderKind
-from domain.model.labels import Text
 from domain.ports import Target
 from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.dashscope_speech import DashScopeSpeak
@@ -50,14 +49,12 @@ def _base_url(form: FormValues) -> str:
 
 ADAPTER = Adapter(
     id="tongyi",
-    label=Text("Tongyi (Alibaba Cloud Model Studio)", "Tongyi（Alibaba Cloud Model Studio）", "通义千问（阿里云百炼）"),
     kind=ProviderKind.PROPRIETARY,
     form=(secret("dashscope_api_key"), international(), base("base_url", "")),
     base_url=_base_url,
     sign=bearer("dashscope_api_key"),
     probe=listing(_MODELS),
     error=_REFUSALS,
-    key_page="https://bailian.console.aliyun.com/?apiKey=1#/api-key",
     # A call of a tool cannot be required.
     chat=_Chat(
         path=f"{_COMPATIBLE}/chat/completions",

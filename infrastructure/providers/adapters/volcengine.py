@@ -39,7 +39,6 @@ _TRIED = Text("Model or endpoint to validate with", "検証に使うモデルま
 
 ADAPTER = Adapter(
     id="volcengine",
-    label=Text("VolcanoEngine", "VolcanoEngine", "火山引擎"),
     kind=ProviderKind.PROPRIETARY,
     form=(
         choice("auth_method", Text("Authentication", "認証方式", "鉴权方式"), "api_key", "aksk"),
@@ -54,7 +53,6 @@ ADAPTER = Adapter(
     sign=_SIGN,
     probe=chatting(_CHAT, "volcengine", "endpoint_id", 5),
     error=_REFUSALS,
-    key_page="https://console.volcengine.com/ark/apiKey",
     chat=_CHAT,
     embed=Embed(encoding="float", texts=256),
     # The key is good, but its account has yet to switch this one model on.

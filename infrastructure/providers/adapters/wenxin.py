@@ -34,7 +34,6 @@ _TOKENS = "https://iam.bj.baidubce.com/v1/BCE-BEARER/token"
 
 ADAPTER = Adapter(
     id="wenxin",
-    label=Text("Wenxin", "Wenxin", "文心一言"),
     kind=ProviderKind.PROPRIETARY,
     form=(
         choice("auth_method", Text("Authentication", "認証方式", "鉴权方式"), "api_key", "access_key"),
@@ -53,7 +52,6 @@ ADAPTER = Adapter(
     ),
     probe=greeting(_CHAT, "wenxin", "ernie-4.5-turbo-32k"),
     error=_REFUSALS,
-    key_page="https://console.bce.baidu.com/iam/#/iam/apikey/list",
     chat=_CHAT,
     embed=_Embed(encoding=None, texts=16),
     rerank=Rerank(returns=None),

@@ -46,7 +46,6 @@ _UID = "model_uid"
 
 ADAPTER = Adapter(
     id="xinference",
-    label=Text("Xorbits Inference (Xinference)"),
     kind=ProviderKind.HOSTED,
     form=(
         server(),

@@ -1,7 +1,6 @@
 """01.AI, maker of Yi: OpenAI's dialect with few knobs, at an address that the form may change."""
 
 from domain.model.catalogue import ProviderKind
-from domain.model.labels import Text
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.probes import greeting
 from infrastructure.providers.dialects.refusals import USUAL
@@ -15,13 +14,11 @@ _CHAT = Chat(include_usage=False, refused=frozenset({"stop", "seed", "presence_p
 
 ADAPTER = Adapter(
     id="yi_01ai",
-    label=Text("01.AI", "01.AI", "零一万物"),
     kind=ProviderKind.PROPRIETARY,
     form=(secret("api_key"), base("endpoint_url", _HOME)),
     base_url=at("endpoint_url", _HOME, end="/v1"),
     sign=bearer("api_key"),
     probe=greeting(_CHAT, "yi_01ai", "yi-lightning"),
     error=USUAL,
-    key_page="https://platform.lingyiwanwu.com/apikeys",
     chat=_CHAT,
 )

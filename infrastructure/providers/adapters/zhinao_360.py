@@ -1,7 +1,6 @@
 """360 Zhinao: OpenAI's dialect, for its own models and, under their makers' names, for others'."""
 
 from domain.model.catalogue import ProviderKind
-from domain.model.labels import Text
 from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.probes import greeting
@@ -14,13 +13,11 @@ _CHAT = Chat(mark_suffices=True, refusals=_REFUSALS)
 
 ADAPTER = Adapter(
     id="zhinao_360",
-    label=Text("360 Zhinao", "360 智脳", "360 智脑"),
     kind=ProviderKind.PROPRIETARY,
     form=(secret("api_key"),),
     base_url=fixed("https://api.360.cn/v1"),
     sign=bearer("api_key"),
     probe=greeting(_CHAT, "zhinao_360", "360gpt-turbo"),
     error=_REFUSALS,
-    key_page="https://ai.360.com/platform/keys",
     chat=_CHAT,
 )

@@ -7,7 +7,6 @@ from typing import Any
 from domain.model.calls import ChatCall, Message
 from domain.model.catalogue import ProviderKind
 from domain.model.events import ChatAnswer, ChatEvent, TextDelta
-from domain.model.labels import Text
 from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.openai import PENALTIES, Chat
 from infrastructure.providers.dialects.openai_embed import Embed
@@ -66,7 +65,6 @@ _CHAT = _Chat(
 
 ADAPTER = Adapter(
     id="zhipu_ai",
-    label=Text("Zhipu AI", "Zhipu AI", "智谱 AI"),
     kind=ProviderKind.PROPRIETARY,
     form=(
         secret("api_key"),
@@ -78,7 +76,6 @@ ADAPTER = Adapter(
     sign=bearer("api_key"),
     probe=chatting(_CHAT, "zhipu_ai", "validate_model", 5),
     error=_REFUSALS,
-    key_page="https://open.bigmodel.cn/usercenter/apikeys",
     chat=_CHAT,
     embed=Embed(encoding=None, texts=64),
 )

@@ -17,8 +17,8 @@ from domain.model.selection import Platform as Offer
 from domain.model.selection import Standing
 from domain.ports import Target
 from infrastructure.providers import adapters
-from infrastructure.providers.catalogue.descriptions import descriptions
 from infrastructure.providers.catalogue.rows import FOLDER, rows
+from infrastructure.providers.catalogue.vendors import shown
 from infrastructure.providers.registry import ADAPTERS, catalogue, trials
 from infrastructure.providers.spec import Adapter
 from tests.unit.domain.samples import pot
@@ -26,7 +26,7 @@ from tests.unit.domain.samples import pot
 CONTRACTS = Path(__file__).parents[2] / "contract"
 # In preview, and priced by searches.
 UNPRICED = {"cohere": r"command-a-(plus|reasoning|vision)|rerank-(v[34]|english|multilingual)"}
-DATA = {"trials", "parameters", "descriptions", "refusals"}
+DATA = {"trials", "parameters", "vendors", "refusals"}
 
 
 def names(folder: Path, pattern: str) -> set[str]:
@@ -70,8 +70,8 @@ def test_a_vendor_is_described_in_three_languages_briefly(provider: str) -> None
     assert len(set(words)) == len(words)
 
 
-def test_no_description_is_left_of_a_vendor_that_is_gone() -> None:
-    assert descriptions().keys() == ADAPTERS.keys()
+def test_every_vendor_is_shown_and_none_that_is_gone() -> None:
+    assert shown().keys() == ADAPTERS.keys()
 
 
 @pytest.mark.parametrize("provider", ADAPTERS)
