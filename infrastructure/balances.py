@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import structlog
 
@@ -43,21 +42,21 @@ class PolledBalances:
     _polls: dict[TenantId, _Poll] = field(default_factory=dict)
 
     @asynccontextmanager
-    async def __call__(self, tenant_id: TenantId, until: datetime) -> AsyncIterator[AsyncIterator[Sequence[Pot]]]:
+    async def __call__(self, tenant_id: TenantId) -> AsyncIterator[AsyncIterator[Sequence[Pot]]]:
         poll = self._polls.setdefault(tenant_id, _Poll())
         poll.watchers += 1
         if poll.task is None:
             poll.task = asyncio.create_task(self._run(tenant_id, poll))
         try:
-            yield self._changes(poll, until)
+            yield self._changes(poll)
         finally:
             poll.watchers -= 1
             if not poll.watchers:
                 del self._polls[tenant_id]  # its task ends with its present rest
 
-    async def _changes(self, poll: _Poll, until: datetime) -> AsyncIterator[Sequence[Pot]]:
+    async def _changes(self, poll: _Poll) -> AsyncIterator[Sequence[Pot]]:
         told: tuple[Pot, ...] | None = None
-        while self.clock() < until:
+        while True:
             read = poll.read
             if poll.pots is not None and poll.pots != told:
                 told = poll.pots

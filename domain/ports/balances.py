@@ -63,11 +63,9 @@ class Ledger(Protocol):
 class Balances(Protocol):
     """Watches a tenant's pots for as many as want to know, and only while somebody does."""
 
-    def __call__(
-        self, tenant_id: TenantId, until: datetime
-    ) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Pot]]]:
+    def __call__(self, tenant_id: TenantId) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Pot]]]:
         """The pots as they are, at once, then whenever one of them was changed, by whichever process, within 2 s of it.
 
-        In the order of `Pots.all`. A slow reader gets the newest only. The readings end at `until`.
+        In the order of `Pots.all`. A slow reader gets the newest only. The readings do not end by themselves.
         """
         ...

@@ -27,7 +27,7 @@ class Quotas:
     def watch(
         self, actor: Actor, only: Collection[str] | None = None
     ) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Pot]]]:
-        """`all`, or those of these ids: at once, then whenever one of them changes, until the actor's token expires."""
+        """`all`, or those of these ids: at once, then whenever one of them changes, until the reader leaves."""
         actor.require(Scope.QUOTAS_READ)
         return self._watched(actor, only)
 
@@ -42,7 +42,7 @@ class Quotas:
 
     @asynccontextmanager
     async def _watched(self, actor: Actor, only: Collection[str] | None) -> AsyncIterator[AsyncIterator[Sequence[Pot]]]:
-        async with self.balances(actor.tenant_id, actor.expires_at) as readings:
+        async with self.balances(actor.tenant_id) as readings:
             yield self._changes(readings, only)
 
     async def _changes(

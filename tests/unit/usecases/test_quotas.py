@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -184,9 +183,9 @@ async def test_credits_of_the_pool_trial_cost_the_weight() -> None:
 class Watcher:
     """Notes what one subscriber is told."""
 
-    def __init__(self, house: House, only: set[str] | None = None, expires_in: float = 3600) -> None:
+    def __init__(self, house: House, only: set[str] | None = None) -> None:
         self.told: list[list[int]] = []
-        self.actor = replace(house.actor(), expires_at=house.clock() + timedelta(seconds=expires_in))
+        self.actor = house.actor()
         self.task = asyncio.create_task(self._watch(house, only))
 
     async def _watch(self, house: House, only: set[str] | None) -> None:
@@ -228,20 +227,6 @@ async def test_a_watcher_of_one_quota_is_not_told_of_others_nor_of_caps() -> Non
     assert none.told == [[]]
     for watcher in (everything, one, none):
         watcher.task.cancel()
-
-
-async def test_watching_ends_when_the_token_expires() -> None:
-    house = House()
-    short, long = Watcher(house, expires_in=60), Watcher(house)
-    await house.pulse.beat()
-    house.clock.advance(timedelta(seconds=60))
-    spend(house, house.pot, 1)
-    await house.pulse.beat()
-    assert short.task.done()
-    assert short.told == [[0]]
-    assert not long.task.done()
-    assert long.told == [[0], [1]]
-    long.task.cancel()
 
 
 async def test_watching_needs_its_scope() -> None:
