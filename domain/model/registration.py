@@ -41,9 +41,14 @@ def check_application(client: Client) -> None:
         check_resource(client.resource)
 
 
-def check_given(actor: Actor, client: Client) -> None:
-    """Nobody gives what he does not have: Forbidden for a scope, InvalidRange for models beyond his own reach."""
+def check_given(actor: Actor, client: Client, *, capped: bool) -> None:
+    """Nobody gives what he does not have: Forbidden for a scope, InvalidRange for models beyond his own reach.
+
+    One that is `capped`, and cannot free itself, lets no other call models: it would spend beyond its cap.
+    """
     actor.require_all(client.scopes)
+    if capped and Scope.MODELS_INVOKE in client.scopes and client.id != actor.client_id:
+        actor.require(Scope.QUOTAS_WRITE)
     if not client.reach.within(actor.reach):
         raise InvalidRange("reach", "must be within what you may use yourself")
 

@@ -83,7 +83,7 @@ class ApiKeys:
         client = self._client(actor, new, now)
         check_scopes(client.scopes)
         check_alone(client.scopes)
-        check_given(actor, client)
+        check_given(actor, client, capped=await self.reaching.capped(actor))
         await self.reaching.check(actor, client.reach)
         cap = self._cap(client, new.cap) if new.cap else None
         minted = self._minted(client)
@@ -101,11 +101,12 @@ class ApiKeys:
         actor.require(Scope.APPLICATIONS_WRITE)
         if change.reach is not None:
             await self.reaching.check(actor, change.reach)
+        capped = await self.reaching.capped(actor)
         async with self.begin(actor.tenant_id) as work:
             before = await _key(work, client_id)
             after = _changed(before, change, self.clock())
             if not after.narrows(before):
-                check_given(actor, after)
+                check_given(actor, after, capped=capped)
             await work.clients.put(after)
             await work.audit.add(deed(actor, "api_key.updated", client_id))
         return after
@@ -117,9 +118,10 @@ class ApiKeys:
         actor.require(Scope.APPLICATIONS_WRITE)
         checked_overlap(overlap)
         now = self.clock()
+        capped = await self.reaching.capped(actor)
         async with self.begin(actor.tenant_id) as work:
             before = await _key(work, client_id)
-            check_given(actor, before)
+            check_given(actor, before, capped=capped)
             end = before.expires_at if expires_at is None else checked_end(expires_at, now)
             kept = replaced(before, now + overlap if overlap else None)
             minted = self._minted(replace(kept, expires_at=end))

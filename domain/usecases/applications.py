@@ -102,7 +102,7 @@ class Applications:
         client = self._client(actor, new)
         check_application(client)
         check_scopes(client.scopes)
-        check_given(actor, client)
+        check_given(actor, client, capped=await self.reaching.capped(actor))
         await self.reaching.check(actor, client.reach)
         issued = self._with_secret(client) if _has_secret(new) else Issued(client, None)
         async with self.begin(actor.tenant_id) as work:
@@ -115,13 +115,14 @@ class Applications:
         actor.require(Scope.APPLICATIONS_WRITE)
         if change.reach is not None:
             await self.reaching.check(actor, change.reach)
+        capped = await self.reaching.capped(actor)
         async with self.begin(actor.tenant_id) as work:
             before = await _application(work, client_id)
             after = _changed(before, change)
             check_application(after)
             check_scopes(after.scopes - before.scopes)
             if not after.narrows(before):
-                check_given(actor, after)
+                check_given(actor, after, capped=capped)
             await work.clients.put(after)
             await work.audit.add(deed(actor, "application.updated", client_id))
         return after
@@ -138,9 +139,10 @@ class Applications:
     async def resume(self, actor: Actor, client_id: ClientId) -> Client:
         """What it holds and has not expired is good again."""
         actor.require(Scope.APPLICATIONS_WRITE)
+        capped = await self.reaching.capped(actor)
         async with self.begin(actor.tenant_id) as work:
             resumed = replace(await _application(work, client_id), suspended_at=None)
-            check_given(actor, resumed)
+            check_given(actor, resumed, capped=capped)
             await _put(work, actor, resumed, "application.resumed")
         return resumed
 
@@ -148,11 +150,12 @@ class Applications:
         """A new secret; the one before stays good for `overlap`. InvalidRange for an application without one."""
         actor.require(Scope.APPLICATIONS_WRITE)
         checked_overlap(overlap)
+        capped = await self.reaching.capped(actor)
         async with self.begin(actor.tenant_id) as work:
             before = await _application(work, client_id)
             if before.secret_digest is None:
                 raise InvalidRange("id", "must be that of an application with a secret")
-            check_given(actor, before)
+            check_given(actor, before, capped=capped)
             issued = self._with_secret(replaced(before, self.clock() + overlap if overlap else None))
             await _put(work, actor, issued.client, "application.secret_rotated")
         return issued

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from domain.errors import Forbidden, InvalidRange, NotFound, QuotaExhausted, Unauthenticated
-from domain.model.access import IDENTITY_SCOPES, TENANT_SCOPES, Client, ClientKind, Reach, Scope
+from domain.model.access import IDENTITY_SCOPES, TENANT_SCOPES, Actor, Client, ClientKind, Reach, Scope
 from domain.model.cap import CapSubject, Period
 from domain.model.ids import ClientId, TenantId
 from domain.model.planning import Demand
@@ -17,7 +17,7 @@ from domain.model.tokens import SECRET_BYTES, Kind, digest, mint
 from domain.model.usage import Job
 from domain.usecases.api_keys import KeyCap, KeyChange, Minted, NewKey
 from domain.usecases.applications import NewApplication
-from tests.unit.domain.samples import LLM, NOW, TENANT, ref
+from tests.unit.domain.samples import LLM, NOW, TENANT, a_cap, ref
 from tests.unit.usecases.house import House
 
 CALLS = frozenset({Scope.MODELS_INVOKE})
@@ -168,6 +168,49 @@ async def test_of_two_rotations_within_the_overlap_two_keys_are_good() -> None:
     with pytest.raises(Unauthenticated):
         await house.access.authenticate(texts[0])
     assert [(await house.access.authenticate(text)).client_id for text in texts[1:]] == [key.client.id] * 2
+
+
+async def capped(house: House, *without: Scope, client_id: ClientId | None = None) -> Actor:
+    """An application that may call once a day, and all else but what it is without."""
+    actor = house.actor(*(TENANT_SCOPES - {*without}))
+    actor = replace(actor, client_id=client_id or actor.client_id)
+    cap = a_cap(1, actor.client_id)
+    rows(house).caps[cap.id] = cap
+    return actor
+
+
+async def test_a_capped_application_makes_no_way_around_its_cap() -> None:
+    house = House()
+    actor, key = (
+        await capped(house, Scope.QUOTAS_WRITE),
+        await made(house, replace(NEW, expires_at=house.clock() + DAY)),
+    )
+    service = NewApplication("svc", ClientKind.SERVICE, CALLS)
+    registered = (await house.applications.register(house.actor(), service)).client.id
+    for act in (
+        house.api_keys.create(actor, NEW),
+        house.api_keys.rotate(actor, key.client.id, timedelta(0)),
+        house.api_keys.update(actor, key.client.id, KeyChange(expires_at=house.clock() + YEAR)),
+        house.applications.register(actor, service),
+        house.applications.resume(actor, registered),
+        house.applications.rotate_secret(actor, registered, timedelta(0)),
+    ):
+        with pytest.raises(Forbidden) as refused:
+            await act
+        assert refused.value.needs == Scope.QUOTAS_WRITE
+
+
+async def test_a_capped_application_gives_what_spends_nothing_and_renews_itself() -> None:
+    house = House()
+    issued = await house.applications.register(house.actor(), NewApplication("svc", ClientKind.SERVICE, CALLS))
+    actor = await capped(house, Scope.QUOTAS_WRITE, client_id=issued.client.id)
+    await house.api_keys.create(actor, replace(NEW, scopes=frozenset({Scope.USAGE_READ})))
+    await house.applications.rotate_secret(actor, issued.client.id, timedelta(0))
+
+
+async def test_an_application_that_could_free_itself_of_its_cap_may_let_others_call() -> None:
+    house = House()
+    await house.api_keys.create(await capped(house), NEW)
 
 
 async def test_a_revoked_key_is_gone_with_its_caps() -> None:
