@@ -1,6 +1,6 @@
 """Applications as they are shown: what they may do, who let them in, and when they were last used."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
@@ -34,6 +34,9 @@ OfKind = Annotated[
 OneId = Annotated[strawberry.ID, strawberry.argument(name="id", description="Its global id.")]
 
 
+Given = Mapping[ClientId, Sequence[tuple[Consent, people.Member]]]
+
+
 class ApplicationShelf:
     """What is known of the applications of one page: each kind of it is read at most once, and only if asked for."""
 
@@ -47,6 +50,7 @@ class ApplicationShelf:
             (lambda: usecases.applications.some(actor, ids)) if rows is None else lambda: _known(rows)
         )
         self.caps: Once[list[Capped]] = Once(self._caps)
+        self.consents: Once[Given] = Once(lambda: usecases.applications.consents(actor, ids or rows or ()))
         self.creators: Once[Mapping[PersonId, people.Member]] = Once(self._creators)
 
     @classmethod
@@ -157,7 +161,7 @@ class Application(Node):
     async def consents(self, first: First = 50, after: After = None) -> Connection[ApplicationConsent]:
         context = self.shelf.context
         cut = Cut(context, f"Application.consents {self.key}", first, after)
-        given = await context.usecases.applications.consents(context.actor, self.key)
+        given = (await self.shelf.consents.value()).get(self.key, ())
         return Connection(page=cut.of(given, lambda each: str(each[0].person_id), ApplicationConsent.of))
 
     @classmethod

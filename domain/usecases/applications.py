@@ -90,11 +90,13 @@ class Applications:
         async with self.begin(actor.tenant_id) as work:
             return {member.person.id: member for member in await work.members.some(person_ids)}
 
-    async def consents(self, actor: Actor, client_id: ClientId) -> Sequence[tuple[Consent, Member]]:
-        """Who let it in, the latest first; none for one that is unknown."""
+    async def consents(
+        self, actor: Actor, client_ids: Collection[ClientId]
+    ) -> Mapping[ClientId, Sequence[tuple[Consent, Member]]]:
+        """Who let each of them in, the latest first; nothing of one that nobody let in, or that is unknown."""
         actor.require(Scope.APPLICATIONS_READ)
         async with self.begin(actor.tenant_id) as work:
-            return await work.consents.of_client(client_id)
+            return await work.consents.of_clients(client_ids)
 
     async def register(self, actor: Actor, new: NewApplication) -> Issued:
         """InvalidRange and NotFound for what it cannot be or reach, Forbidden for a scope that the actor lacks."""

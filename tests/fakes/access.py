@@ -169,9 +169,12 @@ class FakeConsents:
     async def one(self, client_id: ClientId, person_id: PersonId) -> Consent | None:
         return self.rows.consents.get((client_id, person_id))
 
-    async def of_client(self, client_id: ClientId) -> Sequence[tuple[Consent, Member]]:
-        given = [each for each in self._latest() if each.client_id == client_id]
-        return [(each, await self.members.one(each.person_id)) for each in given]
+    async def of_clients(self, client_ids: Collection[ClientId]) -> Mapping[ClientId, Sequence[tuple[Consent, Member]]]:
+        given: dict[ClientId, list[tuple[Consent, Member]]] = {}
+        for each in self._latest():
+            if each.client_id in client_ids:
+                given.setdefault(each.client_id, []).append((each, await self.members.one(each.person_id)))
+        return given
 
     async def of_person(self, person_id: PersonId) -> Sequence[tuple[Consent, Client]]:
         return [(each, self.rows.clients[each.client_id]) for each in self._latest() if each.person_id == person_id]

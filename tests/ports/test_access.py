@@ -260,12 +260,25 @@ async def test_what_a_person_sent_is_taken_back_by_role(store: Store, tenant: Te
 async def test_consents_are_seen_from_both_sides(store: Store, tenant: Tenant, home: Household) -> None:
     async with store.begin(tenant.id) as work:
         await work.consents.used(home.partner.id, home.person.id, LATER)
-        ((consent, member),) = await work.consents.of_client(home.partner.id)
+        ((consent, member),) = (await work.consents.of_clients([home.partner.id]))[home.partner.id]
         assert (consent, member.person) == (replace(home.consent, last_used_at=LATER), home.person)
         assert await work.consents.of_person(home.person.id) == [(consent, home.partner)]
         wider = replace(home.consent, scopes=frozenset(), given_at=LATER)
         await work.consents.put(wider)
         assert await work.consents.one(home.partner.id, home.person.id) == replace(wider, last_used_at=LATER)
+
+
+async def test_the_consents_of_several_applications_are_told_apart(
+    store: Store, tenant: Tenant, home: Household
+) -> None:
+    other, silent = (replace(home.partner, id=ClientId(uuid7())) for _ in range(2))
+    async with store.begin(tenant.id) as work:
+        await work.clients.add(other)
+        await work.clients.add(silent)
+        await work.consents.put(replace(home.consent, client_id=other.id, given_at=LATER))
+        given = await work.consents.of_clients([home.partner.id, other.id, silent.id])
+        told = {client: [(each.client_id, member.person) for each, member in of] for client, of in given.items()}
+        assert told == {each.id: [(each.id, home.person)] for each in (home.partner, other)}
 
 
 async def test_a_signed_proof_is_good_once(store: Store, tenant: Tenant, home: Household) -> None:

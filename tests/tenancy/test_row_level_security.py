@@ -165,7 +165,7 @@ READINGS: dict[str, Reading] = {
     "invitations.remove_by": lambda work, hers: work.invitations.remove_by(hers.home.person.id, list(Role)),
     "invitations.remove": lambda work, hers: work.invitations.remove(hers.home.invitation.id),
     "consents.one": lambda work, hers: work.consents.one(hers.home.partner.id, hers.home.person.id),
-    "consents.of_client": lambda work, hers: work.consents.of_client(hers.home.partner.id),
+    "consents.of_clients": lambda work, hers: work.consents.of_clients([hers.home.partner.id]),
     "consents.of_person": lambda work, hers: work.consents.of_person(hers.home.person.id),
     "consents.remove": lambda work, hers: work.consents.remove(hers.home.partner.id, hers.home.person.id),
     "codes.lock": lambda work, hers: work.codes.lock(hers.home.code.digest),

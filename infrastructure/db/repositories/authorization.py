@@ -1,12 +1,12 @@
 """Consents, and what OAuth keeps between a person's yes and a token."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Table, and_, select, update
+from sqlalchemy import Row, Table, and_, func, select, update
 
 from domain.errors import NotFound
 from domain.model.access import Client
@@ -43,14 +43,17 @@ class SqlConsents:
         rows = await self.rows.all(found)
         return _consent(rows[0]) if rows else None
 
-    async def of_client(self, client_id: ClientId) -> Sequence[tuple[Consent, Member]]:
+    async def of_clients(self, client_ids: Collection[ClientId]) -> Mapping[ClientId, Sequence[tuple[Consent, Member]]]:
         of_member = and_(members.c.tenant_id == consents.c.tenant_id, members.c.person_id == consents.c.person_id)
         joined_up = consents.join(members, of_member).join(people, people.c.id == members.c.person_id)
-        columns = consents, members.c.role, members.c.joined_at, people.c.id, people.c.email, people.c.name
-        query = select(*columns, people.c.created_at).select_from(joined_up)
-        query = query.where(self.rows.mine(consents), consents.c.client_id == client_id)
-        found = await self.rows.all(query.order_by(consents.c.given_at.desc()).limit(MANY))
-        return [(_consent(row), member_of(row)) for row in found]
+        columns = members.c.role, members.c.joined_at, people.c.id, people.c.email, people.c.name, people.c.created_at
+        place = func.row_number().over(partition_by=consents.c.client_id, order_by=consents.c.given_at.desc())
+        query = select(consents, *columns, place.label("place")).select_from(joined_up)
+        every = query.where(self.rows.mine(consents), consents.c.client_id.in_(client_ids)).subquery()
+        found: dict[ClientId, list[tuple[Consent, Member]]] = {}
+        for row in await self.rows.all(select(every).where(every.c.place <= MANY).order_by(every.c.place)):
+            found.setdefault(ClientId(row.client_id), []).append((_consent(row), member_of(row)))
+        return found
 
     async def of_person(self, person_id: PersonId) -> Sequence[tuple[Consent, Client]]:
         query = select(consents).where(self.rows.mine(consents), consents.c.person_id == person_id)

@@ -290,12 +290,12 @@ async def test_an_admin_sees_who_let_it_in_and_takes_it_back() -> None:
     house = House()
     issued = await house.applications.register(house.actor(), PARTNER)
     token, key = await let_in(house, issued.client), issued.client.id
-    ((consent, member),) = await house.applications.consents(house.actor(), key)
+    ((consent, member),) = (await house.applications.consents(house.actor(), [key]))[key]
     assert (consent.scopes, member.person, member.role) == (PARTNER.scopes, ANN, Role.ADMIN)
     await house.applications.revoke_consent(writer(house), key, ANN.id)
     with pytest.raises(Unauthenticated):
         await house.access.authenticate(token)
-    assert await house.applications.consents(house.actor(), key) == []
+    assert await house.applications.consents(house.actor(), [key]) == {}
     assert deeds(house)[-1] == ("consent.revoked", f"{key} {ANN.id}")
     with pytest.raises(NotFound, match="consent"):
         await house.applications.revoke_consent(house.actor(), key, ANN.id)
@@ -353,7 +353,7 @@ async def test_each_needs_its_scope() -> None:
         use.page(nobody, first=1),
         use.some(nobody, [key]),
         use.creators(nobody, [ANN.id]),
-        use.consents(nobody, key),
+        use.consents(nobody, [key]),
         use.register(nobody, SERVICE),
         use.update(nobody, key, ApplicationChange()),
         use.suspend(nobody, key),
