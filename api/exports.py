@@ -3,7 +3,7 @@
 import asyncio
 import csv
 import io
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.auth import Admission
 from api.export_query import asked
 from api.graphql.ids import node_id
 from domain.errors import DomainError, Forbidden, InvalidInput, NotFound, Unauthenticated
@@ -76,17 +77,17 @@ class UsageExport:
 
     async def _answer(self, request: Request) -> ASGIApp:
         """The file once its first piece is read, so that a refusal still has a status of its own."""
-        actor = request.scope["state"]["actor"]
+        admission: Admission | None = request.scope["state"]["admission"]
         try:
-            if actor is None:
+            if admission is None:
                 raise Unauthenticated
             which = asked(request.query_params, self.usage)
-            pieces = self._pieces(self.usage.export(actor, which))
+            pieces = self._pieces(self.usage.export(admission.actor, which))
             first = await anext(pieces, b"")
         except DomainError as refusal:
             return self._refusal(refusal)
         name = f"usage-{which.span.since:%Y%m%d}-{which.span.until:%Y%m%d}.{self.form.ending}"
-        return Download(first, pieces, self.form.media_type, name)
+        return Download(first, pieces, self.form.media_type, name, admission.over)
 
     async def _pieces(self, exported: Exported) -> AsyncGenerator[bytes, None]:
         head = self.form.head
@@ -108,27 +109,30 @@ class UsageExport:
 class Download:
     """An ASGI response: a file to be saved, `first` and then the other `pieces`, which are closed when it ends.
 
-    It ends early when the client leaves, between two pieces: nothing that is reading from the store is cancelled.
+    It breaks off between two pieces when the client leaves, or `over` returns since the token is good no more:
+    nothing that is reading from the store is cancelled, and nobody takes what there is for the whole.
     """
 
     first: bytes
     pieces: AsyncGenerator[bytes, None]
     media_type: str
     name: str
+    over: Callable[[], Awaitable[None]]
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
-        leaving = asyncio.create_task(_departure(receive))
+        endings = [asyncio.ensure_future(_departure(receive)), asyncio.ensure_future(self.over())]
         try:
             async with aclosing(self.pieces):
                 await send({"type": "http.response.start", "status": 200, "headers": self._headers()})
                 await _send_piece(send, self.first)
                 async for piece in self.pieces:
-                    if leaving.done():
+                    if any(ending.done() for ending in endings):
                         return
                     await _send_piece(send, piece)
                 await send({"type": "http.response.body", "body": b""})
         finally:
-            leaving.cancel()
+            for ending in endings:
+                ending.cancel()
 
     def _headers(self) -> list[tuple[bytes, bytes]]:
         return [

@@ -5,7 +5,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from uuid import UUID
 import pytest
 from starlette.types import ASGIApp, Message
 
-from api.auth import Authentication, LeasedActors
+from api.auth import LEASE, Authentication, LeasedActors
 from api.bounds import Bounds
 from api.exports import COLUMNS, FORMATS, UsageExport
 from api.graphql.ids import node_id
@@ -71,13 +71,20 @@ def export(house: House, ending: str = "csv", concurrency: int = 9) -> ASGIApp:
     bounded = Bounds(
         UsageExport(house.usecases.usage, form, "Bearer x"), gate(tenant_concurrency=concurrency), seconds=60
     )
-    return Authentication(bounded, LeasedActors(house.usecases.access.authenticate, house.clock).admit, "x")
+    actors = LeasedActors(house.usecases.access.authenticate, house.clock, sleep=lambda _: asyncio.sleep(0))
+    return Authentication(bounded, actors.admit, "x")
 
 
 async def asked(
-    app: ASGIApp, token: str | None, query: str = "", *, method: str = "GET", leave_after: int = -1
+    app: ASGIApp,
+    token: str | None,
+    query: str = "",
+    *,
+    method: str = "GET",
+    leave_after: int = -1,
+    on_piece: Callable[[int], None] = lambda _: None,
 ) -> Answer:
-    """The answer to a client that leaves after so many pieces, if it does."""
+    """The answer to a client that leaves after so many pieces, if it does; `on_piece` is told how many there are."""
     answer, left = Answer(), asyncio.Event()
 
     async def receive() -> Message:
@@ -88,6 +95,7 @@ async def asked(
         answer.messages.append(message)
         if len(answer.pieces) == leave_after:
             left.set()
+        on_piece(len(answer.pieces))
         await asyncio.sleep(0)
 
     headers = [(b"authorization", f"Bearer {token}".encode())] if token else []
@@ -298,6 +306,21 @@ async def test_an_export_ends_when_its_client_leaves_and_gives_its_place_back() 
     assert 2 <= len(answer.pieces) <= 4
     assert not house.store.turn.locked()
     assert (await asked(app, house.token(), "outcome=broken")).status == 200
+
+
+async def test_an_export_breaks_off_when_its_token_is_good_no_more() -> None:
+    house = House()
+    leave(house, *many(10_000))
+
+    def revoke(piece: int) -> None:
+        if piece == 2:
+            house.store.rows[tenant_id(1)].tokens.clear()
+            house.clock.advance(LEASE)
+
+    answer = await asked(export(house), house.token(), on_piece=revoke)
+    assert 2 <= len(answer.pieces) <= 5
+    assert answer.messages[-1]["more_body"]
+    assert not house.store.turn.locked()
 
 
 async def test_an_export_takes_a_place_among_its_tenants_requests() -> None:
