@@ -60,8 +60,11 @@ class Tokens(Protocol):
         ...
 
     async def remove(self, digest: bytes) -> None: ...
-    async def end_family(self, family_id: UUID) -> None:
-        """Remove all tokens of a family, refresh tokens included; used ones of these stay, to be recognised."""
+    async def end_family(self, family_id: UUID) -> bool:
+        """Remove all tokens of a family, refresh tokens included; used ones of these stay, to be recognised.
+
+        Whether there were any to remove.
+        """
         ...
 
     async def end_client(self, client_id: ClientId) -> None:

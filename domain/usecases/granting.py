@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from domain.errors import NotFound
 from domain.model.access import IDENTITY_SCOPES, Client, Scope
+from domain.model.audit import Deed
 from domain.model.authorization import Code, Decision, Device, RefreshToken
 from domain.model.ids import PersonId
 from domain.model.issuing import Facts, Grant, Issued, Source, Verdict
@@ -49,10 +50,10 @@ class Granting:
             source = await _shown(work, client, asking.shown)
             facts = Facts(client, now, source, await allowed(work, client, source.person_id if source else None))
             verdict = judge(facts)
-            if verdict.ends is not None:
-                await work.tokens.end_family(verdict.ends)
             await _polled(work, source, now)
             issued = await self._kept(work, facts, verdict.grant, sign) if verdict.grant else None
+            if source is not None and verdict.ends is not None and await work.tokens.end_family(verdict.ends):
+                await work.audit.add(Deed("tokens.reused", str(client.id), client.id, source.person_id))
         return verdict.answer, issued
 
     async def _kept(self, work: Work, facts: Facts, grant: Grant, sign: Sign | None) -> Issued:

@@ -77,11 +77,14 @@ class FakeTokens:
     async def remove(self, digest: bytes) -> None:
         self.rows.tokens.pop(digest, None)
 
-    async def end_family(self, family_id: UUID) -> None:
-        for token in [t for t in self.rows.tokens.values() if t.family_id == family_id]:
+    async def end_family(self, family_id: UUID) -> bool:
+        ended = [t for t in self.rows.tokens.values() if t.family_id == family_id]
+        unused = [t for t in self.rows.refresh_tokens.values() if t.family_id == family_id and t.used_at is None]
+        for token in ended:
             del self.rows.tokens[token.digest]
-        for fresh in [t for t in self.rows.refresh_tokens.values() if t.family_id == family_id and t.used_at is None]:
+        for fresh in unused:
             del self.rows.refresh_tokens[fresh.digest]
+        return bool(ended or unused)
 
     async def end_client(self, client_id: ClientId) -> None:
         rows = self.rows

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from domain.model.access import Role, Scope
+from domain.model.audit import Entry
 from domain.model.authorization import Consent
 from tests.databases import Urls
 from tests.oauth_town import ASKED, RESOURCE, Town, error_of, founded
@@ -17,6 +18,11 @@ INVALID = (400, "invalid_grant")
 async def town(sqlite_urls: Urls) -> AsyncIterator[Town]:
     async with founded(sqlite_urls) as built:
         yield built
+
+
+async def reuses(town: Town) -> list[Entry]:
+    async with town.begin(town.opened.tenant.id) as work:
+        return list(await work.audit.page(first=10, actions=["tokens.reused"]))
 
 
 @pytest.mark.parametrize("public", [False, True], ids=["confidential", "public"])
@@ -43,6 +49,21 @@ async def test_a_used_one_ends_its_family_and_no_other(town: Town) -> None:
         assert (await town.whoami(tokens["access_token"])).status_code == 401
     assert (await town.whoami(other["access_token"])).status_code == 200
     assert (await partner.refresh(other["refresh_token"])).status_code == 200
+
+
+async def test_what_a_used_one_ends_is_an_entry_of_the_audit_once(town: Town) -> None:
+    partner = await town.partner()
+    first = await partner.let_in()
+    await partner.refresh(first["refresh_token"])
+    assert await reuses(town) == []
+    for _ in range(3):
+        await partner.refresh(first["refresh_token"])
+    (entry,) = await reuses(town)
+    assert (entry.deed.client_id, entry.deed.outcome, entry.deed.person_id is None) == (
+        partner.client.id,
+        "DONE",
+        False,
+    )
 
 
 async def test_a_family_ends_when_its_first_one_would_have(town: Town) -> None:

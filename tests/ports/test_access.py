@@ -195,7 +195,8 @@ async def test_a_family_ends_but_what_was_used_is_still_recognised(
         await work.refresh_tokens.add(used)
         await work.refresh_tokens.add(stranger)
         await work.refresh_tokens.use(used.digest, LATER)
-        await work.tokens.end_family(home.refresh.family_id)
+        assert await work.tokens.end_family(home.refresh.family_id)
+        assert not await work.tokens.end_family(home.refresh.family_id)
         with pytest.raises(NotFound):
             await work.tokens.one(home.token.digest)
         assert await work.refresh_tokens.lock(home.refresh.digest) is None

@@ -100,10 +100,11 @@ class SqlTokens:
     async def remove(self, digest: bytes) -> None:
         await self.rows.remove(tokens, digest=digest)
 
-    async def end_family(self, family_id: UUID) -> None:
-        await self.rows.remove(tokens, family_id=family_id)
+    async def end_family(self, family_id: UUID) -> bool:
+        ended = await self.rows.remove(tokens, family_id=family_id)
         unused = delete(refresh_tokens).where(self.rows.mine(refresh_tokens), refresh_tokens.c.family_id == family_id)
-        await self.rows.connection.execute(unused.where(refresh_tokens.c.used_at.is_(None)))
+        gone = await self.rows.connection.execute(unused.where(refresh_tokens.c.used_at.is_(None)))
+        return ended + gone.rowcount > 0
 
     async def end_client(self, client_id: ClientId) -> None:
         for table in (tokens, refresh_tokens, codes, devices):
