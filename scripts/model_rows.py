@@ -10,7 +10,8 @@ of langgenius/dify-official-plugins). Each catalogue file begins with a hand-kep
   that take one, `needs` a feature of theirs; `listed` takes those for which Dify lists the parameter, and `told` the
   options that Dify tells.
 - `[limits.<type>]` holds for every model of a type, and `[voices]` by pattern; Dify's are taken where there are none.
-- `[hand]` adds what neither collection knows, and whole rows where it names a type.
+- `[hand]` adds what neither collection knows, and whole rows where it names a type; `also` names a second type of a
+  model that does the work of two.
 Of the two, LiteLLM's facts win; where it has none, Dify's current rows are all taken.
 
 Oddities that are handled: prices with a unit that cannot be right are left out, and so are those in another unit than
@@ -206,8 +207,8 @@ def gathered(folder: Path, head: Mapping[str, Any], as_of: date) -> list[Row]:
         elif row["name"] in alone or "litellm" not in source:
             found[key] = row
     for name, facts in hand.items():
-        if "type" in facts:
-            found.setdefault((name, facts["type"]), {"name": name, "features": set()})
+        for kind in (facts[key] for key in ("type", "also") if key in facts):
+            found.setdefault((name, kind), {"name": name, "type": kind, "features": set()})
     end_aliases(found)
     omit = re.compile(source.get("omit", r"(?!)"))
     rows = [row | touched(row, hand.get(row["name"], {})) for row in found.values()]
@@ -261,7 +262,7 @@ def end_aliases(found: Mapping[Key, Row]) -> None:
 
 def touched(row: Row, hand: Row) -> Row:
     """What the hand-kept part says of a row."""
-    changes = {key: value for key, value in hand.items() if key not in ("with", "without")}
+    changes = {key: value for key, value in hand.items() if key not in ("with", "without", "also")}
     return {**changes, "features": (row["features"] | set(hand.get("with", ()))) - set(hand.get("without", ()))}
 
 

@@ -37,9 +37,9 @@ EMBED = EmbedCall(("hello", "bye"), dimensions=256)
 USAGE = {"promptTokenCount": 9, "candidatesTokenCount": 20, "thoughtsTokenCount": 5, "totalTokenCount": 34}
 
 
-def theirs(provider: str, name: str, headers: tuple[str, ...]) -> rec.Sent:
+def theirs(provider: str, name: str, headers: tuple[str, ...], file: str = "sdk_requests.json") -> rec.Sent:
     """The recording of a call in the terms of the comparison."""
-    sent = rec.recorded(rec.calls(provider)[name], headers=headers)
+    sent = rec.recorded(rec.calls(provider, file)[name], headers=headers)
     body = _camel(sent.body)
     if body and not body.get("generationConfig", True):
         del body["generationConfig"]

@@ -5,6 +5,7 @@ from domain.model.labels import Text
 from infrastructure.providers.dialects.gemini import GenerateContent
 from infrastructure.providers.dialects.gemini_embed import BatchEmbed
 from infrastructure.providers.dialects.gemini_models import TokenPages
+from infrastructure.providers.dialects.gemini_speech import SpeakContent, TranscribeContent
 from infrastructure.providers.dialects.google_errors import GOOGLE
 from infrastructure.providers.dialects.probes import listing
 from infrastructure.providers.forms import address, at, secret
@@ -26,5 +27,7 @@ ADAPTER = Adapter(
     error=GOOGLE,
     chat=GenerateContent(),
     embed=BatchEmbed(),
+    transcribe=TranscribeContent(),
+    speak=SpeakContent(),
     models=TokenPages(),
 )

@@ -9,10 +9,12 @@ from domain.model.labels import Text
 from domain.ports import Target
 from infrastructure.providers.dialects import vertex
 from infrastructure.providers.dialects.gemini_embed import content
+from infrastructure.providers.dialects.gemini_speech import SpeakContent, TranscribeContent
 from infrastructure.providers.dialects.google_errors import GOOGLE
 from infrastructure.providers.dialects.probes import refusing
 from infrastructure.providers.dialects.vertex import PublisherChat, placed
 from infrastructure.providers.dialects.vertex_embed import PublisherEmbed
+from infrastructure.providers.dialects.vertex_rank import RankRecords
 from infrastructure.providers.forms import fixed, secret, text
 from infrastructure.providers.signing.service_account import service_account
 from infrastructure.providers.spec import Adapter, ErrorReply, Request
@@ -20,6 +22,7 @@ from infrastructure.providers.spec import Adapter, ErrorReply, Request
 _ID = "google_cloud"
 _KEY = "vertex_service_account_key"
 _COUNTED = ModelRef(_ID, "gemini-3.5-flash", ModelType.LLM)
+_RECORDS = 200
 _TOKEN = re.compile(r"ya29\.[\w.-]+")
 
 
@@ -52,6 +55,10 @@ ADAPTER = Adapter(
     error=error,
     chat=PublisherChat("anthropic"),
     embed=PublisherEmbed(),
+    rerank=RankRecords(),
+    transcribe=TranscribeContent(placed),
+    speak=SpeakContent(place=placed),
     # Whoever is told that a model is not at this location was let in.
     proves=refusing(ModelNotFoundUpstream, status=404),
+    documents=lambda _: _RECORDS,
 )

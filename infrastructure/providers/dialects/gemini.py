@@ -1,8 +1,8 @@
 """Gemini's generateContent, as Google serves it at the Gemini API and in its cloud."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +15,9 @@ from infrastructure.providers.dialects.gemini_stream import ContentDecoder
 from infrastructure.providers.dialects.google_errors import GOOGLE
 from infrastructure.providers.dialects.refusals import Refusals
 from infrastructure.providers.spec import Decoder, Framing, Request
+
+Place = Callable[[Target, str], Request]
+"""Where a method of a model is, by its name."""
 
 _VERSIONED = re.compile(r"gemini-(\d+)(?:\.(\d+))?")
 _NEWEST = (99, 0)
@@ -60,18 +63,21 @@ def model_path(name: str, method: str) -> str:
     return f"models/{quote(name, safe='@')}:{method}"
 
 
+def placed(target: Target, method: str) -> Request:
+    """Where a method of a model is, without anything to send there."""
+    return Request(f"v1/{model_path(target.model.name, method)}")
+
+
 @dataclass(frozen=True)
 class GenerateContent:
-    """POST models/{model}:generateContent, or :streamGenerateContent for server-sent events.
+    """POST models/{model}:generateContent at `place`, or :streamGenerateContent for server-sent events.
 
     Thoughts are billed always and told only when `include_thoughts` asks for them.
     """
 
+    place: Place = placed
     refusals: Refusals = GOOGLE
     framing: Framing = Framing.SSE
-
-    def path(self, target: Target, method: str) -> str:
-        return f"v1/{model_path(target.model.name, method)}"
 
     def render(self, target: Target, call: ChatCall, *, stream: bool) -> Request:
         name = target.model.name
@@ -84,8 +90,8 @@ class GenerateContent:
         if config := _config({knob: value for knob, value in asked.items() if knob not in refused}, call):
             body["generationConfig"] = config
         warnings = turns.left_out(name, [k for k in asked if k in refused or k not in {**_CONFIGURED, **_THINKING}])
-        path = self.path(target, "streamGenerateContent" if stream else "generateContent")
-        return Request(path, body | _tools(call), query={"alt": "sse"} if stream else {}, warnings=warnings)
+        place = self.place(target, "streamGenerateContent" if stream else "generateContent")
+        return replace(place, json=body | _tools(call), query={"alt": "sse"} if stream else {}, warnings=warnings)
 
     def parse(self, body: Mapping[str, Any]) -> ChatAnswer:
         return gemini_stream.answer(body)

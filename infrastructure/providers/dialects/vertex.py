@@ -57,7 +57,7 @@ def _host(form: FormValues, field: str) -> str:
     return f"https://{location}-aiplatform.googleapis.com"
 
 
-_GEMINI, _MESSAGES = GenerateContent(), Messages(refusals=GOOGLE)
+_GEMINI, _MESSAGES = GenerateContent(placed), Messages(refusals=GOOGLE)
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,7 @@ class PublisherChat:
     def render(self, target: Target, call: ChatCall, *, stream: bool) -> Request:
         if target.model.name.startswith(_CLAUDE):
             return self._claude(target, call, stream=stream)
-        place = placed(target, "streamGenerateContent" if stream else "generateContent")
-        return replace(_GEMINI.render(target, call, stream=stream), path=place.path, base=place.base)
+        return _GEMINI.render(target, call, stream=stream)
 
     def _claude(self, target: Target, call: ChatCall, *, stream: bool) -> Request:
         request = _MESSAGES.render(target, call, stream=stream)

@@ -198,13 +198,19 @@ def test_the_list_of_models_tells_types_and_contexts_and_goes_on() -> None:
     rows = [
         {"name": "models/gemini-embedding-001", "supportedGenerationMethods": ["embedContent", "countTokens"]},
         {"name": "models/gemini-3.8-flash-tts", "supportedGenerationMethods": ["generateContent"]},
+        {"name": "models/gemini-3.5-transcribe", "supportedGenerationMethods": ["generateContent"]},
+        {"name": "models/gemini-3.5-transcribe-live", "supportedGenerationMethods": ["generateContent"]},
+        {"name": "models/gemini-3.1-flash-image", "supportedGenerationMethods": ["generateContent"]},
         {"name": "models/veo", "supportedGenerationMethods": ["predictLongRunning"]},
         {},
     ]
     page = listed({"models": rows, "nextPageToken": "next"})
     assert page.models == (
         ListedModel("gemini-embedding-001", ModelType.EMBEDDING),
-        ListedModel("gemini-3.8-flash-tts"),
+        ListedModel("gemini-3.8-flash-tts", ModelType.TEXT_TO_SPEECH),
+        ListedModel("gemini-3.5-transcribe", ModelType.SPEECH_TO_TEXT),
+        ListedModel("gemini-3.5-transcribe-live"),
+        ListedModel("gemini-3.1-flash-image"),
         ListedModel("veo"),
     )
     assert page.following == "next"

@@ -131,6 +131,16 @@ def test_a_vendor_without_prices_is_free_where_the_hand_says_so(tmp_path: Path) 
     }
 
 
+def test_a_model_that_does_the_work_of_two_types_has_a_row_of_each(tmp_path: Path) -> None:
+    types = 'types = ["llm", "speech_to_text"]'
+    head = f'[source]\ndify = "acme"\n{types}\n[hand]\nnow = {{ rank = 7, also = "speech_to_text" }}\n'
+    assert run(tmp_path, [dify("now", deprecated=False)], head).returncode == 0
+    text = (tmp_path / "infrastructure/providers/catalogue/acme.toml").read_text()
+    chat, speech = tomllib.loads(text)["models"]
+    assert (chat["type"], chat["rank"]) == ("llm", 7)
+    assert speech == {"name": "now", "type": "speech_to_text", "rank": 7}
+
+
 def test_a_price_with_an_impossible_unit_is_told_and_left_out(tmp_path: Path) -> None:
     done = run(tmp_path, [dify("only-dify", unit="0.000")])
     assert done.returncode == 0
