@@ -28,6 +28,7 @@ from infrastructure.providers.spec import Adapter
 from infrastructure.settings import Settings
 from tests.belongings import a_tenant
 from tests.canary import Flock, written
+from tests.contract.google_cloud import account
 from tests.databases import Urls
 from tests.e2e.portunus import MASTER_KEY, command
 from tests.graphql_documents import FIELDS
@@ -59,7 +60,7 @@ READ = ("credentials", "calls", "quotas", "providers", "models", "defaultModels"
 FULLY, TALKERS = "openai", ("anthropic", "ollama")
 """The vendor of which everything is asked, and one of each other way to talk."""
 GROUPS = [tuple(ADAPTERS)[at : at + 6] for at in range(0, len(ADAPTERS), 6)]
-STRANGE = frozenset({("google_cloud", ModelType.EMBEDDING), ("text_embedding_inference", ModelType.RERANK)})
+STRANGE = frozenset({("text_embedding_inference", ModelType.RERANK)})
 """What an obliging stub cannot play: such keys are told when they are checked."""
 _TOLD = (FieldKind.SECRET, FieldKind.URL)
 HEAVY = {"huge", "bomb", "slow", "endless", "lingering"}
@@ -179,6 +180,8 @@ class Nest:
 
     def _value(self, spec: FormField) -> str:
         match spec.kind:
+            case FieldKind.SECRET if spec.name == "vertex_service_account_key":
+                return account.key_file(private_key_id=self.flock.canary(), client_email=self.flock.canary())
             case FieldKind.SECRET:
                 return self.flock.canary()
             case FieldKind.URL:
