@@ -135,8 +135,10 @@ def test_models_may_be_elsewhere_than_the_rest() -> None:
 
 
 def test_project_and_model_cannot_leave_their_places_in_the_path() -> None:
-    path = rendered({**FORM, "vertex_project_id": "../a?b"}, "x/../y").path
-    assert path == ("v1/projects/..%2Fa%3Fb/locations/us-central1/publishers/google/models/x%2F..%2Fy:generateContent")
+    form = {**FORM, "vertex_project_id": "../a?b"}
+    place = "v1/projects/..%2Fa%3Fb/locations/us-central1"
+    assert rendered(form, "..?x#y").path == f"{place}/publishers/google/models/..%3Fx%23y:generateContent"
+    assert rendered(form, "claude-/../y").path == f"{place}/endpoints/openapi/chat/completions"
 
 
 def test_claude_reads_images_and_calls_tools() -> None:
