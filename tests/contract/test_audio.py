@@ -1,5 +1,5 @@
 """Speech at every vendor that hears or speaks: requests as OpenAI's client for Python (3.54.0) sends them to each
-(<id>/sdk_requests.json), and as the vendor's OpenAPI wants them where there is one; answers as OpenAI's OpenAPI
+(<id>/sdk_requests*.json), and as the vendor's OpenAPI wants them where there is one; answers as OpenAI's OpenAPI
 (openai/openai-openapi at f85dbe22) has them, whose shape the others document, and those that the client accepted.
 
 Left out of the comparison: `temperature`, which our vocabulary has not; for SiliconFlow `response_format`, which its
@@ -32,6 +32,7 @@ class Case:
     call: Any
     schema: tuple[str, str]
     without: frozenset[str] = frozenset()
+    file: str = "sdk_requests.json"
 
 
 OPENAI_STT, OPENAI_TTS = ("openai", "CreateTranscriptionRequest"), ("openai", "CreateSpeechRequest")
@@ -51,6 +52,7 @@ HEARING = [
     Case("openai_api_compatible", "audio.transcriptions.create", NAMED, OPENAI_STT, TEMPERATURE),
     Case("gpustack", "audio.transcriptions.create", NAMED, OPENAI_STT, TEMPERATURE),
     Case("localai", "audio.transcriptions.create", NAMED, OPENAI_STT, TEMPERATURE),
+    Case("ollama", "audio.transcriptions.create", NAMED, OPENAI_STT, TEMPERATURE, "sdk_requests_openai.json"),
     Case(
         "siliconflow",
         "stt",
@@ -88,7 +90,7 @@ def sent(provider: str, kind: ModelType, request: Request) -> rec.Sent:
 
 @pytest.mark.parametrize("case", HEARING, ids=lambda case: case.provider)
 def test_a_recording_is_sent_as_the_client_sends_it(case: Case) -> None:
-    theirs = rec.recorded(rec.calls(case.provider)[case.name], without=case.without, headers=HEADERS)
+    theirs = rec.recorded(rec.calls(case.provider, case.file)[case.name], without=case.without, headers=HEADERS)
     ours = rec.like(sent(case.provider, STT, heard(case.provider, theirs.body["model"], case.call)), theirs)
     assert replace(ours, body={k: v for k, v in ours.body.items() if k not in case.without}) == theirs
     rec.valid(*case.schema, {**ours.body, "file": "a string, to JSON Schema"})
@@ -96,7 +98,7 @@ def test_a_recording_is_sent_as_the_client_sends_it(case: Case) -> None:
 
 @pytest.mark.parametrize("case", SPEAKING, ids=lambda case: case.provider)
 def test_a_text_is_sent_as_the_client_sends_it(case: Case) -> None:
-    theirs = rec.recorded(rec.calls(case.provider)[case.name], headers=HEADERS)
+    theirs = rec.recorded(rec.calls(case.provider, case.file)[case.name], headers=HEADERS)
     ours = sent(case.provider, TTS, spoken(case.provider, theirs.body["model"], case.call))
     assert ours == theirs
     rec.valid(*case.schema, ours.body)

@@ -1,9 +1,12 @@
-"""Ollama, on a tenant's own machine or at ollama.com, by its native API. Of its modes, only chat is spoken."""
+"""Ollama, on a tenant's own machine or at ollama.com, by its native API, and OpenAI's where it hears. Of its modes,
+only chat is spoken.
+"""
 
 from domain.model.catalogue import Feature, ModelType, ProviderKind
 from domain.model.labels import Text
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.ollama import Chat, Embed
+from infrastructure.providers.dialects.openai_audio import Transcribe
 from infrastructure.providers.dialects.probes import called
 from infrastructure.providers.dialects.refusals import USUAL
 from infrastructure.providers.forms import address, at, choice, context, max_output, secret, switch
@@ -29,7 +32,7 @@ ADAPTER = Adapter(
     ),
     base_url=at("base_url", drop=("/v1", "/api")),
     sign=bearer("api_key"),
-    **called(Chat(), Embed()),
+    **called(Chat(), Embed(), transcribe=Transcribe(path="v1/audio/transcriptions")),
     error=USUAL,
     models=Models("api/tags", models="models", name="name"),
 )

@@ -1,5 +1,6 @@
 """Our reading of Ollama's answers: the examples of its OpenAPI (ollama/ollama, docs/openapi.yaml at fb307609) for chat
-and embeddings; streams, tool calls and errors after its docs/api and server/routes.go, as of November 2026.
+and embeddings, and what a real server answered (recorded_chats.json); thoughts, tool calls and errors after its
+docs/api and server/routes.go, as of November 2026.
 """
 
 import json
@@ -63,6 +64,17 @@ def test_a_whole_answer_is_read() -> None:
     answer = parse(CHAT)
     assert (answer.text, answer.finish) == ("Hello! How can I help you today?", FinishReason(Finish.STOP, "stop"))
     assert (answer.usage.input, answer.usage.output) == (11, 18)
+
+
+def test_recorded_answers_are_read() -> None:
+    recorded = rec.load("ollama", "recorded_chats.json")
+    streamed = rec.split_in_all_ways("ollama", recorded["stream"])
+    assert streamed.text.startswith("Why did the OpenTelemetry")
+    assert streamed.finish == FinishReason(Finish.STOP, "stop")
+    assert (streamed.usage.input, streamed.usage.output) == (17, 50)
+    whole = parse(recorded["whole"])
+    assert whole.text.startswith("This is a simple example")
+    assert (whole.usage.input, whole.usage.output) == (44, 113)
 
 
 def test_a_folded_stream_equals_the_whole_answer() -> None:

@@ -99,6 +99,16 @@ def test_the_probe_calls_the_very_model(kind: ModelType, path: str, key: str) ->
         assert (request.json["stream"], request.json["options"]["num_predict"]) == (False, 5)
 
 
+def test_the_probe_of_a_model_that_hears_sends_it_silence() -> None:
+    goal = rec.target("ollama", "mine", FORM, ModelType.SPEECH_TO_TEXT)
+    ours = rec.sent(ADAPTER, goal.form, ADAPTER.probe(goal, goal.form))
+    assert (ours.path, ours.body["model"], ours.body["file"]["bytes"]) == (
+        "/v1/audio/transcriptions",
+        "mine",
+        32_044,
+    )
+
+
 def test_a_probe_without_a_model_is_refused() -> None:
     with pytest.raises(InvalidRange):
         ADAPTER.probe(None, FORM)
