@@ -34,6 +34,7 @@ _NAME = re.compile(r"((?!\.)[\w.-]+/(?!\.)[\w.-]+)(?::([\w-]+))?", re.ASCII)
 _VERSION = re.compile(r"[\w-]+", re.ASCII)
 _SENSITIVE = re.compile(r"flagged as sensitive|\bE005\b|\bnsfw\b", re.I)
 _RESET = re.compile(r"resets in ~?(\d+)s")
+_MANY = {"texts": {"batch_size": 4, "convert_to_numpy": False, "normalize_embeddings": True}, "text_batch": {}}
 _SPEAKERS = {Role.SYSTEM: "System", Role.USER: "User", Role.ASSISTANT: "Assistant", Role.TOOL: "Tool"}
 
 
@@ -55,7 +56,7 @@ def named_inputs() -> tuple[FormField, ...]:
         choice(
             "text_input",
             Text("Input for texts", "テキストの入力名", "文本的输入名"),
-            *("text", "texts", "inputs"),
+            *("text", "texts", "inputs", "text_batch"),
             only=ModelType.EMBEDDING,
         ),
     )
@@ -130,7 +131,7 @@ class RunDecoder:
 
 @dataclass(frozen=True)
 class Vectors:
-    """Texts in the input that the form names: `texts` takes several as one JSON text, each other a single one."""
+    """Texts in the input that the form names: those in _MANY take several as one JSON text, each other a single one."""
 
     texts: int = 64
 
@@ -138,10 +139,9 @@ class Vectors:
         if call.dimensions is not None:
             raise UnsupportedFeature("vectors of another length", target.model.name)
         field = _text_input(target)
-        if field != "texts":
+        if field not in _MANY:
             return _run(target, {field: call.texts[0]})
-        many = orjson.dumps(call.texts).decode()
-        return _run(target, {"texts": many, "batch_size": 4, "convert_to_numpy": False, "normalize_embeddings": True})
+        return _run(target, {field: orjson.dumps(call.texts).decode(), **_MANY[field]})
 
     def parse(self, body: Mapping[str, Any], count: int) -> Embeddings:
         """Vectors in a list, each bare or as an `embedding`; a single one may come without the list."""
@@ -151,7 +151,7 @@ class Vectors:
         return Embeddings(in_order(vectors, count), _usage(body))
 
     def batch(self, target: Target) -> int:
-        return self.texts if _text_input(target) == "texts" else 1
+        return self.texts if _text_input(target) in _MANY else 1
 
 
 @dataclass(frozen=True)

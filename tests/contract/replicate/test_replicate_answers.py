@@ -1,7 +1,8 @@
-"""Replicate: answers as its SDK's tests recorded them (recorded_runs.json) and as the example of predictions.get in the
-OpenAPI has them; streams in the form of the vendor's guide (replicate.com/docs/reference/streaming, and ServerSentEvent
-of replicate/replicate-python at 0110c2c). Vectors are inferred from Dify's plugin (langgenius/dify-official-plugins at
-7af2283), failed runs from pollinations/pollinations#10801, and 404 and 402 from the form of the recorded 401.
+"""Replicate: answers and a stream as tests of its SDK and of others recorded them (recorded_runs.json), and as the
+example of predictions.get in the OpenAPI has them; further streams are those that tests of its SDK for JavaScript read
+(sdk_streams.json), or in the form of the vendor's guide (replicate.com/docs/reference/streaming). Vectors are inferred
+from Dify's plugin (langgenius/dify-official-plugins at 7af2283), failed runs from pollinations/pollinations#10801, and
+404 and 402 from the form of the recorded 401.
 """
 
 from typing import Any
@@ -74,6 +75,37 @@ def test_an_answer_comes_in_pieces_or_as_one() -> None:
 def test_tokens_are_counted_where_the_model_does() -> None:
     usage = rec.answered(ID, {**HELLO, "metrics": {"input_token_count": 4, "output_token_count": 9}}).usage
     assert (usage.input, usage.output) == (4, 9)
+
+
+def test_a_recorded_stream_is_put_together_from_any_pieces() -> None:
+    answer = rec.split_in_all_ways(ID, RUNS["stream"])
+    assert answer.text.startswith(
+        "Sure, here's a joke about OpenTelemetry:\n\nWhy did the OpenTelemetry agent go to therapy?"
+    )
+    assert answer.text.endswith("your face! Is there anything else I can assist you with?")
+    assert (answer.finish.unified, answer.usage) == (Finish.STOP, Usage())
+
+
+SAID = {
+    "consumes a server sent event stream": "hello world",
+    "consumes multiple events": "hello worldhello dave",
+    "ignores unexpected characters": "hello world",
+    "supports multiple lines of output in a single event": "hello,\nthis is a new line,\nand this is a new line too",
+}
+BROKEN: dict[str, type[UpstreamError]] = {
+    "supports ending without a done": errors.StreamBroken,
+    "an error event in the stream raises an exception": errors.UpstreamUnavailable,
+}
+
+
+def test_streams_of_the_sdks_own_tests_are_read_as_it_reads_them() -> None:
+    """Except that one without its last event is broken for us."""
+    streams = rec.load(ID, "sdk_streams.json")["streams"]
+    assert streams.keys() == SAID.keys() | BROKEN.keys()
+    assert {name: rec.split_in_all_ways(ID, streams[name]).text for name in SAID} == SAID
+    for name, meaning in BROKEN.items():
+        with pytest.raises(meaning):
+            rec.streamed(ID, streams[name])
 
 
 def test_a_stream_is_read_as_it_was_written() -> None:

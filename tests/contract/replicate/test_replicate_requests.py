@@ -56,6 +56,7 @@ def test_a_text_is_embedded_by_a_run_as_the_sdk_makes_one() -> None:
     [
         ("text", 1, {"text": "a"}),
         ("inputs", 1, {"inputs": "a"}),
+        ("text_batch", 64, {"text_batch": '["a","b"]'}),
         (
             "texts",
             64,
