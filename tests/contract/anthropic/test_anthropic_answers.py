@@ -1,5 +1,6 @@
-"""Our reading of Anthropic's answers: those that its SDK accepted (sdk_requests.json, `reply_replayed`), and the shapes
-that its documentation of streaming and errors gives (platform.claude.com/docs, as of November 2026).
+"""Our reading of Anthropic's answers: those that its SDK accepted (sdk_requests.json, `reply_replayed`), those of the
+vendor's own servers that think (recorded_thinking.json), and the shapes that its documentation of streaming and errors
+gives (platform.claude.com/docs, as of November 2026).
 """
 
 import json
@@ -68,6 +69,21 @@ def test_a_recorded_stream_is_put_together_from_any_pieces() -> None:
     assert answer.tool_calls == (ToolCall("toolu_1", "get_weather", '{"city":"Paris"}'),)
     assert answer.finish == FinishReason(Finish.TOOL_CALLS, "tool_use")
     assert (answer.usage.input, answer.usage.output) == (30, 9)
+
+
+def test_recorded_thoughts_are_kept_apart() -> None:
+    recorded = rec.load("anthropic", "recorded_thinking.json")
+    whole = parse(recorded["whole"])
+    assert whole.reasoning.startswith("This is a straightforward question about pedestrian safety.")
+    assert whole.text.endswith("so stay alert and make safe choices.")
+    assert (whole.usage.input, whole.usage.output) == (43, 321)
+    streamed = rec.split_in_all_ways("anthropic", recorded["stream"])
+    assert streamed.reasoning == "This is a straightforward question about pedestrian safety. I"
+    assert streamed.text == "Here are the basic steps for safely"
+    assert (streamed.usage.input, streamed.usage.output) == (43, 282)
+    hidden = rec.split_in_all_ways("anthropic", recorded["redacted"])
+    assert (hidden.reasoning, hidden.finish.unified) == ("", Finish.STOP)
+    assert hidden.text.endswith("How can I assist you today with a legitimate task or question?")
 
 
 def test_a_folded_stream_equals_the_whole_answer() -> None:

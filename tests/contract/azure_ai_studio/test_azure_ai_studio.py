@@ -215,6 +215,16 @@ def test_documents_are_ranked_where_the_endpoint_has_it(endpoint: str, path: str
     rec.valid(ID, "V2RerankRequest", ours.body)
 
 
+def test_a_ranking_is_asked_for_as_its_makers_client_does() -> None:
+    """Which docs.cohere.com/docs/cohere-on-microsoft-azure points to a host of its own."""
+    theirs = rec.recorded(rec.calls("cohere")["rerank"], headers=("authorization", "content-type"))
+    call = RerankCall(theirs.body["query"], tuple(theirs.body["documents"]))
+    goal = rec.target(ID, theirs.body["model"], {"endpoint": SINGLE, "jwt_token": "dummy"}, RERANK)
+    assert ADAPTER.rerank
+    request = ADAPTER.rerank.render(goal, call)
+    assert rec.sent(ADAPTER, goal.form, request, ("authorization", "content-type")) == theirs
+
+
 def test_a_ranking_is_read_best_first() -> None:
     assert ADAPTER.rerank
     results = [{"index": 1, "relevance_score": 0.2}, {"index": 0, "relevance_score": 0.9}]
