@@ -12,7 +12,7 @@ from domain.model.calls import ChatCall, Tool, ToolChoice
 from domain.model.events import ChatAnswer
 from domain.ports import Target
 from infrastructure.providers.dialects import anthropic_turns, converse_stream, converse_turns, turns
-from infrastructure.providers.dialects.anthropic import takes_default_sampling_only
+from infrastructure.providers.dialects.anthropic import takes_default_sampling_only, thinking, thoughtless
 from infrastructure.providers.dialects.converse_stream import ConverseDecoder
 from infrastructure.providers.spec import Decoder, Frame, Framing, Request
 
@@ -24,8 +24,9 @@ _SAMPLING = frozenset({"temperature", "topP"})
 class Converse:
     """POST model/{id}/converse. `fault` tells the meaning of a failure that a stream reports.
 
-    Parameters under a maker's own names go into `additionalModelRequestFields`. Thinking is read but not sent back with
-    the next turn: our vocabulary has no place for its signature.
+    Parameters under a maker's own names go into `additionalModelRequestFields`; but `effort` has a field of its own,
+    and `include_thoughts` asks Claude for a summary. Thinking is read but not sent back with the next turn: our
+    vocabulary has no place for its signature.
     """
 
     fault: Callable[[Frame], UpstreamError]
@@ -41,8 +42,8 @@ class Converse:
             body["system"] = [{"text": said}]
         if taken:
             body["inferenceConfig"] = taken
-        if call.knobs.extra:
-            body["additionalModelRequestFields"] = dict(call.knobs.extra)
+        if own := {**thoughtless(call).knobs.extra, **thinking(call)}:
+            body["additionalModelRequestFields"] = own
         body |= _features(call)
         dropped = [knob for knob in knobs if knob in refused]
         if "toolConfig" in body and call.tool_choice is ToolChoice.NONE:
@@ -80,10 +81,11 @@ def _features(call: ChatCall) -> Mapping[str, Any]:
         features["toolConfig"] = {"tools": [_tool(tool) for tool in call.tools]}
         if call.tool_choice is ToolChoice.REQUIRED:
             features["toolConfig"]["toolChoice"] = {"any": {}}
+    output: dict[str, Any] = {"effort": call.knobs.extra["effort"]} if "effort" in call.knobs.extra else {}
     if call.response_schema:
         schema = {"name": call.response_schema.name, "schema": orjson.dumps(call.response_schema.schema).decode()}
-        features["outputConfig"] = {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": schema}}}
-    return features
+        output["textFormat"] = {"type": "json_schema", "structure": {"jsonSchema": schema}}
+    return {**features, "outputConfig": output} if output else features
 
 
 def _calls_tools(call: ChatCall) -> bool:

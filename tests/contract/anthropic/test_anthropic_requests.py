@@ -123,6 +123,23 @@ def test_what_the_vendor_lacks_is_left_out_with_a_warning() -> None:
     assert [w.split()[0] for w in request.warnings] == ["seed", "presence_penalty", "frequency_penalty"]
 
 
+def test_thinking_has_fields_of_its_own() -> None:
+    knobs = Knobs(extra={"effort": "low", "include_thoughts": True})
+    call = replace(rec.asking("x"), knobs=knobs, response_schema=ResponseSchema("r", {"type": "object"}))
+    request = render(call, "claude-opus-5-5")
+    assert request.json
+    rec.valid("anthropic", "CreateMessageParams", request.json)
+    assert request.json["thinking"] == {"type": "adaptive", "display": "summarized"}
+    assert request.json["output_config"] == {
+        "effort": "low",
+        "format": {"type": "json_schema", "schema": {"type": "object"}},
+    }
+    assert not {"effort", "include_thoughts"} & request.json.keys()
+    assert request.warnings == ()
+    silent = body_of(replace(rec.asking("x"), knobs=Knobs(extra={"include_thoughts": False})))
+    assert not {"thinking", "output_config", "include_thoughts"} & silent.keys()
+
+
 def test_an_output_limit_is_always_sent() -> None:
     assert body_of(rec.asking("x"))["max_tokens"] == 4096
 

@@ -240,6 +240,18 @@ def test_a_makers_own_parameters_stand_apart() -> None:
     }
 
 
+def test_thinking_is_asked_for_where_the_service_and_the_maker_have_it() -> None:
+    knobs = Knobs(extra={"effort": "low", "include_thoughts": True, "top_k": 5})
+    body = body_of(replace(rec.asking("x"), knobs=knobs))
+    assert body["outputConfig"] == {"effort": "low"}
+    assert body["additionalModelRequestFields"] == {
+        "top_k": 5,
+        "thinking": {"type": "adaptive", "display": "summarized"},
+    }
+    silent = body_of(replace(rec.asking("x"), knobs=Knobs(extra={"include_thoughts": False})))
+    assert not {"outputConfig", "additionalModelRequestFields"} & silent.keys()
+
+
 def test_turns_alternate_and_results_come_first() -> None:
     calls = (ToolCall("a", "f", "{}"), ToolCall("b", "g", ""))
     turns = (
