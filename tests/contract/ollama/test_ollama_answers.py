@@ -1,6 +1,6 @@
 """Our reading of Ollama's answers: the examples of its OpenAPI (ollama/ollama, docs/openapi.yaml at fb307609) for chat
-and embeddings, and what a real server answered (recorded_chats.json); thoughts, tool calls and errors after its
-docs/api and server/routes.go, as of November 2026.
+and embeddings, and what a real server answered (recorded_chats.json). Thoughts, tool calls and errors have the forms
+that the OpenAPI gives them (request_schemas.json), errors the words of its server/routes.go, as of November 2026.
 """
 
 import json
@@ -57,7 +57,16 @@ def lines(*objects: Any) -> str:
 
 
 def piece(**message: Any) -> Any:
-    return {"message": {"role": "assistant", "content": "", **message}, "done": False}
+    return conforming("ChatStreamEvent", {"message": {"role": "assistant", "content": "", **message}, "done": False})
+
+
+def conforming(schema: str, body: Any) -> Any:
+    """A body that satisfies the schema and has no field that it does not know, nor its message."""
+    rec.valid("ollama", schema, body)
+    known = rec.load("ollama", "request_schemas.json")["components"]["schemas"][schema]["properties"]
+    assert body.keys() <= known.keys()
+    assert body.get("message", {}).keys() <= known.get("message", {}).get("properties", {}).keys()
+    return body
 
 
 def test_a_whole_answer_is_read() -> None:
@@ -83,7 +92,7 @@ def test_a_folded_stream_equals_the_whole_answer() -> None:
         {"id": "b", "function": {"name": "g", "arguments": {}}},
     ]
     message = {"role": "assistant", "content": "Größe: 😀", "thinking": "Hm.", "tool_calls": calls}
-    whole = parse({**END, "prompt_eval_count": 7, "message": message})
+    whole = parse(conforming("ChatResponse", {**END, "prompt_eval_count": 7, "message": message}))
     stream = lines(
         piece(thinking="H"),
         piece(thinking="m."),
@@ -156,6 +165,8 @@ def test_vectors_that_do_not_fit_the_texts_are_refused(body: Any) -> None:
     ],
 )
 def test_a_refusal_is_read_by_its_meaning(status: int, body: Any, meaning: type[UpstreamError]) -> None:
+    if isinstance(body, dict):
+        rec.valid("ollama", "ErrorResponse", body)
     failure = ADAPTER.error("ollama", ErrorReply(status, {}, body))
     assert type(failure) is meaning
     said = body["error"] if isinstance(body, dict) else body

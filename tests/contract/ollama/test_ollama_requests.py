@@ -88,13 +88,15 @@ def test_an_address_may_carry_what_other_programs_want_there(ending: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("kind", "path", "key"), [(ModelType.LLM, "api/chat", "messages"), (ModelType.EMBEDDING, "api/embed", "input")]
+    ("kind", "path", "schema"),
+    [(ModelType.LLM, "api/chat", "ChatRequest"), (ModelType.EMBEDDING, "api/embed", "EmbedRequest")],
 )
-def test_the_probe_calls_the_very_model(kind: ModelType, path: str, key: str) -> None:
+def test_the_probe_calls_the_very_model(kind: ModelType, path: str, schema: str) -> None:
     goal = rec.target("ollama", "mine", FORM, kind)
     request = ADAPTER.probe(goal, goal.form)
     assert request.json
-    assert (request.path, request.json["model"], key in request.json) == (path, "mine", True)
+    assert (request.path, request.json["model"]) == (path, "mine")
+    rec.valid("ollama", schema, request.json)
     if kind is ModelType.LLM:
         assert (request.json["stream"], request.json["options"]["num_predict"]) == (False, 5)
 
