@@ -160,6 +160,26 @@ def test_a_streamed_tool_call_is_read_whatever_its_shape(file: str, call_id: str
     assert answer.finish.unified is Finish.TOOL_CALLS
 
 
+USED = {"prompt_tokens": 11, "total_tokens": 897, "completion_tokens": 886}
+
+
+def test_thoughts_are_told_apart_where_the_api_does() -> None:
+    """The examples, cut short, of MicrosoftDocs/azure-ai-docs at 19b30ff1, use-chat-reasoning/rest.md; before the
+    versions of 2025 thoughts stand in the text.
+    """
+    message = {"role": "assistant", "content": "About 7,000.", "reasoning_content": "Okay, the user"}
+    body = {"model": "DeepSeek-R1", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+    whole = rec.answered(ID, {**body, "usage": USED})
+    assert (whole.reasoning, whole.text, whole.usage.output) == ("Okay, the user", "About 7,000.", 886)
+    deltas = [{"role": "assistant", "content": "", "reasoning_content": "Okay, the user"}, {"content": "About 7,000."}]
+    pieces = [{"choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
+    end = {"index": 0, "delta": {"content": "", "reasoning_content": ""}, "finish_reason": "stop", "logprobs": None}
+    assert rec.split_in_all_ways(ID, rec.events(*pieces, {"choices": [end], "usage": USED})) == whole
+    before = {**message, "content": "<think>\nOkay\n</think>\n\nAbout 7,000."}
+    del before["reasoning_content"]
+    assert rec.answered(ID, {"choices": [{"message": before, "finish_reason": "stop"}]}).text == before["content"]
+
+
 def test_a_stream_without_a_frame_is_broken() -> None:
     with pytest.raises(StreamBroken):
         rec.streamed(ID, ": ping\n\n")
