@@ -71,7 +71,9 @@ class HttpGateway:
     @asynccontextmanager
     async def chat_stream(self, target: Target, call: ChatCall) -> AsyncIterator[AsyncIterator[ChatEvent]]:
         to, dialect = self._spoken(target, lambda adapter: adapter.chat, "chat")
-        request = replace(dialect.render(target, call, stream=True), accept=dialect.framing.value)
+        request = dialect.render(target, call, stream=True)
+        if request.accept == JSON:
+            request = replace(request, accept=dialect.framing.value)
         async with (
             self._exchange.in_time(to, self._limits.total),
             self._exchange.answer(to, request) as response,
@@ -185,13 +187,14 @@ class HttpGateway:
     ) -> AsyncGenerator[ChatEvent, None]:
         for warning in request.warnings:
             yield Warned(warning)
+        framing = Framing(request.accept)
         with incoming.understood(to.name, to.form, response.status_code):
-            if dialect.framing is Framing.SSE and incoming.media_type(response) == JSON:
+            if framing is Framing.SSE and incoming.media_type(response) == JSON:
                 for event in streaming.unfolded(dialect.parse(await self._exchange.body(to, response))):
                     yield event
                 return
             pieces = incoming.pieces(to.name, response, self._limits.stream)
-            framer = streaming.framer_for(dialect.framing, self._limits.frame)
+            framer = streaming.framer_for(framing, self._limits.frame)
             events = streaming.decoded(pieces, framer, dialect.decoder(), response.status_code)
             async with aclosing(pieces), aclosing(events):
                 async for event in events:

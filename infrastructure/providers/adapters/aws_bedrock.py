@@ -1,4 +1,6 @@
-"""Amazon Bedrock: the Converse API for every maker's chat models, their own bodies for embeddings."""
+"""Amazon Bedrock: the Converse API for most makers' chat models, their own bodies for embeddings."""
+
+import re
 
 from domain.errors import CredentialRejected, UnsupportedFeature, UpstreamError
 from domain.model.catalogue import FormValues, ProviderKind
@@ -10,6 +12,7 @@ from infrastructure.providers.dialects.converse import Converse
 from infrastructure.providers.dialects.foundation_models import FoundationModels
 from infrastructure.providers.dialects.invoke_embed import InvokeEmbed
 from infrastructure.providers.dialects.probes import chatting, listing, refusing
+from infrastructure.providers.dialects.runtime_chat import ProfiledChat, RuntimeChat
 from infrastructure.providers.forms import address, choice, entered, secret, text
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.signing.sigv4 import sigv4
@@ -18,7 +21,8 @@ from infrastructure.providers.spec import Adapter, Request
 _ID = "aws_bedrock"
 _KEY_PAIR, _API_KEY = "Access_Secret_Key", "API_Key"
 _CONTROL = aws.host("bedrock")
-_CHAT = Converse(aws.REFUSALS.of)
+_COMPLETED = re.compile(r"(^|\.)(openai\.gpt-[5-9]|xai\.)")
+_CHAT = RuntimeChat(Converse(aws.REFUSALS.of), ProfiledChat(refusals=aws.REFUSALS), _COMPLETED)
 _TRIED = chatting(_CHAT, _ID, "model_for_validation", 5)
 _LISTED = listing("foundation-models", {"byOutputModality": "TEXT"}, base=_CONTROL)
 _MAY_NOT = refusing(CredentialRejected, words="not authorized to perform")

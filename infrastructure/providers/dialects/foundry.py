@@ -1,20 +1,20 @@
 """The surfaces of Microsoft Foundry, told apart by the endpoint: OpenAI's v1, Model Inference, and Messages."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from domain.errors import StreamBroken
 from domain.model.calls import ChatCall, EmbedCall, EmbedPurpose
 from domain.model.catalogue import FormValues
-from domain.model.events import ChatAnswer, ChatEvent
+from domain.model.events import ChatAnswer
 from domain.model.rerank import RerankCall
 from domain.ports import Target
 from infrastructure.providers.dialects.anthropic import Messages
 from infrastructure.providers.dialects.anthropic_stream import MessageDecoder
 from infrastructure.providers.dialects.azure import REFUSALS
+from infrastructure.providers.dialects.first_frame import FirstFrameDecoder
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.openai_reasoning import ReasoningChat
@@ -80,24 +80,12 @@ class FoundryChat:
         return self.messages.parse(body) if dig(body, "type") == "message" else self.v1.parse(body)
 
     def decoder(self) -> Decoder:
-        return _Either()
+        return FirstFrameDecoder(_decoder_for)
 
 
-class _Either:
-    """The decoder that a stream's first frame calls for: Messages gives its events names, the others none."""
-
-    def __init__(self) -> None:
-        self._chosen: Decoder | None = None
-
-    def feed(self, frame: Frame) -> Iterable[ChatEvent]:
-        if self._chosen is None:
-            self._chosen = MessageDecoder(REFUSALS) if frame.event else ChunkDecoder(REFUSALS)
-        return self._chosen.feed(frame)
-
-    def end(self) -> Iterable[ChatEvent]:
-        if self._chosen is None:
-            raise StreamBroken("", 200)
-        return self._chosen.end()
+def _decoder_for(frame: Frame) -> Decoder:
+    """Messages gives its events names, the others none."""
+    return MessageDecoder(REFUSALS) if frame.event else ChunkDecoder(REFUSALS)
 
 
 @dataclass(frozen=True)

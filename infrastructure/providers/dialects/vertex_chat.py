@@ -1,15 +1,15 @@
 """Chat in Google's cloud: each publisher's own dialect, and that of OpenAI for those who have none."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from domain.errors import StreamBroken
 from domain.model.calls import ChatCall
-from domain.model.events import ChatAnswer, ChatEvent
+from domain.model.events import ChatAnswer
 from domain.ports import Target
 from infrastructure.providers.dialects.anthropic import Messages
+from infrastructure.providers.dialects.first_frame import FirstFrameDecoder
 from infrastructure.providers.dialects.gemini import GenerateContent
 from infrastructure.providers.dialects.google_errors import GOOGLE
 from infrastructure.providers.dialects.openai import Chat
@@ -63,24 +63,12 @@ class PublisherChat:
         return _told_by(body).parse(body)
 
     def decoder(self) -> Decoder:
-        return PublisherDecoder()
+        return FirstFrameDecoder(_decoder_for)
 
 
-class PublisherDecoder:
-    """Decodes as the first event asks for: only Claude's have names."""
-
-    def __init__(self) -> None:
-        self._decoder: Decoder | None = None
-
-    def feed(self, frame: Frame) -> Iterator[ChatEvent]:
-        if self._decoder is None:
-            self._decoder = (_MESSAGES if frame.event else _told_by(frame_json(frame))).decoder()
-        yield from self._decoder.feed(frame)
-
-    def end(self) -> Iterator[ChatEvent]:
-        if self._decoder is None:
-            raise StreamBroken("", 200)
-        yield from self._decoder.end()
+def _decoder_for(frame: Frame) -> Decoder:
+    """Only Claude's events have names."""
+    return (_MESSAGES if frame.event else _told_by(frame_json(frame))).decoder()
 
 
 def _told_by(body: object) -> ChatDialect:
