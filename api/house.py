@@ -18,6 +18,7 @@ import uuid_utils.compat
 from api.graphql.context import UseCases
 from api.oauth.context import OAuth
 from api.pages.people import People
+from api.traffic.stays import prolong
 from api.traffic.turns import step_aside
 from domain.errors import DomainError
 from domain.model.catalogue import FormValues
@@ -86,6 +87,9 @@ _log = structlog.get_logger()
 PROBE = 60
 """Seconds that a call which only proves a credential may take at most."""
 
+_PART = 4
+"""A tenant whose vendors are slow takes at most one in so many of a process's connections."""
+
 LAST_SWEEP = 10
 """Seconds that a stop waits for a sweep to end."""
 
@@ -107,8 +111,9 @@ class House:
         self.engine = open_engine(settings.database_url)
         self.vault = RsaVault(self.master_keys)
         self.passwords = Argon2Passwords()
-        self.detached = Detached()
-        self.client = egress(settings.allowed_networks, read=settings.call_seconds)
+        self.detached = Detached(begun=prolong)
+        connections = _PART * settings.tenant_concurrency
+        self.client = egress(settings.allowed_networks, read=settings.call_seconds, connections=connections)
         self.client.event_hooks = {"request": [_leave_the_place]}
         self.ledger: Ledger = ledger_on(self.engine, self.master_keys)
         lifetime, above = settings.token_lifetime, directory(self.engine)

@@ -1,7 +1,7 @@
 """Work that outlives the request that began it."""
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any, Generic, TypeVar
 
 import structlog
@@ -14,9 +14,13 @@ _log = structlog.get_logger()
 
 
 class Detached:
-    """Runs coroutines as tasks of their own: cancelling whoever awaits one does not cancel it."""
+    """Runs coroutines as tasks of their own: cancelling whoever awaits one does not cancel it.
 
-    def __init__(self) -> None:
+    `begun` is told of each, by whoever begins it.
+    """
+
+    def __init__(self, begun: Callable[[asyncio.Task[Any]], None] = lambda _: None) -> None:
+        self._begun = begun
         self._running: set[_Running[Any]] = set()
 
     def __call__(self, work: Coroutine[Any, Any, T]) -> Awaitable[T]:
@@ -24,6 +28,7 @@ class Detached:
         running = _Running(work)
         self._running.add(running)
         running.task.add_done_callback(lambda _: self._running.discard(running))
+        self._begun(running.task)
         return running
 
     async def drain(self, grace: float) -> None:

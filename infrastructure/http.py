@@ -13,6 +13,9 @@ import aiohttp
 import httpx2
 import yarl
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_reqrep import ConnectionKey
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 from httpx_aiohttp.httpx2.transport import AiohttpTransport, map_aiohttp_exceptions
 
 Network = IPv4Network | IPv6Network
@@ -123,6 +126,19 @@ def _time_limits(connect: float | None, read: float | None, pool: float | None) 
     return aiohttp.ClientTimeout(sock_connect=connect, sock_read=read, connect=pool)
 
 
+class _Connections(aiohttp.TCPConnector):
+    """Drops a kept connection on which something came unasked: it would pass for the answer to the next request, which
+    may be another tenant's. The library has no public place for this.
+    """
+
+    async def _get(self, key: ConnectionKey, traces: list[Trace]) -> Connection | None:
+        while (kept := await super()._get(key, traces)) is not None:
+            if kept.protocol is not None and not kept.protocol.should_close:
+                return kept
+            kept.close()
+        return None
+
+
 class _CheckedResolver(AbstractResolver):
     """Refuses a whole answer when one of its addresses is forbidden."""
 
@@ -145,7 +161,7 @@ class _CheckedResolver(AbstractResolver):
 def _session(
     allowed: Sequence[Network], tls: ssl.SSLContext, connections: int, resolver: AbstractResolver | None
 ) -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(
+    connector = _Connections(
         resolver=_CheckedResolver(resolver or aiohttp.ThreadedResolver(), allowed),
         socket_factory=partial(_checked_socket, allowed),
         ssl=tls,

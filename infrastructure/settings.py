@@ -105,9 +105,9 @@ class Settings(BaseSettings):
     address_requests_per_second: int = Field(default=50, ge=1)
     """Of one network address, to the endpoints of OAuth."""
     client_concurrency: int = Field(default=128, ge=1)
-    """Requests of one client that a process has under way, waiting ones included."""
+    """Requests of one client that a process has under way: waiting ones, and those it hung up on while they run."""
     tenant_concurrency: int = Field(default=256, ge=1)
-    """Requests of one tenant that a process has under way, waiting ones included."""
+    """The same of one tenant; the process holds four times as many connections to vendors."""
     concurrency: int = Field(default=32, ge=1)
     """Requests that a process works on at once, those that wait for a vendor not counted."""
     waiting: int = Field(default=1_024, ge=0)

@@ -3,10 +3,13 @@
 import time
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
+from functools import partial
 
+from api.traffic import stays
 from api.traffic.buckets import Seconds
 from api.traffic.refusals import Throttled
 from api.traffic.shares import Shares, keys
+from api.traffic.stays import Stay
 from api.traffic.turns import CURRENT, Turns
 from domain.model.access import Actor
 from domain.model.allowance import Allowance
@@ -45,13 +48,15 @@ class Gate:
         client, tenant = keys(actor)
         self._check_room(client, self.limits.client_concurrency, "client")
         self._check_room(tenant, self.limits.tenant_concurrency, "tenant")
-        self._count(client, 1)
-        self._count(tenant, 1)
+        stay = Stay(partial(self._count, client, tenant, -1))
+        self._count(client, tenant, 1)
+        stay.join()
+        before = stays.CURRENT.set(stay)
         try:
             await self._in_turn(actor, work)
         finally:
-            self._count(client, -1)
-            self._count(tenant, -1)
+            stays.CURRENT.reset(before)
+            stay.leave()
 
     async def _in_turn(self, actor: Actor, work: Callable[[], Awaitable[None]]) -> None:
         turn = await self._turns.take(actor)
@@ -66,9 +71,10 @@ class Gate:
         if self._under_way.get(whose, 0) >= most:
             raise Throttled(f"This {kind} has {most} requests under way; wait for one to end.")
 
-    def _count(self, whose: Hashable, more: int) -> None:
-        count = self._under_way.get(whose, 0) + more
-        if count:
-            self._under_way[whose] = count
-        else:
-            del self._under_way[whose]
+    def _count(self, client: Hashable, tenant: Hashable, more: int) -> None:
+        for whose in (client, tenant):
+            count = self._under_way.get(whose, 0) + more
+            if count:
+                self._under_way[whose] = count
+            else:
+                del self._under_way[whose]

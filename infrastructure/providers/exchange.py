@@ -22,10 +22,14 @@ _KIB, _MIB = 2**10, 2**20
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one call: `total` and `probe` in seconds, retries and waits included; the rest in bytes, and pages."""
+    """Bounds of one call: `total` and `probe` in seconds, retries and waits included; the rest in bytes, and pages.
+
+    `told` is how many seconds a vendor has for the words of a refusal, once its status came.
+    """
 
     total: float = 600.0
     probe: float = 60.0
+    told: float = 5.0
     whole: int = 32 * _MIB
     stream: int = 64 * _MIB
     frame: int = 4 * _MIB
@@ -150,7 +154,7 @@ class Exchange:
         if response.is_success:
             return response
         try:
-            raise await incoming.refusal(to.adapter, to.form, response, self._limits.refusal)
+            raise await incoming.refusal(to.adapter, to.form, response, self._limits.refusal, self._limits.told)
         finally:
             with suppress(Exception):
                 await response.aclose()

@@ -49,14 +49,14 @@ _SENT: tuple[tuple[type[Exception], type[UpstreamError], str], ...] = (
 
 def unanswered(provider: str, failure: Exception) -> UpstreamError:
     """What it means that sending failed before a status came."""
-    cause = failure.__cause__ or failure
+    causes = [failure.__cause__ or failure, failure]
     for kind, meaning, detail in _UNSENT:
-        if isinstance(cause, kind):
+        if any(isinstance(cause, kind) for cause in causes):
             return meaning(provider, detail=detail, sent=False)
     for kind, meaning, detail in _SENT:
-        if isinstance(cause, kind):
+        if any(isinstance(cause, kind) for cause in causes):
             return meaning(provider, detail=detail)
-    return UpstreamUnavailable(provider, detail=f"the call failed ({type(cause).__name__})")
+    return UpstreamUnavailable(provider, detail=f"the call failed ({type(causes[0]).__name__})")
 
 
 def cut(provider: str, status: int, failure: Exception) -> UpstreamError:

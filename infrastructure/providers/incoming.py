@@ -1,7 +1,8 @@
 """Answers as they arrive: their pieces within bounds, and what a failure to read them means."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from typing import cast
 
 import httpx2
@@ -50,7 +51,7 @@ def understood(provider: str, form: FormValues, status: int) -> Iterator[None]:
         raise fit_to_show(failure, provider, form) from None
     except Malformed as failure:
         raise BadRequestUpstream(provider, status, str(failure)) from None
-    except (LookupError, TypeError, ValueError, AttributeError):
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError):
         raise BadRequestUpstream(provider, status, "the answer has an unexpected form") from None
 
 
@@ -76,15 +77,20 @@ def media_type(response: httpx2.Response) -> str:
     return response.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-async def refusal(adapter: Adapter, form: FormValues, response: httpx2.Response, limit: int) -> UpstreamError:
-    """What an answer with another status than success means; at most `limit` bytes of it are read."""
+async def refusal(
+    adapter: Adapter, form: FormValues, response: httpx2.Response, limit: int, seconds: float
+) -> UpstreamError:
+    """What an answer with another status than success means; at most `limit` bytes of it are read, for so long.
+
+    The status suffices where the rest does not come.
+    """
     status = response.status_code
     if status < 400:
         return BadRequestUpstream(adapter.id, status, "it redirects elsewhere; enter the address it redirects to")
-    try:
-        raw = await bodies.beginning(response.aiter_raw(), limit)
-    except TRANSPORT:
-        raw = b""
+    raw = b""
+    with suppress(*TRANSPORT, TimeoutError):
+        async with asyncio.timeout(seconds):
+            raw = await bodies.beginning(_raw(response), limit)
     return refused(adapter, form, ErrorReply(status, response.headers, bodies.lenient(blotted_bytes(raw, form))))
 
 

@@ -147,6 +147,28 @@ async def test_a_proxy_of_the_environment_is_ignored(monkeypatch: pytest.MonkeyP
         assert await status(egress([ALL]), f"http://127.0.0.1:{port}/v1/models") == 200
 
 
+async def test_an_answer_that_nobody_asked_for_is_not_the_next_ones() -> None:
+    """A vendor that answers twice would else tell one tenant what is another's."""
+    asked: list[bytes] = []
+    again = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            asked.append((await request_read(reader)).split()[1])
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n%s" % asked[-1])
+            if len(asked) == 1:
+                await again.wait()
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n/1")
+
+    async with conversing(answer) as url, egress([ALL]) as client:
+        assert (await client.get(f"{url}/1")).content == b"/1"
+        again.set()
+        await asyncio.sleep(0.1)
+        assert (await client.get(f"{url}/2")).content == b"/2"
+        assert (await client.get(f"{url}/3")).content == b"/3"
+    assert asked == [b"/1", b"/2", b"/3"]
+
+
 async def test_a_connection_is_kept_for_the_next_request() -> None:
     connections: list[asyncio.StreamWriter] = []
 

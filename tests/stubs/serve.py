@@ -56,7 +56,8 @@ async def serving(app: Any, host: str = "127.0.0.1") -> AsyncIterator[str]:
 @asynccontextmanager
 async def conversing(conversation: Conversation) -> AsyncIterator[str]:
     """The base URL of a TCP server that has this conversation on every connection, then closes it."""
-    running: set[asyncio.Task[None]] = set()
+    running: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+    over = False
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -68,19 +69,26 @@ async def conversing(conversation: Conversation) -> AsyncIterator[str]:
                 await writer.wait_closed()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        running.add(asyncio.create_task(converse(reader, writer)))
+        if over:
+            writer.close()
+        else:
+            running[asyncio.create_task(converse(reader, writer))] = writer
 
     try:
         async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
             yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
+        over = True
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+        for writer in running.values():  # also of those that were cancelled before they began
+            writer.close()
 
 
-async def request_read(reader: asyncio.StreamReader) -> None:
-    """Read one HTTP request with a content-length; IncompleteReadError when there is none."""
+async def request_read(reader: asyncio.StreamReader) -> bytes:
+    """Read one HTTP request with a content-length; its head. IncompleteReadError when there is none."""
     head = await reader.readuntil(b"\r\n\r\n")
     lengths = [int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
     await reader.readexactly(sum(lengths))
+    return head

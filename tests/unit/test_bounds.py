@@ -11,9 +11,11 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from api.bounds import Bounds
+from api.traffic.stays import prolong
 from domain.model.access import Actor
 from domain.model.allowance import Allowance
 from domain.model.ids import ClientId, TenantId
+from infrastructure.background import Detached
 from tests.fakes import FakeSeconds
 from tests.traffic import gate
 
@@ -174,3 +176,26 @@ async def test_a_stranger_is_let_through_to_be_refused_inside() -> None:
     app = App()
     app.may.set()
     assert (await ask(Bounds(app, gate(tenant_concurrency=0), seconds=60), None))[0]["status"] == 200
+
+
+async def test_hanging_up_makes_no_room_while_what_was_begun_runs_on() -> None:
+    """Else one tenant's slow vendors would take every connection of the process."""
+    may, detached = asyncio.Event(), Detached(begun=prolong)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await detached(may.wait())
+        await PlainTextResponse("done")(scope, receive, send)
+
+    bounds = Bounds(app, gate(tenant_concurrency=2), seconds=60)
+    calls = [asyncio.create_task(ask(bounds, 1)) for _ in range(2)]
+    await asyncio.sleep(0)
+    for call in calls:
+        call.cancel()
+    await asyncio.wait(calls)
+    assert all(call.cancelled() for call in calls)
+    assert (await ask(bounds, 1))[0]["status"] == 429
+    other = asyncio.create_task(ask(bounds, 2))
+    may.set()
+    assert (await other)[0]["status"] == 200
+    await detached.drain(1)
+    assert (await ask(bounds, 1))[0]["status"] == 200

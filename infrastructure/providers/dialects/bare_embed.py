@@ -12,8 +12,7 @@ from infrastructure.providers.dialects.openai_embed import vector
 from infrastructure.providers.dialects.turns import not_understood
 from infrastructure.providers.forms import entered
 from infrastructure.providers.spec import Request
-from infrastructure.providers.wire.digging import count as number
-from infrastructure.providers.wire.digging import dig, rows
+from infrastructure.providers.wire.digging import dig, rows, tally
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class BareEmbed:
         vectors = tuple(map(vector, rows(dig(body, "vectors"))))
         if len(vectors) != count:
             raise not_understood(f"{len(vectors)} vectors came for {count} texts")
-        tokens = number(dig(body, "total_tokens"))
+        tokens = tally(dig(body, "total_tokens"))
         return Embeddings(vectors, Usage(tokens, None if tokens is None else 0))
 
     def batch(self, target: Target) -> int:

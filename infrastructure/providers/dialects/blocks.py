@@ -7,7 +7,7 @@ from typing import Any
 from domain.model.calls import Message, Role
 from domain.model.events import ChatEvent, Finish, ToolCallDelta, Usage
 from infrastructure.providers.dialects.turns import call_id, with_ids
-from infrastructure.providers.wire.digging import count
+from infrastructure.providers.wire.digging import tally
 
 Block = dict[str, Any]
 
@@ -36,9 +36,9 @@ def merged(
 
 def usage(counts: Mapping[str, Any], fresh: str, written: str, read: str, output: str) -> Usage:
     """By the names of four counts. The prompt is the sum of what is fresh, written to the cache and read from it."""
-    cached, new = count(counts.get(read)), count(counts.get(fresh))
-    total = None if new is None else new + (count(counts.get(written)) or 0) + (cached or 0)
-    return Usage(total, count(counts.get(output)), cached, raw=counts)
+    cached, new = tally(counts.get(read)), tally(counts.get(fresh))
+    total = None if new is None else new + (tally(counts.get(written)) or 0) + (cached or 0)
+    return Usage(total, tally(counts.get(output)), cached, raw=counts)
 
 
 class CallBlocks:

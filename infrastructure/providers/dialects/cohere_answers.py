@@ -18,7 +18,7 @@ from infrastructure.providers.dialects.openai_stream import CallFragments
 from infrastructure.providers.dialects.refusals import Refusals
 from infrastructure.providers.dialects.turns import frame_json, not_understood
 from infrastructure.providers.spec import ErrorReply, Frame
-from infrastructure.providers.wire.digging import count, dig, rows, table, text
+from infrastructure.providers.wire.digging import dig, rows, table, tally, text
 
 _FINISHES: Mapping[str, Finish] = {
     "MAX_TOKENS": Finish.LENGTH,
@@ -56,7 +56,7 @@ def usage(counts: object) -> Usage:
 
 def _whole(value: object) -> int | None:
     """The OpenAPI calls counts numbers, so they may come as 71.0."""
-    return count(int(value)) if isinstance(value, float) and value.is_integer() else count(value)
+    return tally(int(value)) if isinstance(value, float) and value.is_integer() else tally(value)
 
 
 class EventDecoder:

@@ -12,7 +12,7 @@ from domain.ports import Target
 from infrastructure.providers.dialects import turns
 from infrastructure.providers.forms import entered
 from infrastructure.providers.spec import Request
-from infrastructure.providers.wire.digging import count, dig, rows
+from infrastructure.providers.wire.digging import dig, rows, tally
 
 _FORMATS: Mapping[str, str] = {
     **{name: name for name in ("wav", "pcm", "speex", "silk", "mp3", "m4a", "aac", "amr")},
@@ -20,8 +20,6 @@ _FORMATS: Mapping[str, str] = {
     "opus": "ogg-opus",
 }
 """What a file's ending is called here."""
-
-_LONGEST = 10**12
 
 
 @dataclass(frozen=True)
@@ -49,8 +47,8 @@ class FlashRecognition:
         said = [dig(channel, "text") for channel in rows(heard)]
         if not isinstance(heard, list) or not all(isinstance(line, str) for line in said):
             raise turns.not_understood("the answer has no text")
-        length = count(dig(body, "audio_duration"))
-        if length is None or not 0 <= length < _LONGEST:
+        length = tally(dig(body, "audio_duration"))
+        if length is None:
             return Transcript("\n".join(said), Usage())
         return Transcript("\n".join(said), Usage(audio_ms=length), seconds=length / 1000)
 

@@ -11,7 +11,7 @@ from infrastructure.providers.dialects.gemini import model_path
 from infrastructure.providers.dialects.openai_embed import vector
 from infrastructure.providers.dialects.turns import not_understood
 from infrastructure.providers.spec import Request
-from infrastructure.providers.wire.digging import count, dig, rows, table
+from infrastructure.providers.wire.digging import dig, rows, table, tally
 
 _TASKS = {EmbedPurpose.DOCUMENT: "RETRIEVAL_DOCUMENT", EmbedPurpose.QUERY: "RETRIEVAL_QUERY"}
 
@@ -56,5 +56,5 @@ class BatchEmbed:
 def counted(body: object) -> Usage:
     """Embeddings have no output."""
     counts = table(dig(body, "usageMetadata"))
-    tokens = count(counts.get("promptTokenCount"))
+    tokens = tally(counts.get("promptTokenCount"))
     return Usage(tokens, None if tokens is None else 0, raw=counts)

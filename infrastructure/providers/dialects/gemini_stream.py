@@ -20,7 +20,7 @@ from infrastructure.providers.dialects.gemini_turns import with_thought
 from infrastructure.providers.dialects.refusals import Refusals
 from infrastructure.providers.dialects.turns import arguments_text, call_id, frame_json, not_understood
 from infrastructure.providers.spec import ErrorReply, Frame
-from infrastructure.providers.wire.digging import count, dig, rows, table, text
+from infrastructure.providers.wire.digging import dig, rows, table, tally, text
 
 _FILTERED = frozenset({"SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"})
 _FAILED = frozenset(
@@ -48,11 +48,11 @@ def finish(raw: str, *, calls: bool, blocked: bool = False) -> FinishReason:
 
 def usage(counts: Mapping[str, Any]) -> Usage:
     """Of usageMetadata: thoughts are counted beside the answer, what tools added beside the prompt."""
-    thoughts = count(counts.get("thoughtsTokenCount"))
+    thoughts = tally(counts.get("thoughtsTokenCount"))
     return Usage(
-        input=_sum(count(counts.get("promptTokenCount")), count(counts.get("toolUsePromptTokenCount"))),
-        output=_sum(count(counts.get("candidatesTokenCount")), thoughts),
-        cached_input=count(counts.get("cachedContentTokenCount")),
+        input=_sum(tally(counts.get("promptTokenCount")), tally(counts.get("toolUsePromptTokenCount"))),
+        output=_sum(tally(counts.get("candidatesTokenCount")), thoughts),
+        cached_input=tally(counts.get("cachedContentTokenCount")),
         reasoning=thoughts,
         raw=counts,
     )

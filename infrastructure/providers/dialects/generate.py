@@ -16,7 +16,7 @@ from infrastructure.providers.dialects.refusals import USUAL
 from infrastructure.providers.dialects.turns import frame_json, not_understood, refuse_images
 from infrastructure.providers.forms import entered
 from infrastructure.providers.spec import JSON, Decoder, ErrorReply, Frame, Framing, Request
-from infrastructure.providers.wire.digging import count, dig, rows, table, text
+from infrastructure.providers.wire.digging import dig, rows, table, tally, text
 
 Meaning = Callable[[str, ErrorReply], UpstreamError]
 
@@ -51,7 +51,7 @@ class Generate:
     def parse(self, body: Mapping[str, Any]) -> ChatAnswer:
         if "text_output" not in table(body):
             raise not_understood("the answer has no text_output")
-        sent = count(body.get("num_output_tokens"))
+        sent = tally(body.get("num_output_tokens"))
         return ChatAnswer(_said(body), "", (), _finish(body), _usage(body, sent))
 
     def decoder(self) -> Decoder:
@@ -73,7 +73,7 @@ class PieceDecoder:
         if "text_output" not in piece:
             return
         self._last = piece
-        more = count(piece.get("num_output_tokens"))
+        more = tally(piece.get("num_output_tokens"))
         self._sent = self._sent if more is None else (self._sent or 0) + more
         if said := _said(piece):
             yield TextDelta(said)
@@ -149,4 +149,4 @@ def _usage(body: object, sent: int | None) -> Usage:
     counts = {name: value for name, value in table(body).items() if name.startswith("num_")}
     if sent is not None:
         counts["num_output_tokens"] = sent
-    return Usage(count(counts.get("num_input_tokens")), sent, raw=counts)
+    return Usage(tally(counts.get("num_input_tokens")), sent, raw=counts)

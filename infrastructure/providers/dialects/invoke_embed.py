@@ -11,7 +11,7 @@ from domain.ports import Target
 from infrastructure.providers.dialects.openai_embed import vector
 from infrastructure.providers.dialects.turns import left_out, not_understood
 from infrastructure.providers.spec import Request
-from infrastructure.providers.wire.digging import count, dig, rows
+from infrastructure.providers.wire.digging import dig, rows, tally
 
 _COHERE = "cohere."
 _NOVA = "nova-2-multimodal-embeddings"
@@ -78,5 +78,5 @@ def _found(body: object) -> list[Any]:
 
 def _usage(body: object) -> Usage:
     """Only Titan counts in the body."""
-    tokens = count(dig(body, "inputTextTokenCount"))
+    tokens = tally(dig(body, "inputTextTokenCount"))
     return Usage(tokens, None if tokens is None else 0, raw={} if tokens is None else {"inputTextTokenCount": tokens})

@@ -33,7 +33,7 @@ from infrastructure.providers.dialects.turns import (
     refuse_images,
 )
 from infrastructure.providers.spec import Decoder, ErrorReply, Frame, Framing, Request
-from infrastructure.providers.wire.digging import count, dig, rows, table, text
+from infrastructure.providers.wire.digging import dig, rows, table, tally, text
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ _COUNTS = ("prompt_eval_count", "eval_count", "total_duration", "load_duration")
 def _usage(body: object) -> Usage:
     """The prompt's count is left out when it was cached."""
     counts = {name: table(body)[name] for name in _COUNTS if name in table(body)}
-    return Usage(count(counts.get("prompt_eval_count")), count(counts.get("eval_count")), raw=counts)
+    return Usage(tally(counts.get("prompt_eval_count")), tally(counts.get("eval_count")), raw=counts)
 
 
 def _embedded(body: object) -> Usage:

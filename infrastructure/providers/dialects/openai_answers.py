@@ -7,7 +7,7 @@ from domain.errors import UpstreamUnavailable
 from domain.model.calls import ToolCall
 from domain.model.events import ChatAnswer, Finish, FinishReason, Usage
 from infrastructure.providers.dialects.turns import arguments_text, call_id, not_understood
-from infrastructure.providers.wire.digging import count, dig, rows, table, text
+from infrastructure.providers.wire.digging import dig, rows, table, tally, text
 
 _FINISHES: Mapping[str, Finish] = {
     "length": Finish.LENGTH,
@@ -40,12 +40,12 @@ def finish(raw: str, *, calls: bool, refused: bool) -> FinishReason:
 
 def usage(counts: object) -> Usage:
     """Of a `usage` object: prompt_tokens includes cached ones, completion_tokens includes reasoning."""
-    cached = (count(dig(counts, *place)) for place in _CACHED)
+    cached = (tally(dig(counts, *place)) for place in _CACHED)
     return Usage(
-        input=count(dig(counts, "prompt_tokens")),
-        output=count(dig(counts, "completion_tokens")),
+        input=tally(dig(counts, "prompt_tokens")),
+        output=tally(dig(counts, "completion_tokens")),
         cached_input=next((tokens for tokens in cached if tokens is not None), None),
-        reasoning=count(dig(counts, "completion_tokens_details", "reasoning_tokens")),
+        reasoning=tally(dig(counts, "completion_tokens_details", "reasoning_tokens")),
         raw=table(counts),
     )
 

@@ -11,7 +11,7 @@ from domain.model.speech import SpeakCall, SpeechFormat, TranscribeCall, Transcr
 from domain.ports import Target
 from infrastructure.providers.dialects import turns
 from infrastructure.providers.spec import BYTES, AudioDecoder, Request
-from infrastructure.providers.wire.digging import count, dig, table, text
+from infrastructure.providers.wire.digging import dig, table, tally, text
 from infrastructure.providers.wire.multipart import Part
 
 _MEDIA_TYPES: Mapping[SpeechFormat, str] = {
@@ -113,7 +113,7 @@ def transcript(body: Any) -> Transcript:
 def _usage(counts: object, seconds: float | None) -> Usage:
     """Tokens or seconds, by what the model is billed for."""
     heard = None if seconds is None else math.ceil(seconds * 1000)
-    read, written = count(dig(counts, "input_tokens")), count(dig(counts, "output_tokens"))
+    read, written = tally(dig(counts, "input_tokens")), tally(dig(counts, "output_tokens"))
     return Usage(read, written, raw=table(counts), audio_ms=heard)
 
 

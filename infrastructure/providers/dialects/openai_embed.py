@@ -13,7 +13,7 @@ from domain.model.events import Embeddings, Usage
 from domain.ports import Target
 from infrastructure.providers.dialects.turns import not_understood
 from infrastructure.providers.spec import Request
-from infrastructure.providers.wire.digging import count, dig, rows, table
+from infrastructure.providers.wire.digging import count, dig, rows, table, tally
 
 Vector = tuple[float, ...]
 
@@ -119,6 +119,6 @@ def _unpacked(value: str) -> Vector:
 
 def _usage(counts: object) -> Usage:
     """Embeddings have no output; some servers give only the total."""
-    tokens = count(dig(counts, "prompt_tokens"))
-    tokens = tokens if tokens is not None else count(dig(counts, "total_tokens"))
+    tokens = tally(dig(counts, "prompt_tokens"))
+    tokens = tokens if tokens is not None else tally(dig(counts, "total_tokens"))
     return Usage(tokens, None if tokens is None else 0, raw=table(counts))

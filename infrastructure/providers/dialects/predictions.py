@@ -23,10 +23,10 @@ from domain.ports import ListedModel, Target
 from infrastructure.providers.dialects import turns
 from infrastructure.providers.dialects.openai_embed import in_order
 from infrastructure.providers.dialects.refusals import USUAL
+from infrastructure.providers.dialects.waits import seconds
 from infrastructure.providers.forms import choice, entered
 from infrastructure.providers.spec import Decoder, ErrorReply, Frame, Framing, Page, Request
-from infrastructure.providers.wire.digging import count as number
-from infrastructure.providers.wire.digging import dig, rows, table, text
+from infrastructure.providers.wire.digging import dig, rows, table, tally, text
 
 UNDER_WAY = frozenset({"starting", "processing"})
 _LOST = frozenset({"failed", "canceled", "aborted"})
@@ -198,7 +198,7 @@ def refusal(provider: str, reply: ErrorReply) -> UpstreamError:
     if reply.status < 400 and _SENSITIVE.search(failure.detail):
         return ContentRefused(provider, failure.status, failure.detail)
     if reply.status == 429 and failure.retry_after is None and (told := _RESET.search(failure.detail)):
-        failure.retry_after = float(told[1])
+        failure.retry_after = seconds(told[1])
     return failure
 
 
@@ -270,7 +270,7 @@ def _output(body: Mapping[str, Any]) -> Any:
 def _usage(body: Mapping[str, Any]) -> Usage:
     """Few models count tokens."""
     metrics = table(dig(body, "metrics"))
-    return Usage(number(metrics.get("input_token_count")), number(metrics.get("output_token_count")), raw=metrics)
+    return Usage(tally(metrics.get("input_token_count")), tally(metrics.get("output_token_count")), raw=metrics)
 
 
 def _lenient(data: str) -> Any:

@@ -10,7 +10,7 @@ from domain.model.rerank import Ranked, RerankCall, Reranking
 from domain.ports import Target
 from infrastructure.providers.dialects.turns import not_understood
 from infrastructure.providers.spec import Request
-from infrastructure.providers.wire.digging import count, dig, rows, table
+from infrastructure.providers.wire.digging import count, dig, rows, table, tally
 
 _COUNTS = (("usage",), ("tokens",), ("meta", "tokens"), ("meta", "billed_units"))
 _TOKENS = ("prompt_tokens", "input_tokens", "total_tokens")
@@ -65,7 +65,7 @@ def ranked(results: object, score: str, expected: int) -> tuple[Ranked, ...]:
 def usage(body: object) -> Usage:
     """Reranking has no output; vendors count the input in several places, or not at all."""
     counts = next((said for place in _COUNTS if (said := table(dig(body, *place)))), {})
-    tokens = next((number for name in _TOKENS if (number := count(counts.get(name))) is not None), None)
+    tokens = next((number for name in _TOKENS if (number := tally(counts.get(name))) is not None), None)
     return Usage(tokens, None if tokens is None else 0, raw=counts)
 
 

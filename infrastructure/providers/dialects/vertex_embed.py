@@ -12,7 +12,7 @@ from infrastructure.providers.dialects.openai_embed import vector
 from infrastructure.providers.dialects.turns import not_understood
 from infrastructure.providers.dialects.vertex import placed
 from infrastructure.providers.spec import Request
-from infrastructure.providers.wire.digging import count, dig, rows, table
+from infrastructure.providers.wire.digging import dig, rows, table, tally
 
 _CUT = ("the text is longer than the model reads, and was cut",)
 
@@ -46,7 +46,7 @@ class PublisherEmbed:
 
 
 def _predicted(found: list[Any]) -> Usage:
-    counts = [count(dig(row, "statistics", "token_count")) for row in found]
+    counts = [tally(dig(row, "statistics", "token_count")) for row in found]
     known = [tokens for tokens in counts if tokens is not None]
     if len(known) < len(counts):
         return Usage()

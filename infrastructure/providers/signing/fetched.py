@@ -8,6 +8,7 @@ import httpx2
 
 from domain.errors import CredentialRejected, UpstreamError, UpstreamUnavailable
 from domain.model.secret import Secret
+from infrastructure.providers.signing.kept import kept
 from infrastructure.providers.signing.tokens import Tokens
 from infrastructure.providers.wire.bodies import lenient
 
@@ -18,7 +19,7 @@ _NOT_THEIRS = (400, 401, 403)
 class Fetched(httpx2.Auth):
     """Bearer tokens; each scheme has its own question for one, and its own answer.
 
-    The address that is asked may not be a tenant's to choose: it is told a secret, and its answer is read whole.
+    The address that is asked may not be a tenant's to choose, since it is told a secret.
     """
 
     def __init__(self, provider: str, tokens: Tokens) -> None:
@@ -41,7 +42,7 @@ class Fetched(httpx2.Auth):
         token = self.tokens.find(name)
         if token is None:
             told = yield self.question(request)
-            token, seconds = self.read(told.status_code, lenient(await told.aread()))
+            token, seconds = self.read(told.status_code, lenient(await kept(told)))
             self.tokens.keep(name, token, seconds)
         request.headers["authorization"] = f"Bearer {token.reveal()}"
         answer = yield request

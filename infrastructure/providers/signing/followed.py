@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator, Sequence
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote
 
 import httpx2
@@ -12,8 +12,9 @@ from domain.errors import ModelNotFoundUpstream, UpstreamTimeout
 from domain.model.catalogue import FormValues
 from infrastructure.providers.dialects.predictions import UNDER_WAY
 from infrastructure.providers.signing.header import Sign
+from infrastructure.providers.signing.kept import kept
 from infrastructure.providers.spec import JSON, Framing
-from infrastructure.providers.wire.bodies import beginning, lenient
+from infrastructure.providers.wire.bodies import lenient
 from infrastructure.providers.wire.digging import dig, text
 
 WAITS = (1.0, 2.0, 4.0, 8.0, *(15.0,) * 4, *(30.0,) * 8)
@@ -101,18 +102,7 @@ async def _told(response: httpx2.Response) -> Any:
     """The JSON of a success, which can be read once more; None of a refusal."""
     if not response.is_success:
         return None
-    source = cast(httpx2.AsyncByteStream, response.stream)
-    try:
-        body = await beginning(_pieces(source), _LIMIT)
-    finally:
-        await source.aclose()
-    response.stream = httpx2.ByteStream(body)
-    return lenient(body)
-
-
-async def _pieces(source: httpx2.AsyncByteStream) -> AsyncGenerator[bytes, None]:
-    async for piece in source:
-        yield piece
+    return lenient(await kept(response, _LIMIT))
 
 
 def followed(sign: Sign, provider: str, address: str, domains: Sequence[str], waits: Sequence[float] = WAITS) -> Sign:

@@ -9,6 +9,7 @@ import httpx2
 from domain.errors import UpstreamTimeout
 from domain.model.catalogue import FormValues
 from infrastructure.providers.signing.header import Sign
+from infrastructure.providers.signing.kept import kept
 
 WAITS = (0.1, 0.2, 0.4, 0.8, 1.6, *(4.0,) * 14)
 """Seconds before each question, a minute in all. The client follows at most 20 requests for one."""
@@ -19,8 +20,8 @@ _KEPT = ("authorization", "accept", "accept-encoding", "user-agent")
 class Polled(httpx2.Auth):
     """Signs as `inner` does, then asks `address` about the ticket in the header of a 202.
 
-    The 202 is read whole and unbounded, so `address` and the vendor's own may not be a tenant's to choose.
-    UpstreamTimeout when the answer is still not there after the last of `waits`.
+    The question carries the key, so `address` may not be a tenant's to choose. UpstreamTimeout when the answer is still
+    not there after the last of `waits`.
     """
 
     def __init__(self, inner: httpx2.Auth, provider: str, address: str, header: str, waits: Sequence[float]) -> None:
@@ -37,6 +38,7 @@ class Polled(httpx2.Auth):
             ticket = response.headers.get(self._header, "") if response.status_code == 202 else ""
             if not ticket:
                 return
+            await kept(response)
             await asyncio.sleep(wait)
             response = yield self._question(signed, ticket)
         if response.status_code == 202:

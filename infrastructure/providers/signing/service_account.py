@@ -27,6 +27,7 @@ from domain.errors import (
 from domain.model.catalogue import FormValues
 from domain.model.secret import Secret
 from infrastructure.providers.signing.header import Sign
+from infrastructure.providers.signing.kept import kept
 from infrastructure.providers.signing.tokens import Tokens, name_of
 from infrastructure.providers.wire import bodies
 from infrastructure.providers.wire.digging import count, dig, text
@@ -46,8 +47,8 @@ _BITS = 4_096
 class ServiceAccount(httpx2.Auth):
     """Asks `address` for a token where none is kept, and adds it to the request; a refused one is forgotten.
 
-    The answer with the token is read whole and unbounded, so `address` may not be a tenant's to choose: the one that a
-    key file names is not looked at. A failure to get one is an UpstreamError with `sent` False.
+    What is sent is as good as the key for an hour, so `address` may not be a tenant's to choose: the one that a key
+    file names is not looked at. A failure to get one is an UpstreamError with `sent` False.
     """
 
     def __init__(self, provider: str, field: str, key: Secret, address: str, tokens: Tokens) -> None:
@@ -67,6 +68,7 @@ class ServiceAccount(httpx2.Auth):
         if token is None:
             # To parse a key and sign with it takes tens of milliseconds.
             answer = yield self._question(request, await asyncio.to_thread(self.assertion))
+            await kept(answer)
             await answer.aread()
             token = self._given(answer)
         self._heed((yield _signed(request, token)))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 _EXACT = 2**53
+_BELIEVED = 10**12
 
 
 def table(value: object) -> Mapping[str, Any]:
@@ -26,6 +27,12 @@ def count(value: object) -> int | None:
     if not isinstance(value, int) or isinstance(value, bool):
         return None
     return value if -_EXACT < value < _EXACT else None
+
+
+def tally(value: object) -> int | None:
+    """What a vendor counted; None for no whole number, one below zero, and one beyond belief."""
+    number = count(value)
+    return number if number is not None and 0 <= number < _BELIEVED else None
 
 
 def dig(value: object, *keys: str | int) -> Any:

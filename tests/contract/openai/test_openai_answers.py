@@ -178,9 +178,9 @@ def test_an_answer_that_is_none_is_the_vendors_fault(body: Any) -> None:
 
 
 @pytest.mark.parametrize("count", [1.5, "12", None, True, 2**60, [3]])
-def test_a_token_count_that_is_no_whole_number_is_unsaid(count: Any) -> None:
+def test_a_token_count_that_is_no_whole_number_or_below_zero_is_unsaid(count: Any) -> None:
     answer = parse(reply({"content": "x"}, usage={"prompt_tokens": count, "completion_tokens": -4}))
-    assert (answer.usage.input, answer.usage.output) == (None, -4)
+    assert (answer.usage.input, answer.usage.output) == (None, None)
 
 
 def packed(*numbers: float) -> str:

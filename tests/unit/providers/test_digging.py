@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from infrastructure.providers.wire.digging import count, dig, rows, table, text
+from infrastructure.providers.wire.digging import count, dig, rows, table, tally, text
 
 
 def test_a_path_leads_to_what_lies_there() -> None:
@@ -28,3 +28,8 @@ def test_an_odd_value_reads_as_an_empty_one(value: Any) -> None:
 )
 def test_a_count_is_a_whole_number_or_nothing(value: Any, number: int | None) -> None:
     assert count(value) == number
+
+
+@pytest.mark.parametrize(("value", "number"), [(0, 0), (7, 7), (-1, None), (10**12, None), (7.0, None), ("7", None)])
+def test_a_tally_is_no_number_below_zero_or_beyond_belief(value: Any, number: int | None) -> None:
+    assert tally(value) == number

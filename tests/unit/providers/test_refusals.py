@@ -90,6 +90,8 @@ def test_an_error_inside_a_success_has_the_status_that_it_names(body: Any, statu
         ({"retry-after": "-5"}, None),
         ({"retry-after": "nan"}, None),
         ({"retry-after": "inf"}, None),
+        ({"retry-after": "1e300"}, None),
+        ({"retry-after": "Mon, 23 Nov 99999999999999999999 12:00:00 GMT"}, None),
         ({"retry-after": "soon"}, None),
         ({"retry-after": "Mon, 99 Foo 2026 99:99:99 GMT"}, None),
     ],
