@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+import httpx2
+
 from domain.errors import (
     CredentialRejected,
     ModelNotFoundUpstream,
@@ -14,6 +16,11 @@ from domain.model.catalogue import FormField, FormValues
 from domain.model.labels import Text
 from infrastructure.providers.dialects.refusals import Meaning, Refusals
 from infrastructure.providers.forms import When, choice, entered, secret
+from infrastructure.providers.forms import text as text_field
+from infrastructure.providers.signing.assumed_role import MARGIN, AssumedRole, Role
+from infrastructure.providers.signing.header import Sign
+from infrastructure.providers.signing.sigv4 import SigV4, keys_in
+from infrastructure.providers.signing.tokens import Tokens
 from infrastructure.providers.spec import ErrorReply, Frame
 from infrastructure.providers.wire import bodies
 from infrastructure.providers.wire.digging import table, text
@@ -56,6 +63,7 @@ _REGIONS = (
 )
 CHINA = ("cn-north-1", "cn-northwest-1")
 _REGION = "aws_region"
+_ROLE, _EXTERNAL_ID = "assume_role_arn", "assume_role_external_id"
 
 _REJECTED = (
     "ExpiredToken",
@@ -103,6 +111,14 @@ def key_fields(*, when: When = None) -> tuple[FormField, ...]:
     )
 
 
+def role_fields(*, when: When = None) -> tuple[FormField, ...]:
+    """A role that these keys may assume, in whose name everything is then done."""
+    return (
+        text_field(_ROLE, Text("ARN of a role to assume", "引き受けるロールの ARN", "要代入的角色 ARN"), when=when),
+        text_field(_EXTERNAL_ID, Text("External ID of the role", "ロールの外部 ID", "角色的外部 ID"), when=when),
+    )
+
+
 def region_field(*more: str) -> FormField:
     """Every region outside China, then `more`."""
     return choice(_REGION, Text("AWS region", "AWS リージョン", "AWS 区域"), *_REGIONS, *more)
@@ -120,6 +136,20 @@ def host(service: str) -> Callable[[FormValues], str]:
         return f"https://{service}.{region(form)}.{end}"
 
     return base_url
+
+
+def signing(provider: str, service: str) -> Sign:
+    """Signs with the form's keys, or with those of the role that they assume, kept until they are about to end."""
+    tokens = Tokens(MARGIN)
+
+    def sign(form: FormValues) -> httpx2.Auth:
+        keys, where, arn = keys_in(form), region(form), entered(form, _ROLE)
+        if not arn:
+            return SigV4(keys, where, service)
+        role = Role(arn, entered(form, _EXTERNAL_ID), where, f"{host('sts')(form)}/")
+        return AssumedRole(provider, keys, role, lambda lent: SigV4(lent, where, service), tokens)
+
+    return sign
 
 
 class AwsRefusals(Refusals):

@@ -10,7 +10,6 @@ from infrastructure.providers.dialects.invocations import EndpointChat, Endpoint
 from infrastructure.providers.dialects.probes import called, refusing
 from infrastructure.providers.dialects.refusals import USUAL
 from infrastructure.providers.forms import abilities, choice, context, mode, stream_usage, text
-from infrastructure.providers.signing.sigv4 import sigv4
 from infrastructure.providers.spec import Adapter, ErrorReply
 from infrastructure.providers.wire import bodies
 from infrastructure.providers.wire.digging import count, dig
@@ -41,6 +40,7 @@ ADAPTER = Adapter(
     kind=ProviderKind.HOSTED,
     form=(
         *aws.key_fields(),
+        *aws.role_fields(),
         aws.region_field(*aws.CHINA),
         text("sagemaker_endpoint", _ENDPOINT),
         text("model_id", _MODEL),
@@ -53,7 +53,7 @@ ADAPTER = Adapter(
         choice("rerank_format", _RANKING, "dify", "tei", only=ModelType.RERANK),
     ),
     base_url=aws.host("runtime.sagemaker"),
-    sign=sigv4("sagemaker"),
+    sign=aws.signing("amazon_sagemaker", "sagemaker"),
     **called(EndpointChat(fault=aws.REFUSALS.of), EndpointEmbed(), EndpointRerank()),
     error=error,
     # An endpoint that is scaled to nothing is waking up: the key and its name are right.

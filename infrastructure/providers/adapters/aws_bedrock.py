@@ -15,7 +15,6 @@ from infrastructure.providers.dialects.probes import chatting, listing, refusing
 from infrastructure.providers.dialects.runtime_chat import ProfiledChat, RuntimeChat
 from infrastructure.providers.forms import address, choice, entered, secret, text
 from infrastructure.providers.signing.header import bearer
-from infrastructure.providers.signing.sigv4 import sigv4
 from infrastructure.providers.spec import Adapter, Request
 
 _ID = "aws_bedrock"
@@ -28,7 +27,7 @@ _LISTED = listing("foundation-models", {"byOutputModality": "TEXT"}, base=_CONTR
 _MAY_NOT = refusing(CredentialRejected, words="not authorized to perform")
 _HAS_NO_ACCESS = refusing(CredentialRejected, words="don't have access to the model")
 _PAIR_ONLY, _KEY_ONLY = {"auth_method": _KEY_PAIR}, {"auth_method": _API_KEY}
-_PAIR, _BEARER = sigv4("bedrock"), bearer("bedrock_api_key")
+_PAIR, _BEARER = aws.signing(_ID, "bedrock"), bearer("bedrock_api_key")
 
 
 def _keyed(form: FormValues) -> bool:
@@ -60,6 +59,7 @@ ADAPTER = Adapter(
     form=(
         choice("auth_method", Text("Authentication", "認証方法", "认证方式"), _KEY_PAIR, _API_KEY),
         *aws.key_fields(when=_PAIR_ONLY),
+        *aws.role_fields(when=_PAIR_ONLY),
         secret("bedrock_api_key", when=_KEY_ONLY),
         aws.region_field(),
         address("bedrock_endpoint_url", Text("Endpoint URL", "エンドポイント URL", "端点 URL"), default=""),

@@ -71,15 +71,7 @@ class Exchanged(Fetched):
         token = text(dig(body, "token"))
         if status != 200 or not token:
             raise self.refused(status, text(dig(body, "code")))
-        return Secret(token), self._left(text(dig(body, "expireTime")))
-
-    def _left(self, end: str) -> float:
-        """Seconds until `end`; as many as were asked for, where it is no time."""
-        try:
-            moment = datetime.fromisoformat(end)
-        except ValueError:
-            return _HALF_A_DAY
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - self.tokens.clock()
+        return Secret(token), self.tokens.left(text(dig(body, "expireTime")), _HALF_A_DAY)
 
 
 def exchanged(provider: str, address: str, id_field: str, secret_field: str) -> Sign:

@@ -17,7 +17,7 @@ _NOT_THEIRS = (400, 401, 403)
 
 
 class Fetched(httpx2.Auth):
-    """Bearer tokens; each scheme has its own question for one, and its own answer.
+    """Each scheme has its own question for a token, and its own answer. Most tokens are bearer tokens.
 
     The address that is asked may not be a tenant's to choose, since it is told a secret.
     """
@@ -44,10 +44,17 @@ class Fetched(httpx2.Auth):
             told = yield self.question(request)
             token, seconds = self.read(told.status_code, lenient(await kept(told)))
             self.tokens.keep(name, token, seconds)
-        request.headers["authorization"] = f"Bearer {token.reveal()}"
-        answer = yield request
-        if answer.status_code == 401:
+        answer = yield self.signed(request, token)
+        if self.spent(answer):
             self.tokens.forget(name)
+
+    def signed(self, request: httpx2.Request, token: Secret) -> httpx2.Request:
+        request.headers["authorization"] = f"Bearer {token.reveal()}"
+        return request
+
+    def spent(self, answer: httpx2.Response) -> bool:
+        """Whether it says that the token is good no more."""
+        return answer.status_code == 401
 
     def refused(self, status: int, *codes: str, kind: type[UpstreamError] | None = None) -> UpstreamError:
         """Told by its codes alone: words may repeat what was sent."""

@@ -12,7 +12,6 @@ import httpx2
 from domain.model.catalogue import FormValues
 from domain.model.secret import Secret
 from infrastructure.providers.forms import secret_in
-from infrastructure.providers.signing.header import Sign
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _SIGNED = frozenset({"accept", "content-type", "host"})
@@ -45,7 +44,7 @@ class Scope:
 class SigV4(httpx2.Auth):
     """Signs a request as it leaves: method, address, body, and those headers that nothing on the way rewrites."""
 
-    def __init__(self, keys: Keys, region: str, service: str, now: Now) -> None:
+    def __init__(self, keys: Keys, region: str, service: str, now: Now = lambda: datetime.now(UTC)) -> None:
         self._keys, self._region, self._service, self._now = keys, region, service, now
 
     def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
@@ -87,18 +86,13 @@ def signature(secret: Secret, scope: Scope, text: str) -> str:
     return _mac(key, text).hex()
 
 
-def sigv4(service: str, now: Now = lambda: datetime.now(UTC)) -> Sign:
-    """Signs for `service` with the form's aws_access_key_id, aws_secret_access_key, aws_session_token, aws_region."""
-
-    def sign(form: FormValues) -> httpx2.Auth | None:
-        keys = Keys(
-            secret_in(form, "aws_access_key_id"),
-            secret_in(form, "aws_secret_access_key"),
-            secret_in(form, "aws_session_token") if form.get("aws_session_token") else None,
-        )
-        return SigV4(keys, str(form["aws_region"]), service, now)
-
-    return sign
+def keys_in(form: FormValues) -> Keys:
+    """The form's aws_access_key_id, aws_secret_access_key and aws_session_token."""
+    return Keys(
+        secret_in(form, "aws_access_key_id"),
+        secret_in(form, "aws_secret_access_key"),
+        secret_in(form, "aws_session_token") if form.get("aws_session_token") else None,
+    )
 
 
 def _canonical(query: str) -> str:

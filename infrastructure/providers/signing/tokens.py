@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from domain.model.secret import Secret
 
@@ -39,6 +40,14 @@ class Tokens:
             self._kept[name] = (now + seconds - self.margin, token)
         if len(self._kept) > self._room:
             self._kept.popitem(last=False)
+
+    def left(self, end: str, usual: float) -> float:
+        """Seconds until a moment as ISO 8601 writes it, in UTC unless it says so; `usual` where it is none."""
+        try:
+            moment = datetime.fromisoformat(end)
+        except ValueError:
+            return usual
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - self.clock()
 
     def forget(self, name: bytes) -> None:
         self._kept.pop(name, None)

@@ -16,8 +16,8 @@ from infrastructure.providers.signing.sigv4 import (
     Scope,
     SigV4,
     canonical_request,
+    keys_in,
     signature,
-    sigv4,
     string_to_sign,
 )
 
@@ -76,10 +76,8 @@ def test_a_form_without_a_session_token_signs_without_one() -> None:
     form: FormValues = {
         "aws_access_key_id": Secret("AKIDEXAMPLE"),
         "aws_secret_access_key": Secret("shh"),
-        "aws_region": "eu-west-1",
     }
-    auth = sigv4("bedrock", lambda: datetime(2026, 11, 23, tzinfo=UTC))(form)
-    assert auth
+    auth = SigV4(keys_in(form), "eu-west-1", "bedrock", lambda: datetime(2026, 11, 23, tzinfo=UTC))
     request = next(auth.auth_flow(httpx2.Request("GET", "https://h.example/")))
     assert "x-amz-security-token" not in request.headers
     assert request.headers["authorization"].startswith(
