@@ -78,6 +78,8 @@ class Vendor:
                 await asgi.json(send, 200, shapes.rerank(body))
             case "/v1/audio/transcriptions":
                 await asgi.json(send, 200, shapes.transcription(body))
+            case "/v1/audio/speech" if scope["streamed"]:
+                await self._stream(send, shapes.speech_events(body))
             case "/v1/audio/speech":
                 await self._stream(send, shapes.speech(body), AUDIO)
             case "/v1/messages" if scope["streamed"]:
