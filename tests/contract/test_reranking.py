@@ -3,7 +3,7 @@ imitations), equal the recorded ones of its client less the switch for documents
 there is one; NVIDIA's has the body of its own client and the path that a third party's takes. Answers are llama.cpp's,
 recorded; Together AI's, recorded in vercel/ai at ed857f50 (packages/togetherai/src/reranking/__fixtures__); the shapes
 of SiliconFlow's and LocalAI's OpenAPI; and the examples of OpenRouter's OpenAPI, GPUStack's guide
-(docs/integrations/inference-apis.md) and NVIDIA's reference.
+(docs/integrations/inference-apis.md) and NVIDIA's reference (nvidia-llama-3_2-nv-rerankqa-1b-v2-infer).
 """
 
 from dataclasses import replace
@@ -108,10 +108,13 @@ def jina(*results: tuple[Any, Any], **more: Any) -> Any:
     return {"results": [{"index": i, "relevance_score": s, "document": {"text": "x"}} for i, s in results], **more}
 
 
-def nvidia(*rankings: tuple[Any, Any]) -> Any:
-    return {"rankings": [{"index": index, "logit": logit} for index, logit in rankings]}
-
-
+NVIDIA = {
+    "rankings": [
+        {"index": 2, "logit": 0.226318359375},
+        {"index": 1, "logit": -1.171875},
+        {"index": 0, "logit": -6.3125},
+    ]
+}
 # Of six documents; renumbered, as if the two had been all.
 TOGETHER = {
     "id": "oGs6Zt9-62bZhn-99529372487b1b0a",
@@ -133,7 +136,8 @@ ANSWERS: list[tuple[str, Any, list[tuple[int, float]], int | None]] = [
     ("openrouter", jina((0, 0.98), usage={"search_units": 1, "total_tokens": 150}), [(0, 0.98)], 150),
     ("openrouter", jina((0, 0.98), usage={"search_units": 1, "cost": 0.001}), [(0, 0.98)], None),
     ("gpustack", jina((0, 1.95), (1, -3.73), (2, -6.16)), [(0, 1.95), (1, -3.73), (2, -6.16)], None),
-    ("nvidia_api_catalog", nvidia((1, 2.5), (0, -1.5)), [(1, 2.5), (0, -1.5)], None),
+    ("nvidia_api_catalog", NVIDIA, [(2, 0.226318359375), (1, -1.171875), (0, -6.3125)], None),
+    ("nvidia_nim", NVIDIA, [(2, 0.226318359375), (1, -1.171875), (0, -6.3125)], None),
 ]
 
 

@@ -86,6 +86,12 @@ def rerank(request: Body) -> dict[str, Any]:
     return {"model": request["model"], "results": best, "usage": {"total_tokens": len(documents)}}
 
 
+def ranking(request: Body) -> dict[str, Any]:
+    """The same in NVIDIA's words, all passages."""
+    query, passages = request["query"]["text"], request["passages"]
+    return {"rankings": [{"index": i, "logit": score(query, passage["text"])} for i, passage in enumerate(passages)]}
+
+
 def score(query: str, document: str) -> float:
     return vector(query + "\n" + document, 1)[0]
 

@@ -76,6 +76,8 @@ class Vendor:
                 await asgi.json(send, 200, shapes.embeddings(body, self.dimensions))
             case "/v1/rerank":
                 await asgi.json(send, 200, shapes.rerank(body))
+            case "/v1/ranking":
+                await asgi.json(send, 200, shapes.ranking(body))
             case "/v1/audio/transcriptions":
                 await asgi.json(send, 200, shapes.transcription(body))
             case "/v1/audio/speech" if scope["streamed"]:

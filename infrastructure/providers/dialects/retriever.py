@@ -25,16 +25,26 @@ class Retrieval(Embed):
 
 @dataclass(frozen=True)
 class Ranking(Rerank):
-    """Each model at an address of its own, apart from all else; scores are logits, and what is too long is cut."""
+    """POST ranking; scores are logits, and what is too long is cut."""
 
     results: str = "rankings"
     score: str = "logit"
-    base: str = ""
+    path: str = "ranking"
 
     def written(self, model: str, call: RerankCall) -> Request:
         passages = [{"text": document} for document in call.documents]
         body = {"model": model, "query": {"text": call.query}, "passages": passages, "truncate": "END"}
-        return Request(_ranking_path(model), body, base=self.base)
+        return Request(self.path, body)
+
+
+@dataclass(frozen=True)
+class RankingByModel(Ranking):
+    """Each model at an address of its own, apart from all else."""
+
+    base: str = ""
+
+    def written(self, model: str, call: RerankCall) -> Request:
+        return replace(super().written(model, call), path=_ranking_path(model), base=self.base)
 
 
 def _ranking_path(model: str) -> str:

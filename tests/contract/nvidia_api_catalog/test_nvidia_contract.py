@@ -63,13 +63,16 @@ def test_an_embedding_request_is_that_of_the_vendors_own_client() -> None:
 
 
 def test_vectors_are_read() -> None:
+    """langchain-ai/langchain-nvidia at 47a96a45, libs/ai-endpoints/tests/unit_tests/test_embeddings.py."""
+    rows = [{"embedding": [0.1, 0.2, 0.3], "index": 0}]
+    answer = rec.vectors(ID, {"data": rows, "usage": {"prompt_tokens": 8, "total_tokens": 8}}, 1)
+    assert (answer.vectors, answer.usage.input, answer.usage.output) == (((0.1, 0.2, 0.3),), 8, 0)
+
+
+def test_vectors_come_in_the_order_of_the_texts() -> None:
     """Inferred."""
-    dialect = ADAPTERS[ID].embed
-    assert dialect
     rows = [{"object": "embedding", "index": i, "embedding": [i, 0.5]} for i in (1, 0)]
-    answer = dialect.parse({"object": "list", "data": rows, "usage": {"prompt_tokens": 4, "total_tokens": 4}}, 2)
-    assert answer.vectors == ((0.0, 0.5), (1.0, 0.5))
-    assert (answer.usage.input, answer.usage.output) == (4, 0)
+    assert rec.vectors(ID, {"object": "list", "data": rows}, 2).vectors == ((0.0, 0.5), (1.0, 0.5))
 
 
 GONE = "The model 'x/y' has reached its end of life on 2026-08-07T09:00:00Z and is no longer available."

@@ -1,9 +1,14 @@
-"""NVIDIA NIM: requests as the documented client sends them (sdk_requests.json) and as OpenAI's OpenAPI wants them;
-answers in the shape of OpenAI's reference (inferred: no bytes of a container are published); of the refusals the first
-is shortened from ai-dynamo/aiperf#507, the second from free-claude-code#391, the rest inferred from vLLM.
-Chats are held in ../test_openai_chats.py.
+"""NVIDIA NIM: requests as the documented client sends them (sdk_requests.json) and as OpenAI's OpenAPI wants them,
+those of the retriever as NVIDIA's own client sends them to a container (../nvidia_api_catalog: langchain-nvidia 1.5.0).
+The answer of a chat is a container's, as redhat-na-ssa/nvaie-guide at 0cd18f48 shows it (docs/software/nim.md), vectors
+come in the shape with which NVIDIA's client is tested, and streams in that of OpenAI's reference (inferred). Of the
+refusals the first is shortened from ai-dynamo/aiperf#507, the second from free-claude-code#391, the rest are inferred
+from vLLM. Chats are held in ../test_openai_chats.py, rankings in ../test_reranking.py.
+
+Left out of the comparison: that NVIDIA's client lets documents be cut (`truncate: END`) where we have them refused.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,13 +21,68 @@ from domain.errors import (
     UpstreamError,
     UpstreamUnavailable,
 )
+from domain.model.calls import EmbedCall, EmbedPurpose
 from domain.model.catalogue import Feature, ModelRef, ModelType
+from domain.model.events import Finish, FinishReason
+from domain.model.rerank import RerankCall
 from infrastructure.providers.registry import ADAPTERS
 from tests.contract import openai_client as client
 from tests.contract import recordings as rec
 
 ID = "nvidia_nim"
+OWN = ("nvidia_api_catalog", "sdk_requests_langchain_nvidia.json")
 FORM = {"endpoint_url": "http://127.0.0.1:8000/v1", "api_key": "<key>"}
+
+
+def own(name: str) -> rec.Sent:
+    return rec.recorded(rec.calls(*OWN)[name], headers=client.HEADERS)
+
+
+@pytest.mark.parametrize(
+    ("name", "call", "cut"),
+    [
+        ("NVIDIAEmbeddings.embed_documents", EmbedCall(("a", "b")), {"truncate": "END"}),
+        ("NVIDIAEmbeddings.embed_query", EmbedCall(("a",), purpose=EmbedPurpose.QUERY), {}),
+    ],
+)
+def test_an_embedding_request_is_that_of_the_vendors_own_client(
+    name: str, call: EmbedCall, cut: dict[str, str]
+) -> None:
+    theirs = own(name)
+    ours = rec.embedded(ID, FORM, theirs.body["model"], call, client.HEADERS)
+    assert replace(ours, body=ours.body | cut) == theirs
+
+
+def test_a_ranking_request_is_that_of_the_vendors_own_client() -> None:
+    theirs, adapter = own("NVIDIARerank.compress_documents"), ADAPTERS[ID]
+    assert adapter.rerank
+    goal = rec.target(ID, theirs.body["model"], FORM, ModelType.RERANK)
+    request = adapter.rerank.render(goal, RerankCall("q", ("a", "b")))
+    assert rec.sent(adapter, goal.form, request, client.HEADERS) == theirs
+
+
+def test_vectors_are_read() -> None:
+    """langchain-ai/langchain-nvidia at 47a96a45, libs/ai-endpoints/tests/unit_tests/test_embeddings.py."""
+    rows = [{"embedding": [0.1, 0.2, 0.3], "index": 0}]
+    answer = rec.vectors(ID, {"data": rows, "usage": {"prompt_tokens": 8, "total_tokens": 8}}, 1)
+    assert (answer.vectors, answer.usage.input, answer.usage.output) == (((0.1, 0.2, 0.3),), 8, 0)
+
+
+def test_the_answer_of_a_container_is_read() -> None:
+    message = {"role": "assistant", "content": "Hello! How can I assist you today?"}
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop", "stop_reason": None}
+    body = {
+        "id": "chat-7badc43d2979411c86b70937861ae104",
+        "object": "chat.completion",
+        "created": 1743615706,
+        "model": "meta/llama-3.1-8b-instruct",
+        "choices": [choice],
+        "usage": {"prompt_tokens": 12, "total_tokens": 21, "completion_tokens": 9},
+        "prompt_logprobs": None,
+    }
+    answer = rec.answered(ID, body)
+    assert (answer.text, answer.finish) == (message["content"], FinishReason(Finish.STOP, "stop"))
+    assert (answer.usage.input, answer.usage.output) == (12, 9)
 
 
 EXTRA = "[{'loc': ('body', 'max_completion_tokens'), 'msg': 'Extra inputs are not permitted'}]"
@@ -55,6 +115,12 @@ def test_the_probe_calls_the_very_model() -> None:
     ours = client.probed(ID, FORM)
     assert (ours.method, ours.path, ours.headers["authorization"]) == ("POST", "/v1/chat/completions", "Bearer <key>")
     assert (ours.body["model"], ours.body["max_tokens"]) == ("mine", 5)
+
+
+@pytest.mark.parametrize(("kind", "path"), [(ModelType.EMBEDDING, "embeddings"), (ModelType.RERANK, "ranking")])
+def test_a_retriever_is_proved_by_its_own_work(kind: ModelType, path: str) -> None:
+    ours = client.probed(ID, FORM, kind)
+    assert (ours.path, ours.body["model"]) == (f"/v1/{path}", "mine")
 
 
 @pytest.mark.parametrize("base", ["http://127.0.0.1:8000", "http://127.0.0.1:8000/", "http://127.0.0.1:8000/v1/"])
