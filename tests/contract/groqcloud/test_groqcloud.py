@@ -1,6 +1,7 @@
 """Our requests to GroqCloud equal those of its SDK (sdk_requests.json: groq for Python 1.7.0) and satisfy its OpenAPI
-(request_schemas.json); answers are those that the SDK accepted, errors those of its error page and as users report them
-(continuedev/continue#10218, crewAIInc/crewAI#783, rashadphz/farfalle#107, orbi-build/orbi#561).
+(request_schemas.json); answers are those that the SDK accepted, and of a model that thinks those that were recorded in
+vercel/ai at ed857f50 (recorded_answers.json, the stream less its middle); errors are those of its error page and as
+users report them (continuedev/continue#10218, crewAIInc/crewAI#783, rashadphz/farfalle#107, orbi-build/orbi#561).
 
 Left out of the comparison: `reasoning_format`, with which we keep Qwen's thoughts apart from its answer.
 """
@@ -90,8 +91,18 @@ def test_a_stream_has_its_usage_in_an_object_of_the_vendors() -> None:
     assert (answer.usage.input, answer.usage.output) == (30, 9)
 
 
+def test_recorded_thoughts_are_kept_apart() -> None:
+    recorded = rec.load(ID, "recorded_answers.json")
+    whole = rec.answered(ID, recorded["reasoning"])
+    assert whole.text.startswith('The word "strawberry" contains **3**')
+    assert whole.reasoning == recorded["reasoning"]["choices"][0]["message"]["reasoning"]
+    assert (whole.usage.input, whole.usage.output, whole.usage.reasoning) == (17, 649, 570)
+    streamed = rec.split_in_all_ways(ID, rec.events(*recorded["reasoning_stream"]))
+    assert (streamed.text, streamed.reasoning) == ('The word **"{3}$', "Okay, let")
+    assert (streamed.usage.output, streamed.usage.reasoning) == (1107, 963)
+
+
 def test_a_folded_stream_equals_the_whole_answer() -> None:
-    """Documented: thoughts stand in `reasoning`, whole and in pieces."""
     counts = {"prompt_tokens": 30, "completion_tokens": 9, "completion_tokens_details": {"reasoning_tokens": 4}}
     message = {"role": "assistant", "content": "Hi.", "reasoning": "Hm."}
     whole = rec.answered(ID, {"choices": [{"message": message, "finish_reason": "stop"}], "usage": counts})
