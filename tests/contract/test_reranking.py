@@ -104,6 +104,11 @@ def test_no_name_of_a_model_leads_out_of_nvidias_reranking(model: str, path: str
     assert (request.base, request.path) == ("https://ai.api.nvidia.com/v1/retrieval", path)
 
 
+@pytest.mark.parametrize("provider", ["nvidia_api_catalog", "nvidia_nim"])
+def test_nvidia_ranks_as_many_passages_at_once_as_its_reference_allows(provider: str) -> None:
+    assert ADAPTERS[provider].documents(FORMS[provider]) == 512
+
+
 def jina(*results: tuple[Any, Any], **more: Any) -> Any:
     return {"results": [{"index": i, "relevance_score": s, "document": {"text": "x"}} for i, s in results], **more}
 

@@ -8,7 +8,7 @@ from infrastructure.providers.dialects import openai_hosted as hosted
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.probes import called
 from infrastructure.providers.dialects.refusals import USUAL
-from infrastructure.providers.dialects.retriever import Ranking, Retrieval
+from infrastructure.providers.dialects.retriever import PASSAGES, Ranking, Retrieval
 from infrastructure.providers.forms import abilities, at, context, endpoint, max_output, mode, secret
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter
@@ -30,4 +30,5 @@ ADAPTER = Adapter(
     **called(hosted.Chat(), Retrieval(), Ranking()),
     error=USUAL,
     models=Models(),
+    documents=lambda _: PASSAGES,
 )

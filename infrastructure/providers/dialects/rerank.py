@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 from domain.model.events import Usage
 from domain.model.rerank import Ranked, RerankCall, Reranking
@@ -31,16 +31,12 @@ class Rerank:
     extras: Mapping[str, Any] = field(default_factory=dict)
     path: str = "rerank"
 
-    def suited(self, target: Target, call: RerankCall) -> Self:  # noqa: ARG002 - a seam: some vendors look at them
-        """This dialect as the form of one credential wants it."""
-        return self
-
     def model(self, target: Target) -> str:
         """The name under which the vendor knows the model."""
         return target.model.name
 
     def render(self, target: Target, call: RerankCall) -> Request:
-        return self.suited(target, call).written(self.model(target), call)
+        return self.written(self.model(target), call)
 
     def parse(self, body: Any, count: int) -> Reranking:
         return Reranking(ranked(dig(body, self.results), self.score, count), usage(body))

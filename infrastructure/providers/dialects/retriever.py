@@ -9,6 +9,9 @@ from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.rerank import Rerank
 from infrastructure.providers.spec import Request
 
+PASSAGES = 512
+"""The most that one request ranks, each by itself."""
+
 
 @dataclass(frozen=True)
 class Retrieval(Embed):

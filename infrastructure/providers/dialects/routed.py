@@ -1,12 +1,12 @@
 """OpenAI's dialect before models at many hosts, where a form may leave out the hosts that keep what they are sent."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from dataclasses import dataclass, replace
 
 from domain.errors import UnsupportedFeature
+from domain.model.calls import ChatCall, EmbedCall
 from domain.model.catalogue import FormField
 from domain.model.labels import Text
+from domain.model.rerank import RerankCall
 from domain.model.speech import SpeakCall, TranscribeCall
 from domain.ports import Target
 from infrastructure.providers.dialects import inline_recording, openai, openai_audio, openai_embed, rerank
@@ -27,6 +27,12 @@ def _private(target: Target) -> bool:
     return entered(target.form, _PRIVACY) == "deny"
 
 
+def _routed(target: Target, request: Request) -> Request:
+    """With the form's choice of hosts."""
+    chosen = {"provider": {_PRIVACY: "deny"}} if _private(target) else {}
+    return replace(request, json={**(request.json or {}), **chosen})
+
+
 def _refuse_private(target: Target) -> None:
     """UnsupportedFeature for requests that cannot say which hosts may be chosen."""
     if _private(target):
@@ -34,26 +40,21 @@ def _refuse_private(target: Target) -> None:
 
 
 @dataclass(frozen=True)
-class _Routed:
-    extras: Mapping[str, Any] = field(default_factory=dict)
-
-    def suited(self, target: Target, call: object) -> Self:  # noqa: ARG002 - the form alone decides
-        return replace(self, extras={"provider": {_PRIVACY: "deny"}} if _private(target) else {})
+class Chat(openai.Chat):
+    def render(self, target: Target, call: ChatCall, *, stream: bool) -> Request:
+        return _routed(target, super().render(target, call, stream=stream))
 
 
 @dataclass(frozen=True)
-class Chat(_Routed, openai.Chat):
-    """With the form's choice of hosts."""
+class Embed(openai_embed.Embed):
+    def render(self, target: Target, call: EmbedCall) -> Request:
+        return _routed(target, super().render(target, call))
 
 
 @dataclass(frozen=True)
-class Embed(_Routed, openai_embed.Embed):
-    """With the form's choice of hosts."""
-
-
-@dataclass(frozen=True)
-class Rerank(_Routed, rerank.Rerank):
-    """With the form's choice of hosts."""
+class Rerank(rerank.Rerank):
+    def render(self, target: Target, call: RerankCall) -> Request:
+        return _routed(target, super().render(target, call))
 
 
 @dataclass(frozen=True)

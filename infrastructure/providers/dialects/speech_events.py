@@ -30,7 +30,7 @@ class EventSpeak(Speak):
         named = {self.voice_field if name == "voice" else name: value for name, value in (request.json or {}).items()}
         return replace(request, json={**named, "stream": True}, accept=Framing.SSE.value)
 
-    def decoder(self, call: SpeakCall) -> AudioDecoder:  # noqa: ARG002 - the same for every call
+    def decoder(self, _: SpeakCall) -> AudioDecoder:
         return PieceDecoder(self.refusals)
 
 
