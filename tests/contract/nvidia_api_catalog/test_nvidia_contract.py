@@ -1,6 +1,6 @@
 """NVIDIA's API catalogue: requests as the documented client (sdk_requests.json: openai for Python 3.54.0) and NVIDIA's
-own (sdk_requests_langchain_nvidia.json: langchain-nvidia-ai-endpoints 1.5.0) send them; answers in the shape with which
-NVIDIA's client is tested; refusals as quoted in the issues named beside them.
+own (sdk_requests_langchain_nvidia.json: langchain-nvidia-ai-endpoints 1.5.0) send them; answers that the latter took
+are held in ../nvidia_nim, rankings in ../test_reranking.py; refusals as quoted in the issues named beside them.
 
 Of NVIDIA's client these are left out of the comparison: `stream: false`, which is the default and not sent, the limit
 of 1,024 tokens that it adds, and that it lets documents be cut (`truncate: END`) where we have them refused.
@@ -60,13 +60,6 @@ def test_an_embedding_request_is_that_of_the_vendors_own_client() -> None:
     passages = client.embed(ID, "embeddings.create passage", FORM, PASSAGES).body
     assert {**passages, "truncate": "END"} == own("NVIDIAEmbeddings.embed_documents")
     assert client.embed(ID, "embeddings.create query", FORM, QUERY).body == own("NVIDIAEmbeddings.embed_query")
-
-
-def test_vectors_are_read() -> None:
-    """langchain-ai/langchain-nvidia at 47a96a45, libs/ai-endpoints/tests/unit_tests/test_embeddings.py."""
-    rows = [{"embedding": [0.1, 0.2, 0.3], "index": 0}]
-    answer = rec.vectors(ID, {"data": rows, "usage": {"prompt_tokens": 8, "total_tokens": 8}}, 1)
-    assert (answer.vectors, answer.usage.input, answer.usage.output) == (((0.1, 0.2, 0.3),), 8, 0)
 
 
 def test_vectors_come_in_the_order_of_the_texts() -> None:

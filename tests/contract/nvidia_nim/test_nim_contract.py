@@ -1,14 +1,13 @@
-"""NVIDIA NIM: requests as the documented client sends them (sdk_requests.json) and as OpenAI's OpenAPI wants them,
-those of the retriever as NVIDIA's own client sends them to a container (../nvidia_api_catalog: langchain-nvidia 1.5.0).
-The answer of a chat is a container's, as redhat-na-ssa/nvaie-guide at 0cd18f48 shows it (docs/software/nim.md), vectors
-come in the shape with which NVIDIA's client is tested, and streams in that of OpenAI's reference (inferred). Of the
-refusals the first is shortened from ai-dynamo/aiperf#507, the second from free-claude-code#391, the rest are inferred
-from vLLM. Chats are held in ../test_openai_chats.py, rankings in ../test_reranking.py.
-
-Left out of the comparison: that NVIDIA's client lets documents be cut (`truncate: END`) where we have them refused.
+"""NVIDIA NIM: requests as the documented client sends them (sdk_requests.json) and as OpenAI's OpenAPI wants them, and
+those of the retriever as NVIDIA's own client sends them to a container (sdk_requests_langchain_nvidia.json:
+langchain-nvidia-ai-endpoints 1.5.0). Answers are those that this client accepted, which we read as it does, from a
+container and from NVIDIA's API catalogue; the whole one is a container's, as redhat-na-ssa/nvaie-guide at 0cd18f48
+shows it (docs/software/nim.md). Of the refusals the first is shortened from ai-dynamo/aiperf#507, the second from
+free-claude-code#391, the rest are inferred from vLLM. Chats are held in ../test_openai_chats.py, rankings in
+../test_reranking.py.
 """
 
-from dataclasses import replace
+import json
 from typing import Any
 
 import pytest
@@ -23,66 +22,59 @@ from domain.errors import (
 )
 from domain.model.calls import EmbedCall, EmbedPurpose
 from domain.model.catalogue import Feature, ModelRef, ModelType
-from domain.model.events import Finish, FinishReason
 from domain.model.rerank import RerankCall
 from infrastructure.providers.registry import ADAPTERS
 from tests.contract import openai_client as client
 from tests.contract import recordings as rec
 
 ID = "nvidia_nim"
-OWN = ("nvidia_api_catalog", "sdk_requests_langchain_nvidia.json")
 FORM = {"endpoint_url": "http://127.0.0.1:8000/v1", "api_key": "<key>"}
+DOORS = [ID, "nvidia_api_catalog"]
+OWN = rec.calls(ID, "sdk_requests_langchain_nvidia.json")
 
 
-def own(name: str) -> rec.Sent:
-    return rec.recorded(rec.calls(*OWN)[name], headers=client.HEADERS)
+def reply(name: str) -> Any:
+    """A text for a stream, else JSON."""
+    replayed = OWN[name]["reply_replayed"]
+    return replayed.get("text") or replayed["body"]
+
+
+@pytest.mark.parametrize("provider", DOORS)
+@pytest.mark.parametrize("name", [name for name in OWN if name.startswith("ChatNVIDIA")])
+def test_an_answer_is_read_as_by_the_vendors_own_client(name: str, provider: str) -> None:
+    theirs, body = OWN[name]["sdk_result"], reply(name)
+    answer = rec.split_in_all_ways(provider, body) if "stream" in name else rec.answered(provider, body)
+    assert (answer.text, answer.reasoning) == (theirs["content"], theirs["reasoning"] or "")
+    calls = [{"name": call.name, "args": json.loads(call.arguments), "id": call.id} for call in answer.tool_calls]
+    assert calls == theirs["tool_calls"]
+    assert answer.finish.raw == theirs["finish_reason"]
+    assert [answer.usage.input, answer.usage.output] == theirs["usage"]
 
 
 @pytest.mark.parametrize(
-    ("name", "call", "cut"),
+    ("name", "call"),
     [
-        ("NVIDIAEmbeddings.embed_documents", EmbedCall(("a", "b")), {"truncate": "END"}),
-        ("NVIDIAEmbeddings.embed_query", EmbedCall(("a",), purpose=EmbedPurpose.QUERY), {}),
+        ("NVIDIAEmbeddings.embed_documents", EmbedCall(("a", "b"))),
+        ("NVIDIAEmbeddings.embed_query", EmbedCall(("a",), purpose=EmbedPurpose.QUERY)),
     ],
 )
-def test_an_embedding_request_is_that_of_the_vendors_own_client(
-    name: str, call: EmbedCall, cut: dict[str, str]
-) -> None:
-    theirs = own(name)
-    ours = rec.embedded(ID, FORM, theirs.body["model"], call, client.HEADERS)
-    assert replace(ours, body=ours.body | cut) == theirs
+def test_an_embedding_is_asked_for_and_read_as_by_the_vendors_own_client(name: str, call: EmbedCall) -> None:
+    theirs = rec.recorded(OWN[name], headers=client.HEADERS)
+    assert rec.embedded(ID, FORM, theirs.body["model"], call, client.HEADERS) == theirs
+    for provider in DOORS:
+        answer = rec.vectors(provider, reply(name), len(call.texts))
+        assert answer.vectors[0] == (0.1, 0.2, 0.3)
+        assert answer.usage.input == 4 * len(call.texts)
 
 
-def test_a_ranking_request_is_that_of_the_vendors_own_client() -> None:
-    theirs, adapter = own("NVIDIARerank.compress_documents"), ADAPTERS[ID]
+def test_a_ranking_is_asked_for_and_read_as_by_the_vendors_own_client() -> None:
+    name, adapter = "NVIDIARerank.compress_documents", ADAPTERS[ID]
     assert adapter.rerank
+    theirs, call = rec.recorded(OWN[name], headers=client.HEADERS), RerankCall("q", ("a", "b"))
     goal = rec.target(ID, theirs.body["model"], FORM, ModelType.RERANK)
-    request = adapter.rerank.render(goal, RerankCall("q", ("a", "b")))
-    assert rec.sent(adapter, goal.form, request, client.HEADERS) == theirs
-
-
-def test_vectors_are_read() -> None:
-    """langchain-ai/langchain-nvidia at 47a96a45, libs/ai-endpoints/tests/unit_tests/test_embeddings.py."""
-    rows = [{"embedding": [0.1, 0.2, 0.3], "index": 0}]
-    answer = rec.vectors(ID, {"data": rows, "usage": {"prompt_tokens": 8, "total_tokens": 8}}, 1)
-    assert (answer.vectors, answer.usage.input, answer.usage.output) == (((0.1, 0.2, 0.3),), 8, 0)
-
-
-def test_the_answer_of_a_container_is_read() -> None:
-    message = {"role": "assistant", "content": "Hello! How can I assist you today?"}
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop", "stop_reason": None}
-    body = {
-        "id": "chat-7badc43d2979411c86b70937861ae104",
-        "object": "chat.completion",
-        "created": 1743615706,
-        "model": "meta/llama-3.1-8b-instruct",
-        "choices": [choice],
-        "usage": {"prompt_tokens": 12, "total_tokens": 21, "completion_tokens": 9},
-        "prompt_logprobs": None,
-    }
-    answer = rec.answered(ID, body)
-    assert (answer.text, answer.finish) == (message["content"], FinishReason(Finish.STOP, "stop"))
-    assert (answer.usage.input, answer.usage.output) == (12, 9)
+    assert rec.sent(adapter, goal.form, adapter.rerank.render(goal, call), client.HEADERS) == theirs
+    ranked = adapter.rerank.parse(reply(name), 2).results
+    assert [[call.documents[each.index], each.score] for each in ranked] == OWN[name]["sdk_result"]
 
 
 EXTRA = "[{'loc': ('body', 'max_completion_tokens'), 'msg': 'Extra inputs are not permitted'}]"
