@@ -1,7 +1,8 @@
 """Our requests to GroqCloud equal those of its SDK (sdk_requests.json: groq for Python 1.7.0) and satisfy its OpenAPI
 (request_schemas.json); answers are those that the SDK accepted, and of a model that thinks those that were recorded in
-vercel/ai at ed857f50 (recorded_answers.json, the stream less its middle); errors are those of its error page and as
-users report them (continuedev/continue#10218, crewAIInc/crewAI#783, rashadphz/farfalle#107, orbi-build/orbi#561).
+vercel/ai at ed857f50 (recorded_answers.json, the stream less its middle); errors are two that were recorded in
+pydantic/pydantic-ai at 4fda3898 (there, too), those of its error page, and such as users report (continuedev/continue
+#10218, crewAIInc/crewAI#783, rashadphz/farfalle#107, orbi-build/orbi#561).
 
 Left out of the comparison: `reasoning_format`, with which we keep Qwen's thoughts apart from its answer.
 """
@@ -117,6 +118,16 @@ def test_an_error_in_the_vendors_object_is_a_refusal() -> None:
     with pytest.raises(UpstreamUnavailable) as caught:
         rec.streamed(ID, rec.events({"choices": [], "x_groq": {"id": "r", "error": "over capacity"}}))
     assert caught.value.detail == "over capacity"
+
+
+@pytest.mark.parametrize(
+    ("name", "meaning"), [("unknown_model", ModelNotFoundUpstream), ("tool_use_failed", BadRequestUpstream)]
+)
+def test_a_recorded_refusal_is_read(name: str, meaning: type[UpstreamError]) -> None:
+    said = rec.load(ID, "recorded_answers.json")[name]
+    failure = rec.refused(ID, said["status"], said["body"])
+    assert (type(failure), failure.status) == (meaning, said["status"])
+    assert failure.detail == said["body"]["error"]["message"]
 
 
 @pytest.mark.parametrize(
