@@ -66,7 +66,10 @@ class SpeakInput:
     model: ModelInput | None = strawberry.field(
         default=None, description="The model; left out, the default text-to-speech model."
     )
-    voice: str | None = strawberry.field(default=None, description="One of the model's voices; left out, its first.")
+    voice: str | None = strawberry.field(
+        default=None,
+        description="One of the model's voices, or your own at a vendor that lets you make some; left out, its first.",
+    )
     format: SpeechFormat | None = strawberry.field(
         default=None, description="The form of the audio; left out, MP3, or WAV where there is no MP3."
     )

@@ -1,11 +1,16 @@
-"""Speech at every vendor that hears or speaks: requests as OpenAI's client for Python (3.54.0) sends them to each
-(<id>/sdk_requests*.json), and as the vendor's OpenAPI wants them where there is one; answers as OpenAI's OpenAPI
-(openai/openai-openapi at f85dbe22) has them, whose shape the others document, and those that the client accepted.
+"""Speech at every vendor that hears or speaks in OpenAI's way: requests as OpenAI's client for Python (3.54.0), or the
+vendor's own (groq 1.7.0, together 3.1.1), sends them to each (<id>/sdk_requests*.json), and as the vendor's OpenAPI
+wants them where there is one; answers as OpenAI's OpenAPI (openai/openai-openapi at f85dbe22) has them, whose shape the
+others document, those that the client accepted, and Groq's, recorded in vercel/ai at ed857f50
+(packages/groq/src/groq-transcription-model.test.ts). Audio is that which the client accepted.
 
-Left out of the comparison: `temperature`, which our vocabulary has not; for SiliconFlow `response_format`, which its
-reference does not know; and OpenAI's project header, which the form has no field for.
+Left out of the comparison: `temperature`, which our vocabulary has not; `response_format`, which SiliconFlow's
+reference does not know and which we choose for ourselves; the media type that Groq's client accepts, which is that of
+the one format; and OpenAI's project header, which the form has no field for.
 """
 
+import base64
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +24,8 @@ from infrastructure.providers.registry import ADAPTERS
 from infrastructure.providers.spec import Request
 from tests.contract import recordings as rec
 from tests.contract.credentials import FORMS
+from tests.contract.listening import listened
+from tests.stubs.misbehaviour import body
 
 STT, TTS = ModelType.SPEECH_TO_TEXT, ModelType.TEXT_TO_SPEECH
 HEADERS = ("authorization", "content-type", "accept", "openai-organization", "api-key")
@@ -61,6 +68,10 @@ HEARING = [
         FORMAT,
     ),
     Case("cohere", "stt", TranscribeCall(WAV, language="en"), ("cohere", "TranscriptionRequest")),
+    Case("groqcloud", "stt", TranscribeCall(WAV, language="en"), ("groqcloud", "CreateTranscriptionRequest"), FORMAT),
+    Case(
+        "together_ai", "stt", TranscribeCall(WAV, language="en"), ("together_ai", "AudioTranscriptionRequest"), FORMAT
+    ),
 ]
 SPEAKING = [
     Case("openai", "tts", SpeakCall("Hello"), OPENAI_TTS),
@@ -69,7 +80,18 @@ SPEAKING = [
     Case("gpustack", "audio.speech.create", SAID, OPENAI_TTS),
     Case("localai", "audio.speech.create", SAID, ("localai", "schema.TTSRequest")),
     Case("siliconflow", "tts", SpeakCall("hello"), ("siliconflow", "CreateSpeechRequest")),
+    Case("groqcloud", "tts", SpeakCall("Hello"), ("groqcloud", "CreateSpeechRequest"), frozenset({"accept"})),
+    Case("together_ai", "tts", SpeakCall("Hello"), ("together_ai", "AudioSpeechRequest")),
+    Case("openrouter", "tts", SpeakCall("Hello", voice="alloy"), ("openrouter", "SpeechRequest")),
 ]
+REPLAYED = ["openai", "azure_openai", "groqcloud", "together_ai", "openrouter"]
+WRITTEN = {
+    "siliconflow": frozenset(SpeechFormat) - {SpeechFormat.AAC, SpeechFormat.FLAC},
+    "groqcloud": frozenset({SpeechFormat.WAV}),
+    "together_ai": frozenset({SpeechFormat.MP3, SpeechFormat.WAV, SpeechFormat.PCM}),
+    "openrouter": frozenset({SpeechFormat.MP3, SpeechFormat.PCM}),
+}
+"""The formats of vendors that do not write all."""
 
 
 def heard(provider: str, model: str, call: TranscribeCall) -> Request:
@@ -84,8 +106,8 @@ def spoken(provider: str, model: str, call: SpeakCall, **form: str) -> Request:
     return dialect.render(rec.target(provider, model, {**FORMS[provider], **form}, TTS), call)
 
 
-def sent(provider: str, kind: ModelType, request: Request) -> rec.Sent:
-    return rec.sent(ADAPTERS[provider], rec.target(provider, "x", FORMS[provider], kind).form, request, HEADERS)
+def sent(provider: str, kind: ModelType, request: Request, headers: Iterable[str] = HEADERS) -> rec.Sent:
+    return rec.sent(ADAPTERS[provider], rec.target(provider, "x", FORMS[provider], kind).form, request, headers)
 
 
 @pytest.mark.parametrize("case", HEARING, ids=lambda case: case.provider)
@@ -98,8 +120,9 @@ def test_a_recording_is_sent_as_the_client_sends_it(case: Case) -> None:
 
 @pytest.mark.parametrize("case", SPEAKING, ids=lambda case: case.provider)
 def test_a_text_is_sent_as_the_client_sends_it(case: Case) -> None:
-    theirs = rec.recorded(rec.calls(case.provider, case.file)[case.name], headers=HEADERS)
-    ours = sent(case.provider, TTS, spoken(case.provider, theirs.body["model"], case.call))
+    headers = [name for name in HEADERS if name not in case.without]
+    theirs = rec.recorded(rec.calls(case.provider, case.file)[case.name], headers=headers)
+    ours = sent(case.provider, TTS, spoken(case.provider, theirs.body["model"], case.call), headers)
     assert ours == theirs
     rec.valid(*case.schema, ours.body)
 
@@ -137,6 +160,10 @@ ANSWERS: list[tuple[Any, Transcript]] = [
         {"task": "transcribe", "language": "english", "duration": 8.4701, "text": "Hi.", "segments": []},
         Transcript("Hi.", Usage(audio_ms=8471), "english", 8.4701),
     ),
+    (
+        {"task": "transcribe", "language": "English", "duration": 2.5, "text": "Hi.", "x_groq": {"id": "req_01"}},
+        Transcript("Hi.", Usage(audio_ms=2500), "English", 2.5),
+    ),
     ({"text": "Hi.", "duration": "2.5"}, Transcript("Hi.", Usage(audio_ms=2500), None, 2.5)),
     ({"text": ""}, Transcript("", Usage())),
     ({"text": "x", "duration": True, "usage": []}, Transcript("x", Usage())),
@@ -164,13 +191,40 @@ def test_an_answer_without_text_is_the_vendors_fault(body: Any) -> None:
 @pytest.mark.parametrize("provider", [case.provider for case in SPEAKING])
 def test_a_format_is_asked_for_or_refused(provider: str, wanted: SpeechFormat) -> None:
     call = SpeakCall("Hi", format=wanted)
-    if provider == "siliconflow" and wanted in (SpeechFormat.AAC, SpeechFormat.FLAC):
+    if wanted not in WRITTEN.get(provider, frozenset(SpeechFormat)):
         with pytest.raises(UnsupportedFeature):
             spoken(provider, "m", call)
         return
     body = spoken(provider, "m", call).json
     assert body
-    assert body["response_format"] == wanted.value
+    raw = provider == "together_ai" and wanted is SpeechFormat.PCM
+    assert body["response_format"] == ("raw" if raw else wanted.value)
+    assert body.get("response_encoding") == ("pcm_s16le" if raw else None)
+
+
+@pytest.mark.parametrize("provider", [case.provider for case in SPEAKING])
+def test_speech_is_mp3_unless_the_vendor_writes_none(provider: str) -> None:
+    dialect, call = ADAPTERS[provider].speak, SpeakCall("Hi")
+    assert dialect
+    usual = ("wav", "audio/wav") if provider == "groqcloud" else ("mp3", "audio/mpeg")
+    body = spoken(provider, "m", call).json
+    assert body
+    assert (body["response_format"], dialect.media_type(call)) == usual
+
+
+@pytest.mark.parametrize("provider", REPLAYED)
+async def test_audio_that_the_client_was_answered_comes_through_the_gateway(provider: str) -> None:
+    reply = rec.calls(provider)["tts"]["reply_replayed"]
+    audio, got = base64.b64decode(reply["base64"]), list[bytes]()
+    assert await listened(provider, body(audio, reply["content_type"]), SpeakCall("Hi"), got) == reply["content_type"]
+    assert b"".join(got) == audio
+
+
+def test_a_speed_that_a_vendor_does_not_know_is_left_out_and_told() -> None:
+    request = spoken("together_ai", "canopylabs/orpheus-3b-0.1-ft", SAID)
+    assert request.json
+    assert "speed" not in request.json
+    assert [warning.split()[0] for warning in request.warnings] == ["speed"]
 
 
 @pytest.mark.parametrize(
@@ -184,6 +238,9 @@ def test_a_format_is_asked_for_or_refused(provider: str, wanted: SpeechFormat) -
         ("localai", {}, None),
         ("localai", {"voices": "en-us-kathleen"}, "en-us-kathleen"),
         ("siliconflow", {}, "m:alex"),
+        ("groqcloud", {}, "hannah"),
+        ("openrouter", {}, None),
+        ("together_ai", {"voices": "zoe, leo"}, "zoe"),
     ],
 )
 def test_a_text_without_a_voice_gets_the_models_own(provider: str, form: dict[str, str], voice: str | None) -> None:
@@ -195,7 +252,24 @@ def test_a_text_without_a_voice_gets_the_models_own(provider: str, form: dict[st
     assert chosen["voice"] == "sage"
 
 
-HOSTED = ["openai_api_compatible", "gpustack", "localai"]
+@pytest.mark.parametrize(
+    ("model", "voice"),
+    [("canopylabs/orpheus-3b-0.1-ft", "tara"), ("hexgrad/Kokoro-82M", "af_alloy"), ("mine", None)],
+)
+def test_a_line_of_models_at_together_has_a_voice_of_its_own(model: str, voice: str | None) -> None:
+    body = spoken("together_ai", model, SpeakCall("Hi")).json
+    assert body
+    assert body.get("voice") == voice
+
+
+@pytest.mark.parametrize("language", [None, "ja"])
+def test_together_finds_out_the_language_that_nobody_told(language: str | None) -> None:
+    """It takes any recording for English else, as its OpenAPI says."""
+    body = sent("together_ai", STT, heard("together_ai", "m", TranscribeCall(WAV, language=language))).body
+    assert body["language"] == (language or "auto")
+
+
+HOSTED = ["openai_api_compatible", "gpustack", "localai", "together_ai"]
 
 
 DEPLOYED = [("azure_openai", "/openai/deployments/mine/audio")]

@@ -1,9 +1,12 @@
 """Reranking at every vendor that does it. Requests have the documented fields of each (shared by Jina, Cohere and their
-imitations) and satisfy the vendor's OpenAPI where there is one; NVIDIA's has the body of its own client and the path
-that a third party's takes. Answers are llama.cpp's, recorded; the shapes of SiliconFlow's and LocalAI's OpenAPI; and
-the examples of GPUStack's guide (docs/integrations/inference-apis.md) and NVIDIA's reference.
+imitations), equal the recorded ones of its client less the switch for documents, and satisfy the vendor's OpenAPI where
+there is one; NVIDIA's has the body of its own client and the path that a third party's takes. Answers are llama.cpp's,
+recorded; Together AI's, recorded in vercel/ai at ed857f50 (packages/togetherai/src/reranking/__fixtures__); the shapes
+of SiliconFlow's and LocalAI's OpenAPI; and the examples of OpenRouter's OpenAPI, GPUStack's guide
+(docs/integrations/inference-apis.md) and NVIDIA's reference (nvidia-llama-3_2-nv-rerankqa-1b-v2-infer).
 """
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +22,7 @@ from tests.contract.credentials import FORMS
 RERANK = ModelType.RERANK
 HEADERS = ("authorization", "content-type", "accept")
 CALL = RerankCall("q", ("a", "b"), top_n=1, threshold=0.5)
-JINA = ["openai_api_compatible", "gpustack", "localai", "siliconflow"]
+JINA = ["openai_api_compatible", "gpustack", "localai", "siliconflow", "together_ai"]
 SWITCHED = {"model": "m", "query": "q", "documents": ["a", "b"], "top_n": 2, "return_documents": False}
 LLAMA = rec.exchanges("openai_api_compatible", "recorded_real_llamacpp_rerank.json")
 INFINITY = rec.exchanges("openai_api_compatible", "recorded_real_infinity.json")
@@ -52,7 +55,13 @@ def test_all_documents_are_asked_for_and_none_is_sent_back(provider: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("provider", "schema"), [("siliconflow", "RerankRequest"), ("localai", "schema.JINARerankRequest")]
+    ("provider", "schema"),
+    [
+        ("siliconflow", "RerankRequest"),
+        ("localai", "schema.JINARerankRequest"),
+        ("together_ai", "RerankRequest"),
+        ("openrouter", "RerankRequest"),
+    ],
 )
 def test_a_request_satisfies_the_vendors_openapi(provider: str, schema: str) -> None:
     body = render(provider).json
@@ -60,6 +69,16 @@ def test_a_request_satisfies_the_vendors_openapi(provider: str, schema: str) -> 
     rec.valid(provider, schema, body)
     known = rec.load(provider, "request_schemas.json")["components"]["schemas"][schema]["properties"]
     assert body.keys() <= known.keys()
+
+
+@pytest.mark.parametrize("provider", ["together_ai", "openrouter"])
+def test_a_request_is_the_clients(provider: str) -> None:
+    call = rec.calls(provider)["rerank"]
+    theirs = rec.recorded(call, without={"return_documents"}, headers=HEADERS)
+    ours = sent(provider, render(provider, theirs.body["model"]))
+    assert replace(ours, body={k: v for k, v in ours.body.items() if k != "return_documents"}) == theirs
+    answer = parse(provider, call["reply_replayed"]["body"], 2)
+    assert [(r.index, r.score) for r in answer.results] == [(1, 0.9), (0, 0.1)]
 
 
 def test_nvidias_request_has_the_body_of_its_client_and_an_address_by_model() -> None:
@@ -85,22 +104,45 @@ def test_no_name_of_a_model_leads_out_of_nvidias_reranking(model: str, path: str
     assert (request.base, request.path) == ("https://ai.api.nvidia.com/v1/retrieval", path)
 
 
+@pytest.mark.parametrize("provider", ["nvidia_api_catalog", "nvidia_nim"])
+def test_nvidia_ranks_as_many_passages_at_once_as_its_reference_allows(provider: str) -> None:
+    assert ADAPTERS[provider].documents(FORMS[provider]) == 512
+
+
 def jina(*results: tuple[Any, Any], **more: Any) -> Any:
     return {"results": [{"index": i, "relevance_score": s, "document": {"text": "x"}} for i, s in results], **more}
 
 
-def nvidia(*rankings: tuple[Any, Any]) -> Any:
-    return {"rankings": [{"index": index, "logit": logit} for index, logit in rankings]}
-
-
+NVIDIA = {
+    "rankings": [
+        {"index": 2, "logit": 0.226318359375},
+        {"index": 1, "logit": -1.171875},
+        {"index": 0, "logit": -6.3125},
+    ]
+}
+# Of six documents; renumbered, as if the two had been all.
+TOGETHER = {
+    "id": "oGs6Zt9-62bZhn-99529372487b1b0a",
+    "object": "rerank",
+    "model": "Salesforce/Llama-Rank-v1",
+    "results": [
+        {"index": 0, "relevance_score": 0.6475887154399037, "document": {}},
+        {"index": 1, "relevance_score": 0.6323295373206566, "document": {}},
+    ],
+    "usage": {"prompt_tokens": 2966, "completion_tokens": 0, "total_tokens": 2966},
+}
 ANSWERS: list[tuple[str, Any, list[tuple[int, float]], int | None]] = [
     ("openai_api_compatible", LLAMA["rerank"]["json"], [(0, 1.0), (1, 1.0)], 44),
     ("openai_api_compatible", jina((0, 0.1), (1, 0.9)), [(1, 0.9), (0, 0.1)], None),
     ("siliconflow", jina((1, 0.9), (0, 0.1), tokens={"input_tokens": 6, "output_tokens": 0}), [(1, 0.9), (0, 0.1)], 6),
     ("siliconflow", jina((0, 1), (1, 0), meta={"tokens": {"input_tokens": 7}}), [(0, 1.0), (1, 0.0)], 7),
     ("localai", jina((0, 0.2), (1, 0.3), usage={"total_tokens": 9, "prompt_tokens": 8}), [(1, 0.3), (0, 0.2)], 8),
+    ("together_ai", TOGETHER, [(0, 0.6475887154399037), (1, 0.6323295373206566)], 2966),
+    ("openrouter", jina((0, 0.98), usage={"search_units": 1, "total_tokens": 150}), [(0, 0.98)], 150),
+    ("openrouter", jina((0, 0.98), usage={"search_units": 1, "cost": 0.001}), [(0, 0.98)], None),
     ("gpustack", jina((0, 1.95), (1, -3.73), (2, -6.16)), [(0, 1.95), (1, -3.73), (2, -6.16)], None),
-    ("nvidia_api_catalog", nvidia((1, 2.5), (0, -1.5)), [(1, 2.5), (0, -1.5)], None),
+    ("nvidia_api_catalog", NVIDIA, [(2, 0.226318359375), (1, -1.171875), (0, -6.3125)], None),
+    ("nvidia_nim", NVIDIA, [(2, 0.226318359375), (1, -1.171875), (0, -6.3125)], None),
 ]
 
 
@@ -154,7 +196,7 @@ def test_a_recorded_refusal_is_read(answer: Any) -> None:
     assert failure.detail == answer["json"]["error"]["message"]
 
 
-@pytest.mark.parametrize("provider", ["openai_api_compatible", "gpustack", "localai"])
+@pytest.mark.parametrize("provider", ["openai_api_compatible", "gpustack", "localai", "together_ai"])
 def test_the_probe_ranks_one_document_with_the_very_model(provider: str) -> None:
     goal = rec.target(provider, "mine", FORMS[provider], RERANK)
     ours = sent(provider, ADAPTERS[provider].probe(goal, goal.form))

@@ -16,7 +16,15 @@ _LIMIT = 64 * 1024
 _UNREADABLE = refusal(422, "unreadable", "this is not what was expected")
 _KNOWN = frozenset(
     f"/{path}"
-    for path in ("chat/completions", "embeddings", "rerank", "audio/transcriptions", "audio/speech", "messages")
+    for path in (
+        "chat/completions",
+        "embeddings",
+        "rerank",
+        "ranking",
+        "audio/transcriptions",
+        "audio/speech",
+        "messages",
+    )
 )
 _HEADERS = (b"x-api-key", b"x-goog-api-key", b"api-key", b"authorization")
 

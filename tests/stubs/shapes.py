@@ -86,19 +86,35 @@ def rerank(request: Body) -> dict[str, Any]:
     return {"model": request["model"], "results": best, "usage": {"total_tokens": len(documents)}}
 
 
+def ranking(request: Body) -> dict[str, Any]:
+    """The same in NVIDIA's words, all passages."""
+    query, passages = request["query"]["text"], request["passages"]
+    return {"rankings": [{"index": i, "logit": score(query, passage["text"])} for i, passage in enumerate(passages)]}
+
+
 def score(query: str, document: str) -> float:
     return vector(query + "\n" + document, 1)[0]
 
 
 def transcription(request: Body) -> dict[str, Any]:
-    """What was heard: how many bytes the file has."""
-    heard = f"{request['file']['bytes']} bytes of {request['file']['filename']}"
+    """What was heard: how many bytes the file has, which may come within the object."""
+    if within := request.get("input_audio"):
+        heard = f"{len(base64.b64decode(within['data']))} bytes of {within['format']}"
+    else:
+        heard = f"{request['file']['bytes']} bytes of {request['file']['filename']}"
     return {"text": heard, "usage": {"type": "duration", "seconds": 1.5}}
 
 
 def speech(request: Body) -> list[bytes]:
     """One piece of audio per word of the text."""
     return [word.encode() for word in request["input"].split()]
+
+
+def speech_events(request: Body) -> Iterator[bytes]:
+    """The same in Mistral's events."""
+    for piece in speech(request):
+        yield b'data: {"audio_data": "%s"}\n\n' % base64.b64encode(piece)
+    yield b'data: {"type": "speech.audio.done"}\n\n'
 
 
 def message(request: Body, count: int) -> dict[str, Any]:

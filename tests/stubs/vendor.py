@@ -76,8 +76,12 @@ class Vendor:
                 await asgi.json(send, 200, shapes.embeddings(body, self.dimensions))
             case "/v1/rerank":
                 await asgi.json(send, 200, shapes.rerank(body))
+            case "/v1/ranking":
+                await asgi.json(send, 200, shapes.ranking(body))
             case "/v1/audio/transcriptions":
                 await asgi.json(send, 200, shapes.transcription(body))
+            case "/v1/audio/speech" if scope["streamed"]:
+                await self._stream(send, shapes.speech_events(body))
             case "/v1/audio/speech":
                 await self._stream(send, shapes.speech(body), AUDIO)
             case "/v1/messages" if scope["streamed"]:

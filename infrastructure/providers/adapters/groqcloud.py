@@ -1,11 +1,13 @@
-"""GroqCloud: OpenAI's dialect, with the usage of a stream in an object of its own."""
+"""GroqCloud: OpenAI's dialect, with the usage of a stream in an object of its own; it hears, and speaks WAV."""
 
 from typing import Any
 
 from domain.model.catalogue import ProviderKind
+from domain.model.speech import SpeechFormat
 from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import PENALTIES, Chat
+from infrastructure.providers.dialects.openai_audio import Speak, Transcribe
 from infrastructure.providers.dialects.openai_stream import ChunkDecoder
 from infrastructure.providers.dialects.probes import listing
 from infrastructure.providers.forms import fixed, secret
@@ -42,5 +44,8 @@ ADAPTER = Adapter(
         # Qwen mixes its thoughts into the text unless told otherwise, and is not strict about schemas.
         variants={"qwen/": {"strict_schema": False, "extras": {"reasoning_format": "parsed"}}},
     ),
+    # Only this format tells how long a recording is, by which it is billed.
+    transcribe=Transcribe("verbose_json"),
+    speak=Speak("hannah", formats=frozenset({SpeechFormat.WAV})),
     models=Models(),
 )

@@ -6,7 +6,7 @@ from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.probes import chatting, refusing
-from infrastructure.providers.dialects.retriever import Ranking, Retrieval
+from infrastructure.providers.dialects.retriever import PASSAGES, RankingByModel, Retrieval
 from infrastructure.providers.forms import fixed, secret, trial_model
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.signing.polled import polled
@@ -26,8 +26,9 @@ ADAPTER = Adapter(
     error=refusals(_ID),
     chat=_CHAT,
     embed=Retrieval(),
-    rerank=Ranking(base="https://ai.api.nvidia.com/v1/retrieval"),
+    rerank=RankingByModel(base="https://ai.api.nvidia.com/v1/retrieval"),
     models=Models(),
+    documents=lambda _: PASSAGES,
     # Told only to a key that is known: its account has no access to this one model.
     proves=refusing(ModelNotFoundUpstream, status=404, words="for account"),
 )

@@ -14,7 +14,7 @@ from infrastructure.providers.spec import BYTES, AudioDecoder, Request
 from infrastructure.providers.wire.digging import dig, table, tally, text
 from infrastructure.providers.wire.multipart import Part
 
-_MEDIA_TYPES: Mapping[SpeechFormat, str] = {
+MEDIA_TYPES: Mapping[SpeechFormat, str] = {
     SpeechFormat.MP3: "audio/mpeg",
     SpeechFormat.WAV: "audio/wav",
     SpeechFormat.OPUS: "audio/ogg",
@@ -22,13 +22,15 @@ _MEDIA_TYPES: Mapping[SpeechFormat, str] = {
     SpeechFormat.FLAC: "audio/flac",
     SpeechFormat.PCM: "audio/pcm",
 }
+_LENGTHS = (("duration",), ("usage", "seconds"), ("usage", "prompt_audio_seconds"))
+_TOKENS = (("input_tokens", "prompt_tokens"), ("output_tokens", "completion_tokens"))
 
 
 @dataclass(frozen=True)
 class Transcribe:
     """POST audio/transcriptions, a form with the file. `response_format` None leaves the choice to the server.
 
-    `refused` are the fields that are dropped with a warning; `extras` goes into every form.
+    `refused` are the fields that are dropped with a warning; `extras` goes into every form, less what the call says.
     """
 
     response_format: str | None = "json"
@@ -54,7 +56,7 @@ class Transcribe:
         """The request for a model under the vendor's name of it; the file comes last, as servers that stream want."""
         asked = {"language": call.language, "prompt": call.prompt, "response_format": self.response_format}
         given = {name: value for name, value in asked.items() if value}
-        fields = {"model": model, **given, **self.extras}
+        fields = {"model": model, **self.extras, **given}
         parts = [Part(name, value) for name, value in fields.items() if name not in self.refused]
         file = call.recording
         parts.append(Part("file", file.data, file.filename or "audio", file.media_type))
@@ -66,11 +68,12 @@ class Transcribe:
 class Speak:
     """POST audio/speech. `voice` is taken when the call names none; empty leaves the choice to the server.
 
-    `formats` are those that the vendor writes.
+    `formats` are those that the vendor writes, `refused` the fields that are dropped with a warning.
     """
 
     voice: str = "alloy"
     formats: frozenset[SpeechFormat] = frozenset(SpeechFormat)
+    refused: frozenset[str] = frozenset()
     path: str = "audio/speech"
 
     def model(self, target: Target) -> str:
@@ -82,21 +85,24 @@ class Speak:
         return self.voice
 
     def media_type(self, call: SpeakCall) -> str:
-        return _MEDIA_TYPES[_format(call)]
+        return MEDIA_TYPES[self.format(call)]
+
+    def format(self, call: SpeakCall) -> SpeechFormat:
+        return call.format or (SpeechFormat.MP3 if SpeechFormat.MP3 in self.formats else SpeechFormat.WAV)
 
     def decoder(self, call: SpeakCall) -> AudioDecoder | None:  # noqa: ARG002 - the same for every call
         return None
 
     def render(self, target: Target, call: SpeakCall) -> Request:
-        model, wanted = self.model(target), _format(call)
+        model, wanted = self.model(target), self.format(call)
         if wanted not in self.formats:
             raise UnsupportedFeature(f"speech as {wanted.value}", model)
-        body: dict[str, Any] = {"model": model, "input": call.text, "response_format": wanted.value}
-        if voice := call.voice or self.usual_voice(target):
-            body["voice"] = voice
-        if call.speed is not None:
-            body["speed"] = call.speed
-        return Request(self.path, body, accept=BYTES)
+        asked = {"voice": call.voice or self.usual_voice(target) or None, "speed": call.speed}
+        given = {name: value for name, value in asked.items() if value is not None}
+        fields = {"model": model, "input": call.text, "response_format": wanted.value, **given}
+        body = {name: value for name, value in fields.items() if name not in self.refused}
+        warnings = turns.left_out(model, [name for name in given if name in self.refused])
+        return Request(self.path, body, accept=BYTES, warnings=warnings)
 
 
 def transcript(body: Any) -> Transcript:
@@ -104,8 +110,8 @@ def transcript(body: Any) -> Transcript:
     said = dig(body, "text")
     if not isinstance(said, str):
         raise turns.not_understood("the answer has no text")
-    seconds = _seconds(dig(body, "duration"))
-    seconds = seconds if seconds is not None else _seconds(dig(body, "usage", "seconds"))
+    told = (dig(body, *place) for place in _LENGTHS)
+    seconds = next((length for value in told if (length := _seconds(value)) is not None), None)
     language = text(dig(body, "language")) or text(dig(body, "languages", 0, "code"))
     return Transcript(said, _usage(dig(body, "usage"), seconds), language or None, seconds)
 
@@ -113,7 +119,9 @@ def transcript(body: Any) -> Transcript:
 def _usage(counts: object, seconds: float | None) -> Usage:
     """Tokens or seconds, by what the model is billed for."""
     heard = None if seconds is None else math.ceil(seconds * 1000)
-    read, written = tally(dig(counts, "input_tokens")), tally(dig(counts, "output_tokens"))
+    read, written = (
+        next((n for name in names if (n := tally(dig(counts, name))) is not None), None) for names in _TOKENS
+    )
     return Usage(read, written, raw=table(counts), audio_ms=heard)
 
 
@@ -124,7 +132,3 @@ def _seconds(value: object) -> float | None:
     except (ValueError, OverflowError):
         return None
     return number if 0 <= number < 10**9 else None
-
-
-def _format(call: SpeakCall) -> SpeechFormat:
-    return call.format or SpeechFormat.MP3

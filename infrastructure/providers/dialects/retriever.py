@@ -9,6 +9,9 @@ from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.rerank import Rerank
 from infrastructure.providers.spec import Request
 
+PASSAGES = 512
+"""The most that one request ranks, each by itself."""
+
 
 @dataclass(frozen=True)
 class Retrieval(Embed):
@@ -25,16 +28,26 @@ class Retrieval(Embed):
 
 @dataclass(frozen=True)
 class Ranking(Rerank):
-    """Each model at an address of its own, apart from all else; scores are logits, and what is too long is cut."""
+    """POST ranking; scores are logits, and what is too long is cut."""
 
     results: str = "rankings"
     score: str = "logit"
-    base: str = ""
+    path: str = "ranking"
 
     def written(self, model: str, call: RerankCall) -> Request:
         passages = [{"text": document} for document in call.documents]
         body = {"model": model, "query": {"text": call.query}, "passages": passages, "truncate": "END"}
-        return Request(_ranking_path(model), body, base=self.base)
+        return Request(self.path, body)
+
+
+@dataclass(frozen=True)
+class RankingByModel(Ranking):
+    """Each model at an address of its own, apart from all else."""
+
+    base: str = ""
+
+    def written(self, model: str, call: RerankCall) -> Request:
+        return replace(super().written(model, call), path=_ranking_path(model), base=self.base)
 
 
 def _ranking_path(model: str) -> str:

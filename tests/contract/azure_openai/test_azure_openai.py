@@ -1,6 +1,7 @@
 """Azure OpenAI: requests as OpenAI's client for Python (3.54.0, AzureOpenAI; OpenAI for v1) sends them
 (sdk_requests.json) and as Microsoft's copies of the specifications want them (Azure-Samples/AI-Gateway at 561d7199);
-answers that the client accepted; the content filter's chunks and the refusals as the vendor's guides write them.
+answers that the client accepted, and a stream that was recorded in vercel/ai at ed857f50 (recorded_answers.json); more
+of the content filter's chunks and the refusals as the vendor's guides write them.
 
 Left out of the comparison: `tool_choice: "auto"`, which is the default and not sent; on v1 the client's bearer, in
 whose place the specification also takes `api-key`.
@@ -150,6 +151,12 @@ def test_a_streamed_tool_call_is_read_between_the_filters_chunks() -> None:
     assert answer == rec.split_in_all_ways(ID, stream)
     assert answer.tool_calls == (ToolCall("call_1", "get_weather", '{"city":"Paris"}'),)
     assert answer.finish.unified is Finish.TOOL_CALLS
+
+
+def test_a_recorded_stream_counts_the_thoughts_that_it_keeps() -> None:
+    answer = rec.split_in_all_ways(ID, rec.events(*rec.load(ID, "recorded_answers.json")["reasoning_stream"]))
+    assert (answer.text, answer.reasoning, answer.finish.unified) == ("Capital of Denmark.", "", Finish.STOP)
+    assert (answer.usage.input, answer.usage.output, answer.usage.reasoning) == (15, 78, 64)
 
 
 def test_an_answer_that_was_cut_by_the_filter_says_so() -> None:

@@ -1,6 +1,8 @@
 """Our requests to GroqCloud equal those of its SDK (sdk_requests.json: groq for Python 1.7.0) and satisfy its OpenAPI
-(request_schemas.json); answers are those that the SDK accepted, errors those of its error page and as users report them
-(continuedev/continue#10218, crewAIInc/crewAI#783, rashadphz/farfalle#107, orbi-build/orbi#561).
+(request_schemas.json); answers are those that the SDK accepted, and of a model that thinks those that were recorded in
+vercel/ai at ed857f50 (recorded_answers.json, the stream less its middle); errors are two that were recorded in
+pydantic/pydantic-ai at 4fda3898 (there, too), those of its error page, and such as users report (continuedev/continue
+#10218, crewAIInc/crewAI#783, rashadphz/farfalle#107, orbi-build/orbi#561).
 
 Left out of the comparison: `reasoning_format`, with which we keep Qwen's thoughts apart from its answer.
 """
@@ -90,8 +92,18 @@ def test_a_stream_has_its_usage_in_an_object_of_the_vendors() -> None:
     assert (answer.usage.input, answer.usage.output) == (30, 9)
 
 
+def test_recorded_thoughts_are_kept_apart() -> None:
+    recorded = rec.load(ID, "recorded_answers.json")
+    whole = rec.answered(ID, recorded["reasoning"])
+    assert whole.text.startswith('The word "strawberry" contains **3**')
+    assert whole.reasoning == recorded["reasoning"]["choices"][0]["message"]["reasoning"]
+    assert (whole.usage.input, whole.usage.output, whole.usage.reasoning) == (17, 649, 570)
+    streamed = rec.split_in_all_ways(ID, rec.events(*recorded["reasoning_stream"]))
+    assert (streamed.text, streamed.reasoning) == ('The word **"{3}$', "Okay, let")
+    assert (streamed.usage.output, streamed.usage.reasoning) == (1107, 963)
+
+
 def test_a_folded_stream_equals_the_whole_answer() -> None:
-    """Documented: thoughts stand in `reasoning`, whole and in pieces."""
     counts = {"prompt_tokens": 30, "completion_tokens": 9, "completion_tokens_details": {"reasoning_tokens": 4}}
     message = {"role": "assistant", "content": "Hi.", "reasoning": "Hm."}
     whole = rec.answered(ID, {"choices": [{"message": message, "finish_reason": "stop"}], "usage": counts})
@@ -106,6 +118,16 @@ def test_an_error_in_the_vendors_object_is_a_refusal() -> None:
     with pytest.raises(UpstreamUnavailable) as caught:
         rec.streamed(ID, rec.events({"choices": [], "x_groq": {"id": "r", "error": "over capacity"}}))
     assert caught.value.detail == "over capacity"
+
+
+@pytest.mark.parametrize(
+    ("name", "meaning"), [("unknown_model", ModelNotFoundUpstream), ("tool_use_failed", BadRequestUpstream)]
+)
+def test_a_recorded_refusal_is_read(name: str, meaning: type[UpstreamError]) -> None:
+    said = rec.load(ID, "recorded_answers.json")[name]
+    failure = rec.refused(ID, said["status"], said["body"])
+    assert (type(failure), failure.status) == (meaning, said["status"])
+    assert failure.detail == said["body"]["error"]["message"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """NVIDIA's API catalogue: requests as the documented client (sdk_requests.json: openai for Python 3.54.0) and NVIDIA's
-own (sdk_requests_langchain_nvidia.json: langchain-nvidia-ai-endpoints 1.5.0) send them; answers in the shape with which
-NVIDIA's client is tested; refusals as quoted in the issues named beside them.
+own (sdk_requests_langchain_nvidia.json: langchain-nvidia-ai-endpoints 1.5.0) send them; answers that the latter took
+are held in ../nvidia_nim, rankings in ../test_reranking.py; refusals as quoted in the issues named beside them.
 
 Of NVIDIA's client these are left out of the comparison: `stream: false`, which is the default and not sent, the limit
 of 1,024 tokens that it adds, and that it lets documents be cut (`truncate: END`) where we have them refused.
@@ -62,14 +62,10 @@ def test_an_embedding_request_is_that_of_the_vendors_own_client() -> None:
     assert client.embed(ID, "embeddings.create query", FORM, QUERY).body == own("NVIDIAEmbeddings.embed_query")
 
 
-def test_vectors_are_read() -> None:
+def test_vectors_come_in_the_order_of_the_texts() -> None:
     """Inferred."""
-    dialect = ADAPTERS[ID].embed
-    assert dialect
     rows = [{"object": "embedding", "index": i, "embedding": [i, 0.5]} for i in (1, 0)]
-    answer = dialect.parse({"object": "list", "data": rows, "usage": {"prompt_tokens": 4, "total_tokens": 4}}, 2)
-    assert answer.vectors == ((0.0, 0.5), (1.0, 0.5))
-    assert (answer.usage.input, answer.usage.output) == (4, 0)
+    assert rec.vectors(ID, {"object": "list", "data": rows}, 2).vectors == ((0.0, 0.5), (1.0, 0.5))
 
 
 GONE = "The model 'x/y' has reached its end of life on 2026-08-07T09:00:00Z and is no longer available."

@@ -1,5 +1,7 @@
-"""Our reading of OpenAI's answers: those that its SDK accepted (sdk_requests.json, `reply_replayed`), the shapes of its
-error guide (developers.openai.com, error codes), and the variations of its imitations, which are inferred."""
+"""Our reading of OpenAI's answers: those that its SDK accepted (sdk_requests.json, `reply_replayed`), two that were
+recorded in pydantic/pydantic-ai at 4fda3898 (recorded_answers.json), the shapes of its error guide
+(developers.openai.com, error codes), and the variations of its imitations, which are inferred.
+"""
 
 import base64
 import json
@@ -27,6 +29,7 @@ from infrastructure.providers.spec import ErrorReply
 from tests.contract import recordings as rec
 
 ADAPTER = ADAPTERS["openai"]
+RECORDED = rec.load("openai", "recorded_answers.json")
 
 
 def parse(body: Any) -> ChatAnswer:
@@ -55,6 +58,13 @@ def test_a_whole_answer_is_read() -> None:
     answer = parse(rec.calls("openai")["chat"]["reply_replayed"]["body"])
     assert (answer.text, answer.finish) == ("Hi.", FinishReason(Finish.STOP, "stop"))
     assert (answer.usage.input, answer.usage.output, answer.usage.raw["total_tokens"]) == (12, 3, 15)
+
+
+def test_a_model_that_thinks_keeps_its_thoughts_and_counts_them() -> None:
+    answer = parse(RECORDED["reasoning"])
+    assert answer.text.startswith("The capital of Mexico is Mexico City.")
+    assert (answer.reasoning, answer.finish) == ("", FinishReason(Finish.STOP, "stop"))
+    assert (answer.usage.input, answer.usage.output, answer.usage.reasoning) == (13, 238, 192)
 
 
 def test_a_streamed_tool_call_is_put_together_from_any_pieces() -> None:
@@ -190,6 +200,15 @@ def packed(*numbers: float) -> str:
 def embedding(*vectors: Any, **more: Any) -> Any:
     rows = [{"object": "embedding", "index": i, "embedding": v} for i, v in enumerate(vectors)]
     return {"object": "list", "data": rows, **more}
+
+
+def test_a_recorded_vector_is_read() -> None:
+    """OpenAI's vectors have the length 1."""
+    answer = rec.vectors("openai", RECORDED["embedding"], 1)
+    (vector,) = answer.vectors
+    assert len(vector) == 1536
+    assert sum(number * number for number in vector) == pytest.approx(1, abs=1e-5)
+    assert (answer.usage.input, answer.usage.output) == (4, 0)
 
 
 def test_vectors_come_by_index_from_base64_or_numbers() -> None:

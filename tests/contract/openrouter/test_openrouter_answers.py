@@ -58,6 +58,18 @@ def test_thoughts_are_kept_apart_and_a_stream_folds_to_the_whole() -> None:
     assert rec.split_in_all_ways(ID, stream) == whole
 
 
+def test_recorded_thoughts_are_kept_apart() -> None:
+    """pydantic/pydantic-ai at 4fda3898: recorded_answers.json."""
+    recorded = rec.load(ID, "recorded_answers.json")
+    whole = rec.answered(ID, recorded["reasoning"])
+    assert (whole.text, whole.usage.output, whole.usage.reasoning) == ("ok", 53, 48)
+    assert whole.reasoning == recorded["reasoning"]["choices"][0]["message"]["reasoning"]
+    streamed = rec.split_in_all_ways(ID, recorded["reasoning_stream"])
+    assert (streamed.text, streamed.finish) == ("2 + 2 = 4", FinishReason(Finish.STOP, "stop"))
+    assert streamed.reasoning == "This is a simple arithmetic question. 2+2 equals 4."
+    assert (streamed.usage.output, streamed.usage.reasoning) == (36, 13)
+
+
 def test_vectors_are_read() -> None:
     answer = rec.vectors(ID, reply("embedding"), 1)
     assert (answer.vectors, answer.usage.input) == (((0.1, 0.2),), 1)

@@ -1,5 +1,6 @@
-"""Our reading of SiliconFlow's answers: the examples of its OpenAPI (documented_replies.json); what follows the first
-chunk of a stream is inferred. Refusals beside the documented ones are such as its users report.
+"""Our reading of SiliconFlow's answers: the examples of its OpenAPI (documented_replies.json), and a stream that was
+recorded (recorded_answers.json); how thoughts and calls are cut up in one is inferred. Refusals beside the documented
+ones are such as its users report.
 """
 
 from typing import Any
@@ -35,6 +36,13 @@ def test_a_tool_call_is_read() -> None:
     answer = rec.answered(ID, SAID["Function"])
     call = ToolCall("019bda90bb06ea1f88f140889ff0916b", "get_current_weather", '{"location": "Boston, MA"}')
     assert (answer.tool_calls, answer.finish.unified) == ((call,), Finish.TOOL_CALLS)
+
+
+def test_a_recorded_stream_counts_as_it_goes() -> None:
+    answer = rec.split_in_all_ways(ID, rec.events(*rec.load(ID, "recorded_answers.json")["stream"]))
+    assert answer.text == "你好！有什么问题或者需要帮助的吗？"
+    assert (answer.reasoning, answer.finish) == ("", FinishReason(Finish.STOP, "stop"))
+    assert (answer.usage.input, answer.usage.output) == (30, 10)
 
 
 def piece(usage: Any = None, reason: str | None = None, **delta: Any) -> Any:
