@@ -102,14 +102,14 @@ class Limits:
     """What one request may carry: `texts` to embed, `characters` to speak, `bytes` of a file to transcribe.
 
     `formats` are the endings of file names that speech to text reads, or the formats that text to speech writes.
-    With `own_voices` a text may be spoken by a voice that the vendor's customer has made, beside those of the model.
+    With `other_voices` there may be more voices than are listed, such as those that a vendor's customer has made.
     """
 
     texts: int | None = None
     characters: int | None = None
     bytes: int | None = None
     formats: tuple[str, ...] = ()
-    own_voices: bool = False
+    other_voices: bool = False
 
 
 @dataclass(frozen=True, slots=True)

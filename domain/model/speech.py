@@ -125,7 +125,7 @@ class SpeakCall:
         """InvalidRange for a voice that the model does not have, or more text than it speaks at once."""
         if row is None:
             return
-        named = row.voices and not row.limits.own_voices
+        named = row.voices and not row.limits.other_voices
         if self.voice is not None and named and self.voice not in {v.id for v in row.voices}:
             raise InvalidRange("voice", "must be one of: " + ", ".join(v.id for v in row.voices))
         most = row.limits.characters

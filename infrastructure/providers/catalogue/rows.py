@@ -18,7 +18,7 @@ _SIZES = frozenset({"context", "max_output", "dimensions"})
 _LISTS = frozenset({"features", "voices", "parameters"})
 _KEYS = _SIZES | _LISTS | {"name", "type", "label", "limits", "price", "retires", "successor", "deprecated", "rank"}
 _PRICE_KEYS = frozenset({"input", "output", "per", "currency"})
-_LIMIT_KEYS = frozenset({"texts", "characters", "bytes", "formats", "own_voices"})
+_LIMIT_KEYS = frozenset({"texts", "characters", "bytes", "formats", "other_voices"})
 _VOICE_KEYS = frozenset({"id", "label", "languages"})
 
 
@@ -65,8 +65,8 @@ def _model(provider: str, row: Mapping[str, Any], file: Mapping[str, Any]) -> Mo
 def _limits(limits: Mapping[str, Any]) -> Limits:
     checked_keys(limits, _LIMIT_KEYS)
     formats = tuple(map(word, limits.get("formats", ())))
-    own_voices = limits.get("own_voices", False) is True
-    return Limits(_size(limits, "texts"), _size(limits, "characters"), _size(limits, "bytes"), formats, own_voices)
+    other_voices = limits.get("other_voices", False) is True
+    return Limits(_size(limits, "texts"), _size(limits, "characters"), _size(limits, "bytes"), formats, other_voices)
 
 
 def _voice(voice: str | Mapping[str, Any]) -> Voice:

@@ -10,9 +10,9 @@ from domain.model.speech import SpeakCall
 ANN = Voice("ann", Text("Ann"))
 
 
-def speaker(*voices: Voice, own_voices: bool = False) -> Model:
+def speaker(*voices: Voice, other_voices: bool = False) -> Model:
     ref = ModelRef("acme", "speaks", ModelType.TEXT_TO_SPEECH)
-    return Model(ref, Text("Speaks"), voices=voices, limits=Limits(own_voices=own_voices))
+    return Model(ref, Text("Speaks"), voices=voices, limits=Limits(other_voices=other_voices))
 
 
 @pytest.mark.parametrize("voice", [None, "ann"])
@@ -25,6 +25,6 @@ def test_another_voice_is_refused() -> None:
         SpeakCall("Hi", voice="bob").check_for(speaker(ANN))
 
 
-@pytest.mark.parametrize("row", [None, speaker(), speaker(ANN, own_voices=True)], ids=["no row", "no voices", "own"])
+@pytest.mark.parametrize("row", [None, speaker(), speaker(ANN, other_voices=True)], ids=["no row", "no voices", "own"])
 def test_any_voice_speaks_where_it_may_be_the_customers(row: Model | None) -> None:
     SpeakCall("Hi", voice="bob").check_for(row)
