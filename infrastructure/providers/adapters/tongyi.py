@@ -1,4 +1,6 @@
-"""Tongyi, Alibaba Cloud's Model Studio (DashScope): OpenAI's dialect for Qwen and its guests, its own for speech."""
+"""Tongyi, Alibaba Cloud's Model Studio (DashScope): OpenAI's dialect for Qwen and its guests, its own
+for speech and reranking.
+"""
 
 import re
 from dataclasses import replace
@@ -8,6 +10,8 @@ from domain.model.calls import ChatCall
 from domain.model.catalogue import FormValues, ProviderKind
 from domain.ports import Target
 from infrastructure.providers.catalogue.refusals import refusals
+from infrastructure.providers.dialects.dashscope_recognition import DashScopeTranscribe
+from infrastructure.providers.dialects.dashscope_rerank import DashScopeRerank
 from infrastructure.providers.dialects.dashscope_speech import DashScopeSpeak
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
@@ -21,6 +25,13 @@ _COMPATIBLE = "compatible-mode/v1"
 _MODELS = f"{_COMPATIBLE}/models"
 _STREAMS_ONLY = re.compile(r"qwq|qvq|qwen.*(thinking|omni)")
 _HYBRID = re.compile(r"qwen3-[\d.]+b(-a\d+b)?")
+# By how their names begin; the voices of version 3.5 are all a tenant's own.
+_SYNTHESIZERS = {
+    "cosyvoice-v2": "longxiaochun_v2",
+    "cosyvoice-v3-": "longanyang",
+    "cosyvoice": "",
+    "qwen-audio": "longanhuan_v3.6",
+}
 _REFUSALS = refusals("tongyi")
 
 
@@ -63,6 +74,8 @@ ADAPTER = Adapter(
         refusals=_REFUSALS,
     ),
     embed=_Embed(path=f"{_COMPATIBLE}/embeddings", encoding="float", texts=10),
-    speak=DashScopeSpeak(refusals=_REFUSALS),
+    rerank=DashScopeRerank(),
+    transcribe=DashScopeTranscribe(),
+    speak=DashScopeSpeak(synthesizers=_SYNTHESIZERS, refusals=_REFUSALS),
     models=Models(_MODELS),
 )
