@@ -1,10 +1,10 @@
-"""Our requests to Qianfan equal those of its SDK (sdk_requests.json: qianfan 0.4.12.3, its calls of version 2) and have
-the shape of OpenAI's OpenAPI; embeddings are the example of cloud.baidu.com/doc/qianfan-api (Fm7u3ropn); answers and
-errors have the shapes that it documents (3m7of64lb, rmwbl43x7). Reranking and the list of models are inferred from what
-clients of /v2/rerank and /v2/models send and read.
+"""Our requests to Qianfan equal those of its SDK (sdk_requests.json: qianfan 0.4.12.3, its calls of version 2) and of
+OpenAI's client, which its guides use (sdk_requests_openai.json), and have the shape of OpenAI's OpenAPI; answers and
+errors have the shapes that cloud.baidu.com/doc/qianfan-api documents (3m7of64lb, Fm7u3ropn, rmwbl43x7). Reranking and
+the rows of the list of models are inferred from what clients of /v2/rerank and /v2/models send and read.
 
-Left out of the comparison: `extra_parameters`, in which the SDK tells its version, `stream: false` and
-`stream_options`, without which a stream tells no counts.
+Left out of the comparison: `extra_parameters`, in which the SDK tells its version, `stream: false` and, of its calls,
+`stream_options`, without which a stream tells no counts; `encoding_format: "float"`, which is the default.
 """
 
 from dataclasses import replace
@@ -32,6 +32,7 @@ SIGNED = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
 MODEL = "ernie-4.5-turbo-32k"
 TOOL = rec.weather("Current weather of a city")
 PING = rec.asking("ping", system="You are terse.")
+CLIENT, KEYED = "sdk_requests_openai.json", {"api_key": "<key>"}
 CHAT, STREAM = "v2 IAM -> bearer token: chat", "v2 IAM -> bearer token: chat stream with tool"
 OWN = {"extra_parameters", "stream_options"}
 COUNTS = {"prompt_tokens": 6, "completion_tokens": 2, "total_tokens": 8}
@@ -51,6 +52,18 @@ def test_a_chat_request_is_the_sdks(label: str, call: ChatCall) -> None:
     body = {"stream": False} | {key: value for key, value in ours.body.items() if key not in OWN}
     assert replace(ours, body=body) == theirs(label)
     rec.valid("openai", "CreateChatCompletionRequest", ours.body)
+
+
+@pytest.mark.parametrize("name", [name for name in client.CHATS if name in rec.calls(ID, CLIENT)])
+def test_a_chat_request_is_openais_clients_too(name: str) -> None:
+    asked = client.theirs(ID, name, file=CLIENT)
+    model, streamed = asked.body["model"], "stream" in name
+    assert rec.asked(ID, KEYED, model, client.CHATS[name], stream=streamed, headers=client.HEADERS) == asked
+
+
+def test_an_embedding_request_is_openais_clients() -> None:
+    asked = client.theirs(ID, "embeddings.create float, plain", frozenset({"encoding_format"}), CLIENT)
+    assert rec.embedded(ID, KEYED, asked.body["model"], EmbedCall(("a", "b")), client.HEADERS) == asked
 
 
 @pytest.mark.parametrize("call", client.CHATS.values(), ids=client.CHATS)
@@ -135,8 +148,8 @@ def test_a_key_that_may_not_use_the_probes_model_is_good() -> None:
 def test_the_list_of_models_is_read_for_type_and_context() -> None:
     adapter = ADAPTERS[ID]
     assert adapter.models
-    ours = rec.sent(adapter, rec.target(ID, MODEL, FORM).form, adapter.models.render(), HEADERS)
-    assert (ours.method, ours.path, ours.headers) == ("GET", "/v2/models", {"authorization": f"Bearer {KEY}"})
+    ours = rec.sent(adapter, rec.target(ID, MODEL, KEYED).form, adapter.models.render(), client.HEADERS)
+    assert ours == rec.recorded(rec.calls(ID, CLIENT)["models.list"], headers=client.HEADERS)
     row = {"id": "m", "object": "model", "type": "chat", "context_length": 163_840, "max_tokens": 32_768}
     assert adapter.models.parse({"object": "list", "data": [row]}) == Page((ListedModel("m", ModelType.LLM, 163_840),))
 
