@@ -1,5 +1,6 @@
-"""Reranking at Tongyi: requests as the vendor's SDK sends them (sdk_requests.json: dashscope 2.0.2); the answer is the
-example of docs.qwencloud.com/api-reference/rerank/dashscope-rerank, with a second document.
+"""Reranking at Tongyi: requests as the vendor's SDK sends them (sdk_requests.json: dashscope 2.0.2); the answer and
+the refusals are those that it accepted (sdk_requests_replies.json), in the shape of the example of
+docs.qwencloud.com/api-reference/rerank/dashscope-rerank.
 """
 
 import json
@@ -20,6 +21,7 @@ from tests.stubs.serve import serving
 ID, RERANK = "tongyi", ModelType.RERANK
 FORM = {"dashscope_api_key": "sk-fake"}
 HEADERS = ("authorization",)
+REPLIES = rec.calls(ID, "sdk_requests_replies.json")
 CALL = RerankCall("q", ("a", "b"), top_n=1, threshold=0.5)
 
 
@@ -58,10 +60,12 @@ def test_what_does_not_fit_one_request_is_refused_since_scores_compare_within_on
         dialect.render(goal, RerankCall("q", ("a",) * 501))
 
 
-async def test_an_answer_is_read_best_first() -> None:
-    found = await ranked(body(json.dumps(answer((0, 0.3341), (1, 0.9334521178273196))).encode()))
-    assert [(each.index, each.score) for each in found.results] == [(1, 0.9334521178273196), (0, 0.3341)]
-    assert (found.usage.input, found.usage.output) == (79, 0)
+async def test_an_answer_that_the_sdk_accepted_is_read_best_first() -> None:
+    found = await ranked(body(json.dumps(REPLIES["rerank"]["reply_replayed"]["body"]).encode()))
+    theirs = REPLIES["rerank"]["sdk_result"]
+    ranks = [(row["index"], row["relevance_score"]) for row in theirs["output"]["results"]]
+    assert [(each.index, each.score) for each in found.results] == ranks
+    assert (found.usage.input, found.usage.output) == (theirs["usage"]["total_tokens"], 0)
 
 
 BAD: list[Any] = [
@@ -93,17 +97,17 @@ def test_odd_counts_are_unknown(usage: Any) -> None:
     assert (found.usage.input, found.usage.output) == (None, None)
 
 
-REFUSALS: list[tuple[int, str, str, type[UpstreamError]]] = [
-    (401, "InvalidApiKey", "Invalid API-key provided.", errors.CredentialRejected),
-    (429, "Throttling.RateQuota", "Requests rate limit exceeded.", errors.UpstreamRateLimited),
-    (404, "ModelNotFound", "Model can not be found.", errors.ModelNotFoundUpstream),
-    (400, "InvalidParameter", "documents should not be empty", errors.BadRequestUpstream),
-]
-
-
-@pytest.mark.parametrize(("status", "code", "said", "meaning"), REFUSALS, ids=[row[1] for row in REFUSALS])
-async def test_a_refusal_is_read(status: int, code: str, said: str, meaning: type[UpstreamError]) -> None:
-    refusal = {"code": code, "message": said, "request_id": "r1"}
+@pytest.mark.parametrize(
+    ("name", "meaning"),
+    [
+        ("error_400", errors.BadRequestUpstream),
+        ("error_401", errors.CredentialRejected),
+        ("error_404", errors.ModelNotFoundUpstream),
+        ("error_429", errors.UpstreamRateLimited),
+    ],
+)
+async def test_a_refusal_is_read_that_the_sdk_reads(name: str, meaning: type[UpstreamError]) -> None:
+    reply, theirs = REPLIES[name]["reply_replayed"], REPLIES[name]["sdk_result"]
     with pytest.raises(meaning) as caught:
-        await ranked(body(json.dumps(refusal).encode(), status=status, retry_after="0"))
-    assert (type(caught.value), caught.value.status, caught.value.detail) == (meaning, status, said)
+        await ranked(body(json.dumps(reply["body"]).encode(), status=reply["status"], retry_after="0"))
+    assert (caught.value.status, caught.value.detail) == (theirs["status_code"], theirs["message"])

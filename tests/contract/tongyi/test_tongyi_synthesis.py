@@ -1,6 +1,7 @@
 """CosyVoice at Tongyi: requests as the vendor's SDK streams them (sdk_requests.json: dashscope 2.0.2,
-tts_cosyvoice_http_stream_*); events as the vendor documents them (platform.qianwenai.com/docs, Qwen-Audio-TTS/CosyVoice
-HTTP API), with bytes of our own for the audio, which the example leaves out.
+tts_cosyvoice_http_stream_*); events that it accepted (sdk_requests_replies.json), as the vendor documents them
+(platform.qianwenai.com/docs, Qwen-Audio-TTS/CosyVoice HTTP API), with bytes of our own for the audio, which the example
+leaves out.
 """
 
 import base64
@@ -19,6 +20,7 @@ from domain.model.catalogue import ModelRef, ModelType
 from domain.model.speech import SpeakCall, SpeechFormat
 from infrastructure.providers.registry import ADAPTERS, catalogue
 from infrastructure.providers.spec import Framing, Request
+from infrastructure.providers.wire.digging import dig, text
 from tests.contract import recordings as rec
 from tests.gateways import gateway
 from tests.stubs.misbehaviour import Failure, stream
@@ -57,10 +59,10 @@ def rendered(call: SpeakCall, model: str = MODEL) -> Request:
     return dialect.render(rec.target(ID, model, FORM, TTS), call)
 
 
-async def heard(answer: Failure, call: SpeakCall) -> tuple[str, bytes]:
+async def heard(answer: Failure, call: SpeakCall, model: str = MODEL) -> tuple[str, bytes]:
     """Through the gateway, from a server that stands at the form's address."""
     async with serving(answer) as url, gateway(adapters=ADAPTERS) as subject:
-        goal = rec.target(ID, MODEL, {**FORM, "base_url": url}, TTS)
+        goal = rec.target(ID, model, {**FORM, "base_url": url}, TTS)
         async with subject.speak(goal, call) as speech:
             return speech.media_type, b"".join([piece async for piece in speech.pieces])
 
@@ -138,6 +140,15 @@ async def test_samples_come_as_a_wav_file_that_can_be_played() -> None:
     assert media_type == "audio/wav"
     with wave.open(BytesIO(data)) as audio:
         assert (audio.getframerate(), audio.readframes(3)) == (24_000, b"".join(SAID))
+
+
+@pytest.mark.parametrize(("name", "model"), [("tts_cosyvoice", MODEL), ("tts_qwen", "qwen3-tts-flash")])
+async def test_events_that_the_sdk_accepted_are_read_as_it_reads_them(name: str, model: str) -> None:
+    reply = rec.calls(ID, "sdk_requests_replies.json")[name]
+    theirs = [text(dig(event, "output", "audio", "data")) for event in reply["sdk_result"]]
+    answer = stream(reply["reply_replayed"]["text"].encode())
+    call = SpeakCall("hello", format=SpeechFormat.PCM)
+    assert await heard(answer, call, model) == ("audio/pcm", b"".join(map(base64.b64decode, theirs)))
 
 
 def test_audio_is_found_however_the_stream_is_cut() -> None:
