@@ -1,7 +1,8 @@
 """Our requests to Qianfan equal those of its SDK (sdk_requests.json: qianfan 0.4.12.3, its calls of version 2) and of
-OpenAI's client, which its guides use (sdk_requests_openai.json), and have the shape of OpenAI's OpenAPI; answers and
-errors have the shapes that cloud.baidu.com/doc/qianfan-api documents (3m7of64lb, Fm7u3ropn, rmwbl43x7). Reranking and
-the rows of the list of models are inferred from what clients of /v2/rerank and /v2/models send and read.
+OpenAI's client, which its guides use (sdk_requests_openai.json), and have the shape of OpenAI's OpenAPI; answers are
+those that the SDK accepted (sdk_requests_replies.json), and they and errors have the shapes that
+cloud.baidu.com/doc/qianfan-api documents (3m7of64lb, Fm7u3ropn, rmwbl43x7). Reranking and the rows of the list of
+models are inferred from what clients of /v2/rerank and /v2/models send and read.
 
 Left out of the comparison: `extra_parameters`, in which the SDK tells its version, `stream: false` and, of its calls,
 `stream_options`, without which a stream tells no counts; `encoding_format: "float"`, which is the default.
@@ -152,6 +153,18 @@ def test_the_list_of_models_is_read_for_type_and_context() -> None:
     assert ours == rec.recorded(rec.calls(ID, CLIENT)["models.list"], headers=client.HEADERS)
     row = {"id": "m", "object": "model", "type": "chat", "context_length": 163_840, "max_tokens": 32_768}
     assert adapter.models.parse({"object": "list", "data": [row]}) == Page((ListedModel("m", ModelType.LLM, 163_840),))
+
+
+def test_replies_that_the_sdk_accepted_are_read_alike_whole_and_streamed() -> None:
+    replies = rec.calls(ID, "sdk_requests_replies.json")
+    whole = rec.answered(ID, replies["chat_tool"]["reply_replayed"]["body"])
+    read = replies["chat_tool"]["sdk_result"]["choices"][0]["message"]
+    assert (whole.text, whole.reasoning) == (read["content"], read["reasoning_content"])
+    assert whole.finish == FinishReason(Finish.TOOL_CALLS, "tool_calls")
+    called = [(call.id, call.name, call.arguments) for call in whole.tool_calls]
+    assert called == [(c["id"], c["function"]["name"], c["function"]["arguments"]) for c in read["tool_calls"]]
+    chunks = replies["chat_stream_tool"]["reply_replayed"]["chunks"]
+    assert rec.split_in_all_ways(ID, rec.events(*chunks)) == whole
 
 
 def test_an_answer_is_read_as_the_guide_has_it() -> None:
