@@ -22,6 +22,9 @@ from infrastructure.providers.wire.digging import dig
 
 _REFUSALS = refusals("spark")
 _EMBEDDINGS = "emb-cn-huabei-1.xf-yun.com"
+_THINKING = "v2/chat/completions"
+# The knobs that the vendor's pages do not name.
+_UNNAMED = frozenset({"seed", "stop"})
 _APP, _KEY, _SECRET = "spark_app_id", "spark_api_key", "spark_api_secret"
 
 
@@ -43,9 +46,16 @@ def _error(provider: str, reply: ErrorReply) -> errors.UpstreamError:
 _CHAT = _Chat(
     path="v1/chat/completions",
     include_usage=False,
-    refused=frozenset({"seed", "stop"}),
-    # The models that think have a path of their own.
-    variants={"spark-x": {"path": "v2/chat/completions"}},
+    refused=_UNNAMED,
+    # The models that think have a path of their own, and the newest fix how they sample.
+    variants={
+        "spark-x2": {
+            "path": _THINKING,
+            "max_tokens": "max_completion_tokens",
+            "refused": _UNNAMED | {"temperature", "top_p"},
+        },
+        "spark-x|x1": {"path": _THINKING},
+    },
     mark_suffices=True,
     refusals=_REFUSALS,
 )

@@ -48,6 +48,18 @@ def test_a_model_that_thinks_has_a_path_of_its_own() -> None:
     ours = rec.asked(ID, FORM, "spark-x", rec.asking("Hello"), headers=client.HEADERS)
     assert ours == client.theirs(ID, "chat.completions.create spark-x")
     assert ours.path == "/v2/chat/completions"
+    assert rec.asked(ID, FORM, "x1", rec.asking("Hello")).path == "/v2/chat/completions"
+
+
+def test_the_newest_that_think_sample_as_they_do() -> None:
+    dialect = ADAPTERS[ID].chat
+    assert dialect
+    call = replace(CALLS[0], knobs=Knobs(0.2, 0.9, 64))
+    request = dialect.render(rec.target(ID, "spark-x2.5-4b", FORM), call, stream=False)
+    assert {warning.split()[0] for warning in request.warnings} == {"temperature", "top_p"}
+    assert request.json
+    assert (request.path, request.json["max_completion_tokens"]) == ("v2/chat/completions", 64)
+    assert not request.json.keys() & {"temperature", "top_p", "max_tokens"}
 
 
 def test_knobs_that_the_page_does_not_name_are_left_out_with_a_warning() -> None:
