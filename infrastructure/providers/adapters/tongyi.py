@@ -1,13 +1,16 @@
 """Tongyi, Alibaba Cloud's Model Studio (DashScope): OpenAI's dialect for Qwen and its guests, its own
-for speech and reranking.
+for speech, reranking and models that embed pictures as well.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from domain.errors import UnsupportedFeature
-from domain.model.calls import ChatCall
+from domain.model.calls import ChatCall, EmbedCall
 from domain.model.catalogue import FormValues, ProviderKind
+from domain.model.events import Embeddings
 from domain.ports import Target
 from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.dashscope_recognition import DashScopeTranscribe
@@ -20,17 +23,26 @@ from infrastructure.providers.dialects.probes import listing
 from infrastructure.providers.forms import at, base, either, international, secret
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter, Request
+from infrastructure.providers.wire.digging import dig
 
 _COMPATIBLE = "compatible-mode/v1"
 _MODELS = f"{_COMPATIBLE}/models"
+_MULTIMODAL = "api/v1/services/embeddings/multimodal-embedding/multimodal-embedding"
 _STREAMS_ONLY = re.compile(r"qwq|qvq|qwen.*(thinking|omni)")
 _HYBRID = re.compile(r"qwen3-[\d.]+b(-a\d+b)?")
+_SEES = re.compile(r"multimodal-embedding|qwen.*-vl-embedding|tongyi-embedding-vision")
 # By how their names begin; the voices of version 3.5 are all a tenant's own.
 _SYNTHESIZERS = {
     "cosyvoice-v2": "longxiaochun_v2",
     "cosyvoice-v3-": "longanyang",
     "cosyvoice": "",
     "qwen-audio": "longanhuan_v3.6",
+}
+# How many a request carries, by the first pattern that fits; some models that see take one, or make one vector of all.
+_TEXTS = {
+    r"text-embedding-v[12]$": 25,
+    r"multimodal-embedding|tongyi-embedding|qwen2\.5-vl": 1,
+    r"qwen": 20,
 }
 _REFUSALS = refusals("tongyi")
 
@@ -47,9 +59,22 @@ class _Chat(Chat):
 
 class _Embed(Embed):
     def batch(self, target: Target) -> int:
-        """The older models take more texts, which are shorter; the newest again."""
-        older = target.model.name in ("text-embedding-v1", "text-embedding-v2")
-        return 25 if older else 20 if target.model.name.startswith("qwen") else self.texts
+        return next((most for known, most in _TEXTS.items() if re.match(known, target.model.name)), self.texts)
+
+    def render(self, target: Target, call: EmbedCall) -> Request:
+        """Models that see as well are asked in the vendor's own shape."""
+        name = target.model.name
+        if not _SEES.match(name):
+            return super().render(target, call)
+        asked = {"contents": [{"text": text} for text in call.texts]}
+        parameters = {} if call.dimensions is None else {"dimension": call.dimensions}
+        return Request(_MULTIMODAL, {"model": name, "input": asked, "parameters": parameters})
+
+    def parse(self, body: Mapping[str, Any], count: int) -> Embeddings:
+        if "output" not in body:
+            return super().parse(body, count)
+        usage = {"prompt_tokens": dig(body, "usage", "input_tokens")}
+        return super().parse({"data": dig(body, "output", "embeddings"), "usage": usage}, count)
 
 
 def _base_url(form: FormValues) -> str:

@@ -1,7 +1,7 @@
-"""Chat and embeddings at Tongyi, in OpenAI's shape, for which the vendor documents OpenAI's client: requests as that
+"""Chat at Tongyi, in OpenAI's shape, for which the vendor documents OpenAI's client: requests as that
 client sends them there (sdk_requests_openai.json); turns, tools and knobs as the vendor's own SDK writes them into the
-body of its other API (sdk_requests.json: dashscope 2.0.2). Answers are recorded ones (recorded_answers.json); vectors
-and refusals have the shapes that help.aliyun.com/zh/model-studio documents.
+body of its other API (sdk_requests.json: dashscope 2.0.2). Answers are recorded ones (recorded_answers.json);
+refusals have the shape that help.aliyun.com/zh/model-studio documents.
 
 Left out of the comparison: `tool_choice: "auto"`, which is the default and not sent; `index` beside a tool call.
 """
@@ -13,8 +13,8 @@ import pytest
 
 from domain import errors
 from domain.errors import UnsupportedFeature, UpstreamError
-from domain.model.calls import ChatCall, EmbedCall, Knobs, ToolCall, ToolChoice
-from domain.model.catalogue import Feature, ModelRef, ModelType
+from domain.model.calls import ChatCall, Knobs, ToolCall, ToolChoice
+from domain.model.catalogue import Feature
 from domain.model.events import Finish, FinishReason
 from infrastructure.providers.registry import ADAPTERS, catalogue
 from tests.contract import openai_client as client
@@ -124,35 +124,6 @@ def test_a_recorded_stream_is_read_with_its_thoughts_apart() -> None:
 def test_a_thought_in_a_whole_answer_stands_apart() -> None:
     answer = client.told(ID, {"content": "3", "reasoning_content": "We are asked"})
     assert (answer.text, answer.reasoning) == ("3", "We are asked")
-
-
-def test_an_embedding_request_is_what_openais_client_sends() -> None:
-    theirs = client.theirs(ID, "embeddings.create float", file=CLIENT)
-    ours = rec.embedded(ID, FORM, theirs.body["model"], EmbedCall(("a", "b"), dimensions=256), client.HEADERS)
-    assert ours == theirs
-    own = rec.recorded(rec.calls(ID)["embedding"]).body
-    ours = rec.embedded(ID, FORM, own["model"], EmbedCall(("hello", "world"), dimensions=1024))
-    assert (ours.body["input"], ours.body["dimensions"]) == (own["input"]["texts"], own["parameters"]["dimension"])
-    rec.valid("openai", "CreateEmbeddingRequest", ours.body)
-
-
-@pytest.mark.parametrize(
-    ("model", "texts"), [("text-embedding-v4", 10), ("text-embedding-v2", 25), ("qwen3.7-text-embedding", 20)]
-)
-def test_a_request_carries_as_many_texts_as_the_model_takes(model: str, texts: int) -> None:
-    dialect = ADAPTERS[ID].embed
-    assert dialect
-    assert dialect.batch(rec.target(ID, model, FORM, ModelType.EMBEDDING)) == texts
-    row = catalogue().model(ModelRef(ID, model, ModelType.EMBEDDING))
-    assert row
-    assert row.limits.texts == texts
-
-
-def test_vectors_are_read_by_their_index() -> None:
-    data = [{"object": "embedding", "index": at, "embedding": [float(at), 0.5]} for at in (1, 0)]
-    answer = rec.vectors(ID, {"object": "list", "data": data, "usage": {"prompt_tokens": 2, "total_tokens": 2}}, 2)
-    assert answer.vectors == ((0.0, 0.5), (1.0, 0.5))
-    assert (answer.usage.input, answer.usage.output) == (2, 0)
 
 
 @pytest.mark.parametrize(

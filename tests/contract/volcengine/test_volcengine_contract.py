@@ -14,7 +14,7 @@ import pytest
 from domain import errors
 from domain.errors import UpstreamError
 from domain.model.calls import ChatCall, EmbedCall, ImagePart, Knobs, ResponseSchema, ToolCall
-from domain.model.catalogue import Feature, ModelRef, ModelType
+from domain.model.catalogue import Feature
 from domain.model.events import Finish, FinishReason, Usage
 from infrastructure.providers.registry import ADAPTERS, catalogue
 from tests.contract import openai_client as client
@@ -82,12 +82,7 @@ def test_a_model_that_sees_embeds_one_text_at_a_time_as_the_sdk_asks(name: str, 
 
 @pytest.mark.parametrize(("model", "texts"), [("doubao-embedding-large-text-250515", 256), (SEEING, 1)])
 def test_a_request_carries_as_many_texts_as_the_model_takes(model: str, texts: int) -> None:
-    dialect = ADAPTERS[ID].embed
-    assert dialect
-    assert dialect.batch(rec.target(ID, model, FORM, ModelType.EMBEDDING)) == texts
-    row = catalogue().model(ModelRef(ID, model, ModelType.EMBEDDING))
-    assert row
-    assert row.limits.texts == texts
+    assert rec.batches(ID, FORM, model) == (texts, texts)
 
 
 @pytest.mark.parametrize("data", [None, {}, [], {"embedding": []}, {"embedding": "no"}, {"embedding": [float("nan")]}])
