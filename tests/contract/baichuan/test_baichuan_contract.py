@@ -1,11 +1,13 @@
 """Baichuan has no SDK of its own: requests are those of OpenAI's client (sdk_requests.json) and satisfy its OpenAPI
-(../openai/request_schemas.json). A whole answer is recorded (recorded_answers.json). The rest is inferred, since its
-pages could not be read, from what its users' clients send and read (langgenius/dify-official-plugins at 7af22831,
-songquanpeng/one-api at 8df4a267, LangChain's BaichuanTextEmbeddings).
+(../openai/request_schemas.json). A whole answer is recorded (recorded_answers.json). Streams and the texts of refusals
+are those of its reference as f8cxtsvnr8.apifox.cn holds a copy of it (api-135486461, doc-3441122). The rest is inferred
+from what its users' clients send and read (langgenius/dify-official-plugins at 7af22831, songquanpeng/one-api at
+8df4a267, LangChain's BaichuanTextEmbeddings).
 
 Left out of the comparison: `tool_choice: "auto"` and `encoding_format: "float"`, which are the defaults and not sent.
 """
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -85,6 +87,17 @@ def test_a_stream_folds_to_the_whole_answer() -> None:
     assert (answer.usage.input, answer.usage.output) == (9, 20)
 
 
+def test_a_stream_as_the_reference_shows_it_has_an_empty_reason_until_its_end() -> None:
+    def chunk(text: str, reason: str) -> str:
+        choice = {"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": reason}
+        head = {"id": "chatcmpl-M633300APBknoaF", "object": "chat.completion.chunk", "created": 1698205608}
+        return f"data:{json.dumps({**head, 'model': 'Baichuan2-Turbo', 'choices': [choice]})}\n\n"
+
+    for reason, meaning in (("stop", Finish.STOP), ("content_filter", Finish.CONTENT_FILTER)):
+        answer = rec.split_in_all_ways(ID, chunk("世界第一高峰是珠穆", "") + chunk("朗玛峰", "") + chunk("。", reason))
+        assert (answer.text, answer.finish) == ("世界第一高峰是珠穆朗玛峰。", FinishReason(meaning, reason))
+
+
 def test_of_the_counts_the_last_ones_hold() -> None:
     counts = [{"prompt_tokens": 5, "completion_tokens": n, "total_tokens": 5 + n} for n in (1, 2)]
     deltas: list[Any] = [{"role": "assistant", "content": "po"}, {"content": "ng"}]
@@ -115,6 +128,20 @@ def test_a_refusal_is_read_by_its_type_or_code(
     failure = rec.refused(ID, status, {"error": {"message": "It said no.", place: word}}, {"retry-after": "2"})
     assert (type(failure), failure.status, failure.detail) == (meaning, status, "It said no.")
     assert failure.retry_after == (2.0 if meaning.retryable else None)
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "meaning"),
+    [
+        (401, "Invalid Authentication", errors.CredentialRejected),
+        (401, "Incorrect API key provided", errors.CredentialRejected),
+        (429, "Rate limit reached for requests", errors.UpstreamRateLimited),
+        (429, "Insufficient account balance, please recharge", errors.UpstreamPaymentRequired),
+        (500, "Internal Server Error", errors.UpstreamUnavailable),
+    ],
+)
+def test_a_refusal_is_read_by_its_status_and_text(status: int, text: str, meaning: type[UpstreamError]) -> None:
+    assert type(rec.refused(ID, status, {"error": {"message": text}})) is meaning
 
 
 def test_a_context_that_is_too_long_is_told_by_the_message() -> None:

@@ -1,11 +1,13 @@
 """Our requests to Qianfan equal those of its SDK (sdk_requests.json: qianfan 0.4.12.3, its calls of version 2) and of
 OpenAI's client, which its guides use (sdk_requests_openai.json), and have the shape of OpenAI's OpenAPI; answers are
 those that the SDK accepted (sdk_requests_replies.json), and they and errors have the shapes that
-cloud.baidu.com/doc/qianfan-api documents (3m7of64lb, Fm7u3ropn, rmwbl43x7). Reranking and the rows of the list of
-models are inferred from what clients of /v2/rerank and /v2/models send and read.
+cloud.baidu.com/doc/qianfan-api documents (3m7of64lb, Fm7u3ropn, rmwbl43x7, 2m7u4zt74). Vectors and rankings are those
+of the SDK as its repository has it (sdk_requests_repository.json). The rows of the list of models are inferred from
+what clients of /v2/models read.
 
 Left out of the comparison: `extra_parameters`, in which the SDK tells its version, `stream: false` and, of its calls,
-`stream_options`, without which a stream tells no counts; `encoding_format: "float"`, which is the default.
+`stream_options`, without which a stream tells no counts, and `endpoint`, which is null; `encoding_format: "float"`,
+which is the default. The SDK reranks at /v2/rerankers, the vendor's later page at /v2/rerank.
 """
 
 from dataclasses import replace
@@ -36,6 +38,8 @@ PING = rec.asking("ping", system="You are terse.")
 CLIENT, KEYED = "sdk_requests_openai.json", {"api_key": "<key>"}
 CHAT, STREAM = "v2 IAM -> bearer token: chat", "v2 IAM -> bearer token: chat stream with tool"
 OWN = {"extra_parameters", "stream_options"}
+ADDED = {"extra_parameters", "stream", "endpoint"}
+REPOSITORY = rec.calls(ID, "sdk_requests_repository.json")
 COUNTS = {"prompt_tokens": 6, "completion_tokens": 2, "total_tokens": 8}
 
 
@@ -96,11 +100,14 @@ def test_the_forms_application_goes_into_a_header() -> None:
     assert ours.headers == {"appid": "app-1"}
 
 
-def test_an_embedding_request_is_the_guides() -> None:
-    ours = rec.embedded(ID, FORM, "embedding-v1", EmbedCall(("White T-shirt",)), HEADERS)
-    assert (ours.method, ours.path, ours.headers) == ("POST", "/v2/embeddings", SIGNED)
-    assert ours.body == {"model": "embedding-v1", "input": ["White T-shirt"]}
+def test_an_embedding_request_is_the_sdks_and_its_vectors_are_read_as_it_reads_them() -> None:
+    theirs = REPOSITORY["embedding"]
+    ours = rec.embedded(ID, FORM, "embedding-v1", EmbedCall(("a", "b")), HEADERS)
+    assert ours == rec.recorded(theirs["request"], without=ADDED, headers=HEADERS)
     rec.valid("openai", "CreateEmbeddingRequest", ours.body)
+    answer = rec.vectors(ID, theirs["reply_replayed"]["body"], 2)
+    assert [list(each) for each in answer.vectors] == [row["embedding"] for row in theirs["sdk_result"]["data"]]
+    assert answer.usage.input == theirs["sdk_result"]["usage"]["prompt_tokens"]
 
 
 @pytest.mark.parametrize(("model", "texts"), [("embedding-v1", 16), ("bge-large-zh", 16), ("tao-8k", 1)])
@@ -117,18 +124,18 @@ def test_vectors_are_read_by_their_index() -> None:
     assert (answer.usage.input, answer.usage.output) == (4, 0)
 
 
-def test_a_ranking_asks_about_every_document_and_is_read_best_first() -> None:
-    adapter = ADAPTERS[ID]
+def test_a_ranking_is_asked_for_as_the_sdk_asks_and_read_as_it_reads() -> None:
+    adapter, theirs = ADAPTERS[ID], REPOSITORY["rerank"]
+    asked = rec.recorded(theirs["request"], without=ADDED, headers=HEADERS)
     assert adapter.rerank
-    goal = rec.target(ID, "bce-reranker-base", FORM, ModelType.RERANK)
-    ours = rec.sent(adapter, goal.form, adapter.rerank.render(goal, RerankCall("q", ("a", "b"), top_n=1)), HEADERS)
-    assert (ours.method, ours.path, ours.headers) == ("POST", "/v2/rerank", SIGNED)
-    assert ours.body == {"model": "bce-reranker-base", "query": "q", "documents": ["a", "b"], "top_n": 2}
+    goal = rec.target(ID, asked.body["model"], FORM, ModelType.RERANK)
+    call = RerankCall(asked.body["query"], tuple(asked.body["documents"]), top_n=1)
+    assert rec.sent(adapter, goal.form, adapter.rerank.render(goal, call), HEADERS) == replace(asked, path="/v2/rerank")
     assert adapter.documents(goal.form) == 64
-    results = [{"index": at, "relevance_score": score, "document": "x"} for at, score in ((0, 0.1), (1, 0.9))]
-    answer = adapter.rerank.parse({"id": "as-1", "results": results, "usage": {"prompt_tokens": 5}}, 2)
-    assert [(ranked.index, ranked.score) for ranked in answer.results] == [(1, 0.9), (0, 0.1)]
-    assert answer.usage.input == 5
+    answer = adapter.rerank.parse(theirs["reply_replayed"]["body"], 2)
+    results = [(row["index"], row["relevance_score"]) for row in theirs["sdk_result"]["results"]]
+    assert [(ranked.index, ranked.score) for ranked in answer.results] == results
+    assert answer.usage.input == theirs["sdk_result"]["usage"]["prompt_tokens"]
 
 
 def test_the_probe_is_a_word_to_a_small_model() -> None:
