@@ -130,18 +130,16 @@ def test_a_refusal_is_read_by_its_type_or_code(
     assert failure.retry_after == (2.0 if meaning.retryable else None)
 
 
-@pytest.mark.parametrize(
-    ("status", "text", "meaning"),
-    [
-        (401, "Invalid Authentication", errors.CredentialRejected),
-        (401, "Incorrect API key provided", errors.CredentialRejected),
-        (429, "Rate limit reached for requests", errors.UpstreamRateLimited),
-        (429, "Insufficient account balance, please recharge", errors.UpstreamPaymentRequired),
-        (500, "Internal Server Error", errors.UpstreamUnavailable),
-    ],
-)
-def test_a_refusal_is_read_by_its_status_and_text(status: int, text: str, meaning: type[UpstreamError]) -> None:
-    assert type(rec.refused(ID, status, {"error": {"message": text}})) is meaning
+def test_a_refusal_is_read_by_its_status_and_text() -> None:
+    texts = {
+        "Invalid Authentication": (401, errors.CredentialRejected),
+        "Incorrect API key provided": (401, errors.CredentialRejected),
+        "Rate limit reached for requests": (429, errors.UpstreamRateLimited),
+        "Insufficient account balance, please recharge": (429, errors.UpstreamPaymentRequired),
+        "Internal Server Error": (500, errors.UpstreamUnavailable),
+    }
+    for text, (status, meaning) in texts.items():
+        assert type(rec.refused(ID, status, {"error": {"message": text}})) is meaning
 
 
 def test_a_context_that_is_too_long_is_told_by_the_message() -> None:

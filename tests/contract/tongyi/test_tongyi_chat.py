@@ -27,6 +27,12 @@ HEADERS = ("authorization", "accept", "content-type")
 PING = rec.asking("ping", system="You are terse.")
 TOOL = rec.weather("Current weather of a city")
 SAID = rec.load(ID, "recorded_answers.json")
+# What docs.qwencloud.com/api-reference/chat/openai-chat names, of OpenAI's fields.
+NAMED = {
+    *("model", "messages", "stream", "stream_options", "temperature", "top_p", "presence_penalty", "response_format"),
+    *("max_tokens", "max_completion_tokens", "n", "seed", "logprobs", "top_logprobs", "stop", "tools", "tool_choice"),
+    "parallel_tool_calls",
+}
 
 
 @pytest.mark.parametrize("name", client.CHATS)
@@ -35,6 +41,7 @@ def test_a_request_is_what_openais_client_sends(name: str) -> None:
     model = theirs.body["model"]
     ours = rec.asked(ID, FORM, model, client.CHATS[name], stream="stream" in name, headers=client.HEADERS)
     assert ours == theirs
+    assert ours.body.keys() <= NAMED
     rec.valid("openai", "CreateChatCompletionRequest", ours.body)
 
 

@@ -22,6 +22,7 @@ def test_a_request_is_what_openais_client_sends() -> None:
     theirs = client.theirs(ID, "embeddings.create float", file="sdk_requests_openai.json")
     ours = rec.embedded(ID, FORM, theirs.body["model"], EmbedCall(("a", "b"), dimensions=256), client.HEADERS)
     assert ours == theirs
+    assert ours.body.keys() == {"model", "input", "dimensions", "encoding_format"}
     own = rec.recorded(rec.calls(ID)["embedding"]).body
     ours = rec.embedded(ID, FORM, own["model"], EmbedCall(("hello", "world"), dimensions=1024))
     assert (ours.body["input"], ours.body["dimensions"]) == (own["input"]["texts"], own["parameters"]["dimension"])
