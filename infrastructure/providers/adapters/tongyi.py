@@ -3,34 +3,29 @@ for speech, reranking and models that embed pictures as well.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from domain.errors import UnsupportedFeature
-from domain.model.calls import ChatCall, EmbedCall
+from domain.model.calls import ChatCall
 from domain.model.catalogue import FormValues, ProviderKind
-from domain.model.events import Embeddings
 from domain.ports import Target
 from infrastructure.providers.catalogue.refusals import refusals
+from infrastructure.providers.dialects.dashscope_embed import DashScopeEmbed
 from infrastructure.providers.dialects.dashscope_recognition import DashScopeTranscribe
 from infrastructure.providers.dialects.dashscope_rerank import DashScopeRerank
 from infrastructure.providers.dialects.dashscope_speech import DashScopeSpeak
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
-from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import listing
 from infrastructure.providers.forms import at, base, either, international, secret
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter, Request
-from infrastructure.providers.wire.digging import dig
 
 _COMPATIBLE = "compatible-mode/v1"
 _MODELS = f"{_COMPATIBLE}/models"
-_MULTIMODAL = "api/v1/services/embeddings/multimodal-embedding/multimodal-embedding"
 _STREAMS_ONLY = re.compile(r"qwq|qvq|qwen.*(thinking|omni)")
 _HYBRID = re.compile(r"qwen3-[\d.]+b(-a\d+b)?")
-_SEES = re.compile(r"multimodal-embedding|qwen.*-vl-embedding|tongyi-embedding-vision")
+_SEES = r"multimodal-embedding|qwen.*-vl-embedding|tongyi-embedding-vision"
 # By how their names begin; the voices of version 3.5 are all a tenant's own.
 _SYNTHESIZERS = {
     "cosyvoice-v2": "longxiaochun_v2",
@@ -57,26 +52,6 @@ class _Chat(Chat):
         return replace(self, extras=silent).written(name, call, stream=stream)
 
 
-class _Embed(Embed):
-    def batch(self, target: Target) -> int:
-        return next((most for known, most in _TEXTS.items() if re.match(known, target.model.name)), self.texts)
-
-    def render(self, target: Target, call: EmbedCall) -> Request:
-        """Models that see as well are asked in the vendor's own shape."""
-        name = target.model.name
-        if not _SEES.match(name):
-            return super().render(target, call)
-        asked = {"contents": [{"text": text} for text in call.texts]}
-        parameters = {} if call.dimensions is None else {"dimension": call.dimensions}
-        return Request(_MULTIMODAL, {"model": name, "input": asked, "parameters": parameters})
-
-    def parse(self, body: Mapping[str, Any], count: int) -> Embeddings:
-        if "output" not in body:
-            return super().parse(body, count)
-        usage = {"prompt_tokens": dig(body, "usage", "input_tokens")}
-        return super().parse({"data": dig(body, "output", "embeddings"), "usage": usage}, count)
-
-
 def _base_url(form: FormValues) -> str:
     """The workspace's own address, or that of the region which the key is bound to."""
     home = either("https://dashscope.aliyuncs.com", "https://dashscope-intl.aliyuncs.com")(form)
@@ -98,7 +73,7 @@ ADAPTER = Adapter(
         refused=frozenset({"frequency_penalty"}),
         refusals=_REFUSALS,
     ),
-    embed=_Embed(path=f"{_COMPATIBLE}/embeddings", encoding="float", texts=10),
+    embed=DashScopeEmbed(path=f"{_COMPATIBLE}/embeddings", encoding="float", texts=10, sees=_SEES, most=_TEXTS),
     rerank=DashScopeRerank(),
     transcribe=DashScopeTranscribe(),
     speak=DashScopeSpeak(synthesizers=_SYNTHESIZERS, refusals=_REFUSALS),
