@@ -71,7 +71,7 @@ class SpeakInput:
         description="One of the model's voices, or your own at a vendor that lets you make some; left out, its first.",
     )
     format: SpeechFormat | None = strawberry.field(
-        default=None, description="The form of the audio; left out, MP3, or WAV where there is no MP3."
+        default=None, description="The form of the audio; left out, MP3, or WAV where not every model writes MP3."
     )
     speed: float | None = strawberry.field(default=None, description="From 0.25 to 4; 1 is the voice's own.")
 

@@ -95,7 +95,7 @@ class SpeechFormat(StrEnum):
 class SpeakCall:
     """`voice` None is the model's first; `speed` 1 is the voice's own.
 
-    `format` None is MP3, or WAV from vendors that write no MP3.
+    `format` None is MP3, or WAV from vendors not all of whose models write MP3.
     """
 
     text: str

@@ -39,5 +39,7 @@ FORMS: Mapping[str, FormValues] = {
     "lepton_ai": {"api_key": "<key>", "endpoint_url": "https://llama3-1-8b.lepton.run/api/v1"},
     "novita_ai": {"api_key": "<key>"},
     "text_embedding_inference": {"server_url": "http://127.0.0.1:8080", "api_key": "<key>"},
+    "baichuan": {"api_key": "<key>"},
+    "tencent_hunyuan": {"api_key": "<key>"},
     "gpustack": {"endpoint_url": "http://127.0.0.1:8000", "api_key": "<key>"},
 }

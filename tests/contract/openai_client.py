@@ -1,6 +1,7 @@
 """What OpenAI's client for Python (3.54.0) was made to send to every vendor whose documentation uses it, in our words.
 
-Each such vendor's sdk_requests.json holds these calls, recorded on loopback. Left out of the comparison: `tool_choice:
+Each such vendor's sdk_requests.json holds these calls, recorded on loopback, or its sdk_requests_openai.json where the
+first is its own SDK's. Left out of the comparison: `tool_choice:
 "auto"`, which is the default and not sent, and an image's `detail`, which our vocabulary has not.
 """
 
@@ -45,9 +46,14 @@ EMBEDS: Mapping[str, EmbedCall] = {
 }
 
 
-def theirs(provider: str, name: str, without: frozenset[str] = frozenset({"tool_choice"})) -> rec.Sent:
+def theirs(
+    provider: str,
+    name: str,
+    without: frozenset[str] = frozenset({"tool_choice"}),
+    file: str = "sdk_requests.json",
+) -> rec.Sent:
     """The recording of a call."""
-    sent = rec.recorded(rec.calls(provider)[name], without=without, headers=HEADERS)
+    sent = rec.recorded(rec.calls(provider, file)[name], without=without, headers=HEADERS)
     for part in (p for m in sent.body.get("messages", ()) if isinstance(m["content"], list) for p in m["content"]):
         part.get("image_url", {}).pop("detail", None)
     return sent

@@ -18,7 +18,7 @@ from domain.model.catalogue import FormValues, ModelRef, ModelType
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings, fold
 from domain.ports import Target
 from infrastructure.providers.outgoing import body_of, outgoing
-from infrastructure.providers.registry import ADAPTERS
+from infrastructure.providers.registry import ADAPTERS, catalogue
 from infrastructure.providers.spec import Adapter, Decoder, ErrorReply, Frame, Framing, Request
 from infrastructure.providers.streaming import framer_for
 from tests.stubs.asgi import read_body
@@ -166,6 +166,15 @@ def vectors(provider: str, body: Any, count: int) -> Embeddings:
     dialect = ADAPTERS[provider].embed
     assert dialect
     return dialect.parse(body, count)
+
+
+def batches(provider: str, values: FormValues, model: str) -> tuple[int, int | None]:
+    """How many texts go into a request for a model, and how many the catalogue tells."""
+    dialect = ADAPTERS[provider].embed
+    row = catalogue().model(ModelRef(provider, model, ModelType.EMBEDDING))
+    assert dialect
+    assert row
+    return dialect.batch(target(provider, model, values, ModelType.EMBEDDING)), row.limits.texts
 
 
 def refused(provider: str, status: int, body: Any, headers: Mapping[str, str] | None = None) -> UpstreamError:

@@ -17,6 +17,7 @@ RECORDED = (
     "nvidia_nim",
     "openai_api_compatible",
     "openllm",
+    "tencent_hunyuan",
 )
 THINKING = {
     "reasoning_content": (

@@ -2,6 +2,7 @@
 
 from domain.model.catalogue import ProviderKind
 from infrastructure.providers.catalogue.refusals import refusals
+from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import PENALTIES, Chat
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import embedding
@@ -25,4 +26,5 @@ ADAPTER = Adapter(
     error=_REFUSALS,
     chat=Chat(include_usage=False, refused=_UNSENT, refusals=_REFUSALS),
     embed=_EMBED,
+    models=Models(),
 )

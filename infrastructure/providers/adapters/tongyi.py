@@ -1,4 +1,6 @@
-"""Tongyi, Alibaba Cloud's Model Studio (DashScope): OpenAI's dialect for Qwen and its guests, its own for speech."""
+"""Tongyi, Alibaba Cloud's Model Studio (DashScope): OpenAI's dialect for Qwen and its guests, its own
+for speech, reranking and models that embed pictures as well.
+"""
 
 import re
 from dataclasses import replace
@@ -8,10 +10,12 @@ from domain.model.calls import ChatCall
 from domain.model.catalogue import FormValues, ProviderKind
 from domain.ports import Target
 from infrastructure.providers.catalogue.refusals import refusals
+from infrastructure.providers.dialects.dashscope_embed import DashScopeEmbed
+from infrastructure.providers.dialects.dashscope_recognition import DashScopeTranscribe
+from infrastructure.providers.dialects.dashscope_rerank import DashScopeRerank
 from infrastructure.providers.dialects.dashscope_speech import DashScopeSpeak
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
-from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import listing
 from infrastructure.providers.forms import at, base, either, international, secret
 from infrastructure.providers.signing.header import bearer
@@ -21,6 +25,20 @@ _COMPATIBLE = "compatible-mode/v1"
 _MODELS = f"{_COMPATIBLE}/models"
 _STREAMS_ONLY = re.compile(r"qwq|qvq|qwen.*(thinking|omni)")
 _HYBRID = re.compile(r"qwen3-[\d.]+b(-a\d+b)?")
+_SEES = r"multimodal-embedding|qwen.*-vl-embedding|tongyi-embedding-vision"
+# By how their names begin; the voices of version 3.5 are all a tenant's own.
+_SYNTHESIZERS = {
+    "cosyvoice-v2": "longxiaochun_v2",
+    "cosyvoice-v3-": "longanyang",
+    "cosyvoice": "",
+    "qwen-audio": "longanhuan_v3.6",
+}
+# How many a request carries, by the first pattern that fits; some models that see take one, or make one vector of all.
+_TEXTS = {
+    r"text-embedding-v[12]$": 25,
+    r"multimodal-embedding|tongyi-embedding|qwen2\.5-vl": 1,
+    r"qwen": 20,
+}
 _REFUSALS = refusals("tongyi")
 
 
@@ -32,13 +50,6 @@ class _Chat(Chat):
             raise UnsupportedFeature("an answer that is not streamed", name)
         silent = {"enable_thinking": False} if not stream and _HYBRID.fullmatch(name) else {}
         return replace(self, extras=silent).written(name, call, stream=stream)
-
-
-class _Embed(Embed):
-    def batch(self, target: Target) -> int:
-        """The older models take more texts, which are shorter; the newest again."""
-        older = target.model.name in ("text-embedding-v1", "text-embedding-v2")
-        return 25 if older else 20 if target.model.name.startswith("qwen") else self.texts
 
 
 def _base_url(form: FormValues) -> str:
@@ -62,7 +73,9 @@ ADAPTER = Adapter(
         refused=frozenset({"frequency_penalty"}),
         refusals=_REFUSALS,
     ),
-    embed=_Embed(path=f"{_COMPATIBLE}/embeddings", encoding="float", texts=10),
-    speak=DashScopeSpeak(refusals=_REFUSALS),
+    embed=DashScopeEmbed(path=f"{_COMPATIBLE}/embeddings", encoding="float", texts=10, sees=_SEES, most=_TEXTS),
+    rerank=DashScopeRerank(),
+    transcribe=DashScopeTranscribe(),
+    speak=DashScopeSpeak(synthesizers=_SYNTHESIZERS, refusals=_REFUSALS),
     models=Models(_MODELS),
 )

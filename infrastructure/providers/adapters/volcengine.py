@@ -1,8 +1,16 @@
 """VolcanoEngine Ark, home of Doubao: OpenAI's dialect. A model goes by its name or by that of an endpoint (ep-…)."""
 
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from domain import errors
+from domain.model.calls import EmbedCall
 from domain.model.catalogue import ProviderKind
+from domain.model.events import Embeddings
 from domain.model.labels import Text
+from domain.ports import Target
 from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.openai import PENALTIES, Chat
 from infrastructure.providers.dialects.openai_embed import Embed
@@ -10,10 +18,31 @@ from infrastructure.providers.dialects.probes import chatting, refusing
 from infrastructure.providers.forms import at, base, choice, secret, text
 from infrastructure.providers.signing.header import bearer, chosen
 from infrastructure.providers.signing.lent import lent
-from infrastructure.providers.spec import Adapter
+from infrastructure.providers.spec import Adapter, Request
+from infrastructure.providers.wire.digging import dig, table
 
 _HOME = "https://ark.cn-beijing.volces.com/api/v3"
 _REFUSALS = refusals("volcengine")
+_SEES = re.compile(r"doubao-embedding-vision")
+
+
+class _Embed(Embed):
+    """Models that see as well are asked elsewhere, for one vector of all that a request holds."""
+
+    def batch(self, target: Target) -> int:
+        return 1 if _SEES.match(target.model.name) else self.texts
+
+    def render(self, target: Target, call: EmbedCall) -> Request:
+        request = super().render(target, call)
+        if not _SEES.match(target.model.name):
+            return request
+        parts = [{"type": "text", "text": text} for text in call.texts]
+        return replace(request, path="embeddings/multimodal", json={**(request.json or {}), "input": parts})
+
+    def parse(self, body: Mapping[str, Any], count: int) -> Embeddings:
+        alone = table(dig(body, "data"))
+        return super().parse({**body, "data": [alone]} if alone else body, count)
+
 
 _CHAT = Chat(
     refused=frozenset({"seed"}),
@@ -54,7 +83,7 @@ ADAPTER = Adapter(
     probe=chatting(_CHAT, "volcengine", "endpoint_id", 5),
     error=_REFUSALS,
     chat=_CHAT,
-    embed=Embed(encoding="float", texts=256),
+    embed=_Embed(encoding="float", texts=256),
     # The key is good, but its account has yet to switch this one model on.
     proves=refusing(errors.ModelNotFoundUpstream, status=404, words="has not activated the model"),
 )

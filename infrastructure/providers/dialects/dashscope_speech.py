@@ -1,10 +1,12 @@
-"""DashScope's spoken text (multimodal-generation): events with pieces of 16-bit samples, at 24,000 a second."""
+"""DashScope's spoken text in events: 16-bit samples at 24,000 a second, from its synthesizers in other formats too."""
 
 import base64
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-from domain.errors import StreamBroken
-from domain.model.speech import SpeakCall
+from domain.errors import InvalidRange, StreamBroken
+from domain.model.speech import SpeakCall, SpeechFormat
 from domain.ports import Target
 from infrastructure.providers.dialects import samples, turns
 from infrastructure.providers.dialects.refusals import USUAL, Refusals
@@ -12,34 +14,45 @@ from infrastructure.providers.dialects.samples import Samples
 from infrastructure.providers.spec import AudioDecoder, ErrorReply, Frame, Framing, Request
 from infrastructure.providers.wire.digging import dig, text
 
+_ENCODED = {SpeechFormat.MP3: "audio/mpeg", SpeechFormat.OPUS: "audio/ogg"}
+
 
 @dataclass(frozen=True)
 class DashScopeSpeak:
-    """POST the text and a voice, which is `voice` when a call names none; the answer is WAV unless PCM is asked for.
+    """POST the text and a voice, which is `voice` when a call names none; the answer is WAV unless the call says else.
 
-    The vendor streams bare samples, and streams no other format.
+    Models whose names begin as one of `synthesizers` are asked at a `synthesis` of their own, and speak with the voice
+    that stands there; an empty one is none, so that a call must name its own. The others stream bare samples only.
     """
 
     voice: str = "Cherry"
+    synthesizers: Mapping[str, str] = field(default_factory=dict)
     refusals: Refusals = USUAL
     path: str = "api/v1/services/aigc/multimodal-generation/generation"
+    synthesis: str = "api/v1/services/audio/tts/SpeechSynthesizer"
 
     def render(self, target: Target, call: SpeakCall) -> Request:
         model = target.model.name
-        samples.check(call, model)
-        body = {"model": model, "input": {"text": call.text, "voice": call.voice or self.voice}, "parameters": {}}
+        family = next((each for each in self.synthesizers if model.startswith(each)), None)
+        if family is None or call.format not in _ENCODED:
+            samples.check(call, model)
+        voice = call.voice or (self.voice if family is None else self.synthesizers[family])
+        if not voice:
+            raise InvalidRange("voice", "must be named: this model has none of its own")
+        said = {"text": call.text, "voice": voice}
+        if family is not None:
+            return _streamed(self.synthesis, {"model": model, "input": {**said, **_manner(call)}})
         warnings = turns.left_out(model, [] if call.speed is None else ["speed"])
-        headers = {"x-dashscope-sse": "enable"}
-        return Request(self.path, body, headers=headers, accept=Framing.SSE.value, warnings=warnings)
+        return _streamed(self.path, {"model": model, "input": said, "parameters": {}}, warnings)
 
     def media_type(self, call: SpeakCall) -> str:
-        return samples.media_type(call)
+        return _ENCODED[call.format] if call.format in _ENCODED else samples.media_type(call)
 
     def decoder(self, call: SpeakCall) -> AudioDecoder:
-        return SampleDecoder(self.refusals, Samples(call))
+        return PieceDecoder(self.refusals, Samples(call))
 
 
-class SampleDecoder:
+class PieceDecoder:
     """Complete when an event said that the model stopped."""
 
     def __init__(self, refusals: Refusals, found: Samples) -> None:
@@ -57,3 +70,14 @@ class SampleDecoder:
     def end(self) -> None:
         if not self._complete:
             raise StreamBroken("", 200)
+
+
+def _streamed(path: str, body: Mapping[str, Any], warnings: tuple[str, ...] = ()) -> Request:
+    return Request(path, body, headers={"x-dashscope-sse": "enable"}, accept=Framing.SSE.value, warnings=warnings)
+
+
+def _manner(call: SpeakCall) -> Mapping[str, Any]:
+    """The form of the audio, bare samples for WAV too, whose header would come with a length; and how fast it is."""
+    wanted = call.format if call.format in _ENCODED else SpeechFormat.PCM
+    paced = {} if call.speed is None else {"rate": call.speed}
+    return {"format": wanted.value, "sample_rate": samples.RATE, **paced}

@@ -34,6 +34,7 @@ _CONTEXTS = (
     ("max_context_length",),
     ("max_model_len",),
     ("max_input_tokens",),
+    ("max_input_length",),
     ("meta", "n_ctx"),
 )
 

@@ -55,6 +55,22 @@ def bearer(field: str, *, also: Mapping[str, str] | None = None, fixed: Mapping[
     return key_header("Authorization", field, scheme="Bearer", also=also, fixed=fixed)
 
 
+class ByHost(httpx2.Auth):
+    """Signs requests to one host in one way, and all others in another, if at all."""
+
+    def __init__(self, host: str, there: Callable[[], httpx2.Auth | None], elsewhere: httpx2.Auth | None) -> None:
+        self._host, self._there, self._elsewhere = host, there, elsewhere
+
+    def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
+        auth = self._there() if request.url.host == self._host else self._elsewhere
+        yield from auth.auth_flow(request) if auth else (request,)
+
+
+def by_host(host: str, there: Sign, elsewhere: Sign) -> Sign:
+    """What signs for `host` alone is asked for no sooner than a request goes there: its keys may be missing."""
+    return lambda form: ByHost(host, lambda: there(form), elsewhere(form))
+
+
 def chosen(field: str, signs: Mapping[str, Sign]) -> Sign:
     """As the form's `field` says; the first way when it says nothing."""
     usual = next(iter(signs))

@@ -1,5 +1,6 @@
-"""Spark over HTTP (www.xfyun.cn/doc/spark/): its SDK speaks over a socket, so requests are held against the fields that
-the page names and the types of OpenAI's OpenAPI; answers are the page's examples and recorded ones (replies.json).
+"""Spark over HTTP (www.xfyun.cn/doc/spark/), for which the page uses OpenAI's client, since its own SDK speaks over a
+socket: requests are those of that client (sdk_requests.json) and satisfy OpenAI's OpenAPI; answers are the page's
+examples and recorded ones (replies.json).
 """
 
 from dataclasses import replace
@@ -13,6 +14,7 @@ from domain.model.calls import ChatCall, Knobs, ToolCall
 from domain.model.catalogue import Feature, ModelRef, ModelType
 from domain.model.events import Finish, FinishReason
 from infrastructure.providers.registry import ADAPTERS, catalogue
+from tests.contract import openai_client as client
 from tests.contract import recordings as rec
 
 ID = "spark"
@@ -24,6 +26,11 @@ CALLS: list[ChatCall] = [
     replace(rec.asking("Weather in Tokyo?"), tools=(TOOL,)),
     rec.after_tool("Weather in Tokyo?", "Tokyo", "sunny", TOOL, "call_1"),
 ]
+
+
+@pytest.mark.parametrize("name", [name for name in client.CHATS if name in rec.calls(ID)])
+def test_a_request_is_the_clients(name: str) -> None:
+    assert client.chat(ID, name, FORM) == client.theirs(ID, name)
 
 
 @pytest.mark.parametrize("call", CALLS, ids=["knobs", "tools", "tool result"])
@@ -38,7 +45,21 @@ def test_a_request_holds_what_the_page_names(call: ChatCall, stream: bool) -> No
 
 
 def test_a_model_that_thinks_has_a_path_of_its_own() -> None:
-    assert rec.asked(ID, FORM, "spark-x", CALLS[0]).path == "/v2/chat/completions"
+    ours = rec.asked(ID, FORM, "spark-x", rec.asking("Hello"), headers=client.HEADERS)
+    assert ours == client.theirs(ID, "chat.completions.create spark-x")
+    assert ours.path == "/v2/chat/completions"
+    assert rec.asked(ID, FORM, "x1", rec.asking("Hello")).path == "/v2/chat/completions"
+
+
+def test_the_newest_that_think_sample_as_they_do() -> None:
+    dialect = ADAPTERS[ID].chat
+    assert dialect
+    call = replace(CALLS[0], knobs=Knobs(0.2, 0.9, 64))
+    request = dialect.render(rec.target(ID, "spark-x2.5-4b", FORM), call, stream=False)
+    assert {warning.split()[0] for warning in request.warnings} == {"temperature", "top_p"}
+    assert request.json
+    assert (request.path, request.json["max_completion_tokens"]) == ("v2/chat/completions", 64)
+    assert not request.json.keys() & {"temperature", "top_p", "max_tokens"}
 
 
 def test_knobs_that_the_page_does_not_name_are_left_out_with_a_warning() -> None:

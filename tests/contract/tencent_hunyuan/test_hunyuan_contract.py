@@ -1,6 +1,6 @@
 """Tencent Hunyuan through TokenHub, whose guide (cloud.tencent.com/document/product/1823/132252) names OpenAI's client:
-our requests are what that client would send and satisfy OpenAI's OpenAPI; answers have OpenAI's shape, refusals the
-statuses and words that the guide names.
+our requests are what that client sends there (sdk_requests.json; chats in ../test_openai_chats.py) and satisfy OpenAI's
+OpenAPI; answers have OpenAI's shape, refusals the statuses and words that the guide names.
 """
 
 from typing import Any
@@ -18,6 +18,7 @@ from tests.contract import recordings as rec
 
 ID = "tencent_hunyuan"
 FORM = {"api_key": "sk-fake"}
+KEYED = {"api_key": "<key>"}
 HEADERS = ("authorization",)
 
 
@@ -35,17 +36,27 @@ def test_a_chat_request_has_openais_shape(call: ChatCall, stream: bool) -> None:
     rec.valid("openai", "CreateChatCompletionRequest", ours.body)
 
 
-def test_an_embedding_request_has_openais_shape() -> None:
-    ours = rec.embedded(ID, FORM, "kinfra-text-embedding-0.6b", EmbedCall(("a", "b")))
-    assert (ours.method, ours.path) == ("POST", "/v1/embeddings")
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("embeddings.create float", EmbedCall(("a", "b"), dimensions=256)),
+        ("embeddings.create float, plain", EmbedCall(("a", "b"))),
+    ],
+)
+def test_an_embedding_request_is_the_clients(name: str, call: EmbedCall) -> None:
+    ours = client.embed(ID, name, KEYED, call)
+    assert ours == client.theirs(ID, name)
     rec.valid("openai", "CreateEmbeddingRequest", ours.body)
+
+
+def test_vectors_are_read() -> None:
     answer = rec.vectors(ID, {"data": [{"index": 0, "embedding": [0.5]}], "usage": {"prompt_tokens": 1}}, 1)
     assert (answer.vectors, answer.usage.input) == (((0.5,),), 1)
 
 
-def test_the_probe_is_the_list_of_models() -> None:
-    ours = rec.probed(ID, FORM, HEADERS)
-    assert (ours.method, ours.path, ours.headers) == ("GET", "/v1/models", {"authorization": "Bearer sk-fake"})
+def test_the_probe_is_the_clients_list_of_models() -> None:
+    theirs = rec.recorded(rec.calls(ID)["models.list"], headers=client.HEADERS)
+    assert rec.probed(ID, KEYED, client.HEADERS) == theirs
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
-"""Our requests to VolcanoEngine equal those of its SDK (sdk_requests.json: volcengine-ark-runtime 5.0.54) and have the
-shape of OpenAI's OpenAPI; answers and errors have the shapes that its reference documents.
+"""Our requests to VolcanoEngine equal those of its SDK (sdk_requests.json: volcengine-ark-runtime 5.0.54) and satisfy
+the SDK's own types (request_schemas.json); answers and errors are those that the SDK accepted
+(sdk_requests_replies.json), and have the shapes that the vendor's reference documents.
 
 Left out of the comparison: `tool_choice: "auto"`, which is the default and not sent; nulls; and `thinking`, which that
 caller chose.
@@ -13,12 +14,14 @@ import pytest
 from domain import errors
 from domain.errors import UpstreamError
 from domain.model.calls import ChatCall, EmbedCall, ImagePart, Knobs, ResponseSchema, ToolCall
-from domain.model.catalogue import Feature, ModelType
+from domain.model.catalogue import Feature
 from domain.model.events import Finish, FinishReason, Usage
 from infrastructure.providers.registry import ADAPTERS, catalogue
+from tests.contract import openai_client as client
 from tests.contract import recordings as rec
 
-ID = "volcengine"
+ID, SEEING = "volcengine", "doubao-embedding-vision-250615"
+REPLIES = rec.calls(ID, "sdk_requests_replies.json")
 FORM = {"volc_api_key": "fake-ark-api-key"}
 HEADERS = ("authorization", "content-type", "accept")
 TOOL = rec.weather("Current weather of a city")
@@ -33,22 +36,59 @@ CASES: list[tuple[str, str, ChatCall]] = [
 ]
 
 
+def replied(name: str) -> Any:
+    """What was replayed to the SDK."""
+    return REPLIES[name]["reply_replayed"]["body"]
+
+
 @pytest.mark.parametrize(("name", "model", "call"), CASES, ids=[case[0] for case in CASES])
 def test_a_chat_request_is_the_sdks(name: str, model: str, call: ChatCall) -> None:
     ours = rec.asked(ID, FORM, model, call, stream="stream" in name, headers=HEADERS)
     theirs = rec.recorded(rec.calls(ID)[name], without={"tool_choice", "thinking"}, headers=HEADERS)
     assert ours == rec.silent(rec.without_nulls(theirs))
-    rec.valid("openai", "CreateChatCompletionRequest", ours.body)
+    rec.valid(ID, "CompletionCreateParams", ours.body)
+
+
+def test_a_schema_is_asked_for_as_the_sdk_does() -> None:
+    theirs = rec.recorded(REPLIES["chat_json_schema"], headers=HEADERS)
+    call = replace(rec.asking("a?"), response_schema=ResponseSchema("ans", client.CLOSED))
+    ours = rec.asked(ID, FORM, theirs.body["model"], call, headers=HEADERS)
+    assert ours == rec.without_nulls(theirs)
+    rec.valid(ID, "CompletionCreateParams", ours.body)
 
 
 def test_an_embedding_request_is_the_sdks() -> None:
     call = EmbedCall(("hello", "world"))
     ours = rec.embedded(ID, FORM, "doubao-embedding-large-text-250515", call, HEADERS)
     assert ours == rec.without_nulls(rec.recorded(rec.calls(ID)["embedding"], headers=HEADERS))
-    rec.valid("openai", "CreateEmbeddingRequest", ours.body)
-    dialect = ADAPTERS[ID].embed
-    assert dialect
-    assert dialect.batch(rec.target(ID, "doubao-embedding-large-text-250515", FORM, ModelType.EMBEDDING)) == 256
+    rec.valid(ID, "CreateEmbeddingParams", ours.body)
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("embedding_multimodal", EmbedCall(("hello",))),
+        ("embedding_multimodal_dimensions", EmbedCall(("hello",), dimensions=1024)),
+    ],
+)
+def test_a_model_that_sees_embeds_one_text_at_a_time_as_the_sdk_asks(name: str, call: EmbedCall) -> None:
+    theirs = rec.without_nulls(rec.recorded(REPLIES[name], headers=HEADERS))
+    ours = rec.embedded(ID, FORM, theirs.body["model"], call, HEADERS)
+    assert ours == theirs
+    rec.valid(ID, "CreateMultimodalEmbeddingParams", ours.body)
+    answer = rec.vectors(ID, replied(name), 1)
+    assert (answer.vectors, answer.usage.input, answer.usage.output) == (((0.5, 0.25),), 13, 0)
+
+
+@pytest.mark.parametrize(("model", "texts"), [("doubao-embedding-large-text-250515", 256), (SEEING, 1)])
+def test_a_request_carries_as_many_texts_as_the_model_takes(model: str, texts: int) -> None:
+    assert rec.batches(ID, FORM, model) == (texts, texts)
+
+
+@pytest.mark.parametrize("data", [None, {}, [], {"embedding": []}, {"embedding": "no"}, {"embedding": [float("nan")]}])
+def test_an_answer_without_a_vector_is_the_vendors_fault(data: Any) -> None:
+    with pytest.raises(errors.BadRequestUpstream):
+        rec.vectors(ID, {"data": data}, 1)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +111,7 @@ def test_every_line_gets_the_knobs_that_it_takes(model: str, dropped: set[str]) 
     assert request.json
     assert not dropped & request.json.keys()
     assert request.json["response_format"]["json_schema"]["schema"] == schema.schema
-    rec.valid("openai", "CreateChatCompletionRequest", request.json)
+    rec.valid(ID, "CompletionCreateParams", request.json)
 
 
 @pytest.mark.parametrize("model", ["doubao-seed-2-0-lite-260428", "ep-20250101000000-abcde"])
@@ -112,6 +152,39 @@ def test_a_stream_folds_to_the_whole_answer() -> None:
     choices.append({"index": 0, "delta": {"content": ""}, "finish_reason": "tool_calls"})
     chunks = [{"choices": [choice], "usage": None} for choice in choices]
     assert rec.split_in_all_ways(ID, rec.events(*chunks, {"choices": [], "usage": COUNTS})) == whole
+
+
+def test_replies_that_the_sdk_accepted_are_read_alike_whole_and_streamed() -> None:
+    whole = rec.answered(ID, replied("chat_tool"))
+    assert (whole.text, whole.reasoning, whole.finish.unified) == ("See:", "Hm.", Finish.TOOL_CALLS)
+    assert whole.tool_calls == (ToolCall("call_1", "get_weather", '{"city":"Oslo"}'),)
+    counts = (whole.usage.input, whole.usage.output, whole.usage.cached_input, whole.usage.reasoning)
+    assert counts == (9, 12, 4, 7)
+    chunks = REPLIES["chat_stream_tool"]["reply_replayed"]["chunks"]
+    assert rec.split_in_all_ways(ID, rec.events(*chunks)) == whole
+
+
+def test_vectors_that_the_sdk_accepted_are_read() -> None:
+    answer = rec.vectors(ID, replied("embedding"), 2)
+    assert (answer.vectors, answer.usage.input) == (((0.5, 0.25), (0.5, -0.25)), 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "meaning"),
+    [
+        ("error_400", errors.ContextTooLong),
+        ("error_401", errors.CredentialRejected),
+        ("error_404", errors.ModelNotFoundUpstream),
+        ("error_429", errors.UpstreamRateLimited),
+    ],
+)
+def test_a_refusal_is_read_that_the_sdk_reads(name: str, meaning: type[UpstreamError]) -> None:
+    reply = REPLIES[name]["reply_replayed"]
+    failure = rec.refused(ID, reply["status"], reply["body"], reply["headers"])
+    assert (type(failure), failure.status) == (meaning, reply["status"])
+    assert failure.detail == reply["body"]["error"]["message"]
+    assert failure.retry_after == (2.0 if name == "error_429" else None)
+    assert REPLIES[name]["sdk_result"]["code"] == reply["body"]["error"]["code"]
 
 
 def test_vectors_are_read() -> None:

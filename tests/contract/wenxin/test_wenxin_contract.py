@@ -1,10 +1,13 @@
-"""Our requests to Qianfan equal those of its SDK (sdk_requests.json: qianfan 0.4.12.3, its calls of version 2) and have
-the shape of OpenAI's OpenAPI; embeddings are the example of cloud.baidu.com/doc/qianfan-api (Fm7u3ropn); answers and
-errors have the shapes that it documents (3m7of64lb, rmwbl43x7). Reranking and the list of models are inferred from what
-clients of /v2/rerank and /v2/models send and read.
+"""Our requests to Qianfan equal those of its SDK (sdk_requests.json: qianfan 0.4.12.3, its calls of version 2) and of
+OpenAI's client, which its guides use (sdk_requests_openai.json), and have the shape of OpenAI's OpenAPI; answers are
+those that the SDK accepted (sdk_requests_replies.json), and they and errors have the shapes that
+cloud.baidu.com/doc/qianfan-api documents (3m7of64lb, Fm7u3ropn, rmwbl43x7, 2m7u4zt74). Vectors and rankings are those
+of the SDK as its repository has it (sdk_requests_repository.json). The rows of the list of models are inferred from
+what clients of /v2/models read.
 
-Left out of the comparison: `extra_parameters`, in which the SDK tells its version, `stream: false` and
-`stream_options`, without which a stream tells no counts.
+Left out of the comparison: `extra_parameters`, in which the SDK tells its version, `stream: false` and, of its calls,
+`stream_options`, without which a stream tells no counts, and `endpoint`, which is null; `encoding_format: "float"`,
+which is the default. The SDK reranks at /v2/rerankers, the vendor's later page at /v2/rerank.
 """
 
 from dataclasses import replace
@@ -32,8 +35,11 @@ SIGNED = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
 MODEL = "ernie-4.5-turbo-32k"
 TOOL = rec.weather("Current weather of a city")
 PING = rec.asking("ping", system="You are terse.")
+CLIENT, KEYED = "sdk_requests_openai.json", {"api_key": "<key>"}
 CHAT, STREAM = "v2 IAM -> bearer token: chat", "v2 IAM -> bearer token: chat stream with tool"
 OWN = {"extra_parameters", "stream_options"}
+ADDED = {"extra_parameters", "stream", "endpoint"}
+REPOSITORY = rec.calls(ID, "sdk_requests_repository.json")
 COUNTS = {"prompt_tokens": 6, "completion_tokens": 2, "total_tokens": 8}
 
 
@@ -51,6 +57,18 @@ def test_a_chat_request_is_the_sdks(label: str, call: ChatCall) -> None:
     body = {"stream": False} | {key: value for key, value in ours.body.items() if key not in OWN}
     assert replace(ours, body=body) == theirs(label)
     rec.valid("openai", "CreateChatCompletionRequest", ours.body)
+
+
+@pytest.mark.parametrize("name", [name for name in client.CHATS if name in rec.calls(ID, CLIENT)])
+def test_a_chat_request_is_openais_clients_too(name: str) -> None:
+    asked = client.theirs(ID, name, file=CLIENT)
+    model, streamed = asked.body["model"], "stream" in name
+    assert rec.asked(ID, KEYED, model, client.CHATS[name], stream=streamed, headers=client.HEADERS) == asked
+
+
+def test_an_embedding_request_is_openais_clients() -> None:
+    asked = client.theirs(ID, "embeddings.create float, plain", frozenset({"encoding_format"}), CLIENT)
+    assert rec.embedded(ID, KEYED, asked.body["model"], EmbedCall(("a", "b")), client.HEADERS) == asked
 
 
 @pytest.mark.parametrize("call", client.CHATS.values(), ids=client.CHATS)
@@ -82,11 +100,14 @@ def test_the_forms_application_goes_into_a_header() -> None:
     assert ours.headers == {"appid": "app-1"}
 
 
-def test_an_embedding_request_is_the_guides() -> None:
-    ours = rec.embedded(ID, FORM, "embedding-v1", EmbedCall(("White T-shirt",)), HEADERS)
-    assert (ours.method, ours.path, ours.headers) == ("POST", "/v2/embeddings", SIGNED)
-    assert ours.body == {"model": "embedding-v1", "input": ["White T-shirt"]}
+def test_an_embedding_request_is_the_sdks_and_its_vectors_are_read_as_it_reads_them() -> None:
+    theirs = REPOSITORY["embedding"]
+    ours = rec.embedded(ID, FORM, "embedding-v1", EmbedCall(("a", "b")), HEADERS)
+    assert ours == rec.recorded(theirs["request"], without=ADDED, headers=HEADERS)
     rec.valid("openai", "CreateEmbeddingRequest", ours.body)
+    answer = rec.vectors(ID, theirs["reply_replayed"]["body"], 2)
+    assert [list(each) for each in answer.vectors] == [row["embedding"] for row in theirs["sdk_result"]["data"]]
+    assert answer.usage.input == theirs["sdk_result"]["usage"]["prompt_tokens"]
 
 
 @pytest.mark.parametrize(("model", "texts"), [("embedding-v1", 16), ("bge-large-zh", 16), ("tao-8k", 1)])
@@ -103,18 +124,18 @@ def test_vectors_are_read_by_their_index() -> None:
     assert (answer.usage.input, answer.usage.output) == (4, 0)
 
 
-def test_a_ranking_asks_about_every_document_and_is_read_best_first() -> None:
-    adapter = ADAPTERS[ID]
+def test_a_ranking_is_asked_for_as_the_sdk_asks_and_read_as_it_reads() -> None:
+    adapter, theirs = ADAPTERS[ID], REPOSITORY["rerank"]
+    asked = rec.recorded(theirs["request"], without=ADDED, headers=HEADERS)
     assert adapter.rerank
-    goal = rec.target(ID, "bce-reranker-base", FORM, ModelType.RERANK)
-    ours = rec.sent(adapter, goal.form, adapter.rerank.render(goal, RerankCall("q", ("a", "b"), top_n=1)), HEADERS)
-    assert (ours.method, ours.path, ours.headers) == ("POST", "/v2/rerank", SIGNED)
-    assert ours.body == {"model": "bce-reranker-base", "query": "q", "documents": ["a", "b"], "top_n": 2}
+    goal = rec.target(ID, asked.body["model"], FORM, ModelType.RERANK)
+    call = RerankCall(asked.body["query"], tuple(asked.body["documents"]), top_n=1)
+    assert rec.sent(adapter, goal.form, adapter.rerank.render(goal, call), HEADERS) == replace(asked, path="/v2/rerank")
     assert adapter.documents(goal.form) == 64
-    results = [{"index": at, "relevance_score": score, "document": "x"} for at, score in ((0, 0.1), (1, 0.9))]
-    answer = adapter.rerank.parse({"id": "as-1", "results": results, "usage": {"prompt_tokens": 5}}, 2)
-    assert [(ranked.index, ranked.score) for ranked in answer.results] == [(1, 0.9), (0, 0.1)]
-    assert answer.usage.input == 5
+    answer = adapter.rerank.parse(theirs["reply_replayed"]["body"], 2)
+    results = [(row["index"], row["relevance_score"]) for row in theirs["sdk_result"]["results"]]
+    assert [(ranked.index, ranked.score) for ranked in answer.results] == results
+    assert answer.usage.input == theirs["sdk_result"]["usage"]["prompt_tokens"]
 
 
 def test_the_probe_is_a_word_to_a_small_model() -> None:
@@ -135,10 +156,22 @@ def test_a_key_that_may_not_use_the_probes_model_is_good() -> None:
 def test_the_list_of_models_is_read_for_type_and_context() -> None:
     adapter = ADAPTERS[ID]
     assert adapter.models
-    ours = rec.sent(adapter, rec.target(ID, MODEL, FORM).form, adapter.models.render(), HEADERS)
-    assert (ours.method, ours.path, ours.headers) == ("GET", "/v2/models", {"authorization": f"Bearer {KEY}"})
+    ours = rec.sent(adapter, rec.target(ID, MODEL, KEYED).form, adapter.models.render(), client.HEADERS)
+    assert ours == rec.recorded(rec.calls(ID, CLIENT)["models.list"], headers=client.HEADERS)
     row = {"id": "m", "object": "model", "type": "chat", "context_length": 163_840, "max_tokens": 32_768}
     assert adapter.models.parse({"object": "list", "data": [row]}) == Page((ListedModel("m", ModelType.LLM, 163_840),))
+
+
+def test_replies_that_the_sdk_accepted_are_read_alike_whole_and_streamed() -> None:
+    replies = rec.calls(ID, "sdk_requests_replies.json")
+    whole = rec.answered(ID, replies["chat_tool"]["reply_replayed"]["body"])
+    read = replies["chat_tool"]["sdk_result"]["choices"][0]["message"]
+    assert (whole.text, whole.reasoning) == (read["content"], read["reasoning_content"])
+    assert whole.finish == FinishReason(Finish.TOOL_CALLS, "tool_calls")
+    called = [(call.id, call.name, call.arguments) for call in whole.tool_calls]
+    assert called == [(c["id"], c["function"]["name"], c["function"]["arguments"]) for c in read["tool_calls"]]
+    chunks = replies["chat_stream_tool"]["reply_replayed"]["chunks"]
+    assert rec.split_in_all_ways(ID, rec.events(*chunks)) == whole
 
 
 def test_an_answer_is_read_as_the_guide_has_it() -> None:

@@ -87,7 +87,7 @@ def test_the_command_tells_what_holds_every_mark() -> None:
     counted = {kind: int(re.search(rf"^{kind} +(\d+) ", told, re.MULTILINE)[1]) for kind in Kind}  # type: ignore[index]
     assert sum(counted.values()) == sum(len(sources(provider)) for provider in ADAPTERS)
     (section,) = re.findall(r"\nbaichuan\n((?:  .+\n?)+)", told)
-    assert "inferred: probe, errors" in section
+    assert "sdk: probe; documented: errors; inferred: models" in section
     found = json.loads(portunus("--evidence", "--json"))
     assert found["openai"]["llm"]["request"]["kind"] == "sdk"
     assert "sdk_requests.json" in found["openai"]["llm"]["request"]["source"]
