@@ -151,12 +151,15 @@ def _amount(count: int | None) -> str:
 @app.command()
 def providers(
     evidence: Annotated[bool, typer.Option("--evidence", help="Print what holds each mark of each vendor.")] = False,
+    table: Annotated[bool, typer.Option("--table", help="Print a table in Markdown of who speaks what.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with sources.")] = False,
 ) -> None:
     """List the vendors with their model types, or the evidence that holds what Portunus says to them."""
     from infrastructure.providers import overview
 
-    if as_json:
+    if table:
+        typer.echo("\n".join(overview.table_lines()))
+    elif as_json:
         typer.echo(json.dumps(overview.held() if evidence else overview.vendors(), indent=2, ensure_ascii=False))
     else:
         typer.echo("\n".join(overview.held_lines() if evidence else overview.vendor_lines()))

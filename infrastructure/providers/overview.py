@@ -5,12 +5,25 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from domain.model.catalogue import ModelType
+from domain.model.catalogue import Feature, ModelType, ProviderKind
 from infrastructure.providers.catalogue.vendors import shown
 from infrastructure.providers.evidence import MEANINGS, Evidence, Kind, evidence
 from infrastructure.providers.registry import ADAPTERS, catalogue
 from infrastructure.providers.spec import Adapter
 
+_NAMED = {
+    ModelType.LLM: "chat",
+    ModelType.EMBEDDING: "embeddings",
+    ModelType.RERANK: "reranking",
+    ModelType.SPEECH_TO_TEXT: "speech to text",
+    ModelType.TEXT_TO_SPEECH: "text to speech",
+}
+_ABLE = {
+    Feature.TOOLS: "tools",
+    Feature.VISION: "vision",
+    Feature.STRUCTURED_OUTPUT: "schemas",
+    Feature.REASONING: "thoughts",
+}
 _WIDE = 26
 _INDENT = 16
 
@@ -36,6 +49,26 @@ def held() -> Mapping[str, Mapping[str, Mapping[str, Mapping[str, str]]]]:
 def vendor_lines() -> Iterator[str]:
     for name, told in vendors().items():
         yield f"{name:<{_WIDE}}{told['kind']:<13}{told['models']:>4} models  {', '.join(told['types'])}"
+
+
+def table_lines() -> Iterator[str]:
+    """A table in Markdown of who speaks what. What hosted models can do is said by whoever runs them."""
+    yield "| vendor | " + " | ".join(_NAMED.values()) + " |"
+    yield "|---" * (len(_NAMED) + 1) + "|"
+    for name, adapter in ADAPTERS.items():
+        cells = (_cell(adapter, kind) for kind in _NAMED)
+        yield f"| {shown()[name].label.en} (`{name}`) | " + " | ".join(cells) + " |"
+
+
+def _cell(adapter: Adapter, kind: ModelType) -> str:
+    """How many models of a type are listed, and what one of them at least can do."""
+    if kind not in adapter.types:
+        return ""
+    if adapter.kind is ProviderKind.HOSTED:
+        return "your own"
+    rows = [row for row in catalogue().provider(adapter.id).models if row.ref.type is kind and not row.deprecated]
+    able = [word for feature, word in _ABLE.items() if any(feature in row.features for row in rows)]
+    return f"{len(rows)}{': ' if able else ''}{', '.join(able)}"
 
 
 def held_lines() -> Iterator[str]:
