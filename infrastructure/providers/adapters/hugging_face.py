@@ -1,6 +1,6 @@
 """Hugging Face: models behind its router, and a tenant's own inference endpoints, which speak OpenAI's chat too.
 
-Completion by itself, the management of endpoints and tasks of other kinds are not spoken.
+Completion by itself, the management of endpoints, and what hosts other than its own make of speech are not spoken.
 """
 
 import re
@@ -14,7 +14,7 @@ from domain.model.catalogue import ModelType, ProviderKind
 from domain.model.labels import Text
 from domain.ports import Target
 from infrastructure.providers.catalogue.refusals import refusals
-from infrastructure.providers.dialects.feature_extraction import FeatureExtraction
+from infrastructure.providers.dialects import pipelines, tei
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.probes import called
@@ -24,18 +24,19 @@ from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter, ErrorReply
 
 _TYPE, _HOSTED, _OWN = "huggingfacehub_api_type", "hosted_inference_api", "inference_endpoints"
+_SERVER, _TGI = "endpoint_server", "text_generation_inference"
 _NAME = re.compile(r"(?!\.)[\w.-]+(/(?!\.)[\w.-]+)?")
 _REFUSALS = Refusals({**refusals("text_embedding_inference").words, **refusals("hugging_face").words})
 
 
 @dataclass(frozen=True)
 class _Chat(Chat):
-    """The servers of endpoints take a schema in words of their own, those behind the router in OpenAI's."""
+    """The vendor's own server takes a schema in words of its own; others, and those behind the router, in OpenAI's."""
 
     own: bool = False
 
     def suited(self, target: Target, call: ChatCall) -> Self:  # noqa: ARG002 - the form alone decides
-        return replace(self, own=entered(target.form, _TYPE) == _OWN)
+        return replace(self, own=entered(target.form, _TYPE) == _OWN and entered(target.form, _SERVER, _TGI) == _TGI)
 
     def features(self, call: ChatCall) -> Mapping[str, Any]:
         features = super().features(call)
@@ -50,7 +51,7 @@ def _task(target: Target) -> str:
         return ""
     if not _NAME.fullmatch(target.model.name):
         raise InvalidRange("model", "must be a name such as owner/model")
-    return f"hf-inference/models/{target.model.name}/pipeline/feature-extraction"
+    return f"hf-inference/models/{target.model.name}"
 
 
 def error(provider: str, reply: ErrorReply) -> UpstreamError:
@@ -71,11 +72,26 @@ ADAPTER = Adapter(
             Text("Endpoint URL", "エンドポイント URL", "端点 URL"),
             when={_TYPE: _OWN},
         ),
+        choice(
+            _SERVER,
+            Text("Server of the endpoint", "エンドポイントのサーバー", "端点的服务器"),
+            _TGI,
+            "openai_compatible",
+            only=ModelType.LLM,
+            when={_TYPE: _OWN},
+        ),
         *abilities(),
     ),
     base_url=at("huggingfacehub_endpoint_url", "https://router.huggingface.co", drop=("/v1",)),
     sign=bearer("huggingfacehub_api_token", also={"X-HF-Bill-To": "bill_to"}),
-    **called(_Chat(path="v1/chat/completions", refusals=_REFUSALS), FeatureExtraction(_task)),
+    **called(
+        _Chat(path="v1/chat/completions", refusals=_REFUSALS),
+        pipelines.FeatureExtraction(_task),
+        pipelines.Rerank(_task),
+        pipelines.Recognition(_task, pipelines.MEDIA_TYPES),
+        pipelines.Synthesis(_task),
+    ),
     error=error,
     models=Models("v1/models", type=ModelType.LLM),
+    documents=tei.batch,
 )

@@ -1,8 +1,9 @@
-"""Our reading of Hugging Face's answers. Chats have the shapes of the OpenAPI of the server behind most endpoints
-(request_schemas.json: huggingface/text-generation-inference at db931fc), and those of OpenAI's that the router passes
-on. Vectors are those of text-embeddings-inference's OpenAPI (../text_embedding_inference/request_schemas.json); that
-models which are not pooled answer with vectors of tokens is what Dify's plugin provides for. Refusals are the examples
-of both OpenAPIs and the texts that huggingface_hub 1.33.0 and the vendor's guides tell; 400 and 403 are inferred.
+"""Our reading of Hugging Face's answers. Chats are those of real servers, which the tests of the server behind most
+endpoints compare with (recorded_tgi_snapshots.json), and others in the shapes of its OpenAPI (request_schemas.json:
+huggingface/text-generation-inference at db931fc), and those of OpenAI's that the router passes on. Vectors are those of
+text-embeddings-inference's OpenAPI (../text_embedding_inference/request_schemas.json); that models which are not pooled
+answer with vectors of tokens is what Dify's plugin provides for. Refusals are the examples of both OpenAPIs and the
+texts that huggingface_hub 1.33.0 and the vendor's guides tell; 400 and 403 are inferred.
 """
 
 import json
@@ -29,6 +30,8 @@ from tests.contract import recordings as rec
 
 ID = "hugging_face"
 ADAPTER = ADAPTERS[ID]
+SNAPSHOTS = rec.exchanges(ID, "recorded_tgi_snapshots.json")
+BROOKLYN = {"location": "Brooklyn, NY", "format": "fahrenheit"}
 HEAD = {"id": "", "created": 1706270835, "model": "mistralai/Mistral-7B-Instruct-v0.2", "system_fingerprint": "3.3.6"}
 USAGE = {"prompt_tokens": 9, "completion_tokens": 20, "total_tokens": 29}
 
@@ -49,6 +52,35 @@ def chunk(delta: Any, reason: str | None = None, **more: Any) -> Any:
 
 def called(arguments: Any, **more: Any) -> Any:
     return {"tool_calls": [{"id": "0", "type": "function", "function": {"name": "f", "arguments": arguments}, **more}]}
+
+
+@pytest.mark.parametrize(
+    ("name", "beginning", "finish", "counts"),
+    [
+        ("chat_of_an_image", "Here's a description of what's shown in the image", Finish.STOP, (275, 72)),
+        ("chat_by_a_schema", '{"firstName":"David"', Finish.STOP, (32, 35)),
+        ("chat_cut", "As of your last question, the weather in Brooklyn", Finish.LENGTH, (61, 100)),
+        ("chat_tool", "", Finish.TOOL_CALLS, (501, 29)),
+    ],
+)
+def test_a_real_answer_is_read(name: str, beginning: str, finish: Finish, counts: tuple[int, int]) -> None:
+    answer = rec.answered(ID, SNAPSHOTS[name]["json"])
+    assert answer.text.startswith(beginning)
+    assert (answer.finish.unified, (answer.usage.input, answer.usage.output)) == (finish, counts)
+
+
+def test_a_real_stream_is_read_with_its_usage() -> None:
+    answer = rec.split_in_all_ways(ID, rec.events(*SNAPSHOTS["chat_stream_usage"]["events"]))
+    assert (answer.text, answer.finish.unified) == ("OK!", Finish.STOP)
+    assert (answer.usage.input, answer.usage.output) == (39, 3)
+
+
+def test_a_real_call_of_a_tool_is_read_whole_and_streamed() -> None:
+    (call,) = rec.answered(ID, SNAPSHOTS["chat_tool"]["json"]).tool_calls
+    assert (call.name, json.loads(call.arguments)) == ("get_current_weather", BROOKLYN)
+    events = SNAPSHOTS["chat_tool_stream"]["events"]
+    (call,) = rec.split_in_all_ways(ID, rec.events(*events, chunk({"content": ""}, "tool_calls"))).tool_calls
+    assert (call.name, json.loads(call.arguments)) == ("get_current_weather", BROOKLYN)
 
 
 def test_an_answer_is_the_same_whole_and_streamed() -> None:
