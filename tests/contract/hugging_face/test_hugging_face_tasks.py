@@ -223,7 +223,7 @@ async def test_a_recording_travels_as_it_is_and_speech_comes_back_as_it_is() -> 
         else:
             await asgi.whole(send, 200, b"fLaC\0", "audio/flac")
 
-    async with serving(endpoint) as url, gateway() as subject:
+    async with serving(endpoint) as url, gateway(adapters=ADAPTERS) as subject:
         form = {**OWN, "huggingfacehub_endpoint_url": url}
         file = Recording("a.mp3", "audio/mpeg", AUDIO)
         assert (await subject.transcribe(rec.target(ID, "x", form, STT), TranscribeCall(file))).text == HEARD
