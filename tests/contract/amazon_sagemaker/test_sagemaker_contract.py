@@ -212,6 +212,17 @@ def test_a_recorded_stream_is_put_together_from_any_pieces() -> None:
     assert (answer.usage.input, answer.usage.output) == (30, 9)
 
 
+def test_the_thoughts_of_a_containers_model_are_kept_apart_whole_and_streamed() -> None:
+    recorded = rec.exchanges("openai_api_compatible", "recorded_real_llamacpp_reasoning.json")
+    whole = rec.answered(ID, recorded["thinking"]["json"])
+    events = recorded["thinking_stream"]["text"].encode()
+    head = amazon.written({":message-type": "event", ":event-type": "PayloadPart"})
+    parts = (amazon.packed(head, events[at : at + 700]) for at in range(0, len(events), 700))
+    streamed = rec.streamed(ID, b"".join(parts), ())
+    assert (whole.reasoning, whole.text) == ("It is a greeting.\n", "Hello!")
+    assert (streamed.reasoning.strip(), streamed.text) == ("It is a greeting.", "Hello!")
+
+
 @pytest.mark.parametrize("fault", ["ModelStreamError", "InternalStreamFailure"])
 def test_a_fault_ends_the_stream(fault: str) -> None:
     broken = amazon.message("exception", fault, {"Message": "boom", "ErrorCode": "ModelInvocationTimeExceeded"})
