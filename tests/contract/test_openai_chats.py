@@ -50,9 +50,6 @@ VLLM = {
     "created": 1694268190,
     "model": "deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B",
     "system_fingerprint": "fp_44709d6fcb",
-    "choices": [
-        {"index": 0, "delta": {"role": "assistant", "reasoning": "is"}, "logprobs": None, "finish_reason": None}
-    ],
 }
 CALLING = ("lepton_ai", "localai", "nvidia_api_catalog", "nvidia_nim", "openllm")
 
@@ -81,10 +78,13 @@ def test_the_thoughts_of_a_real_model_are_kept_apart_whole_and_streamed(provider
     assert whole.usage.output == streamed.usage.output == 43
 
 
+@pytest.mark.parametrize("also", [{}, {"reasoning_content": "is"}], ids=["today", "for a while, by both names"])
 @pytest.mark.parametrize("provider", HOSTED)
-def test_the_thoughts_of_vllms_guide_are_read(provider: str) -> None:
+def test_the_thoughts_of_vllms_guide_are_read_once(provider: str, also: dict[str, str]) -> None:
+    thought = {"role": "assistant", "reasoning": "is", **also}
+    thinking = {**VLLM, "choices": [{"index": 0, "delta": thought, "logprobs": None, "finish_reason": None}]}
     told = {**VLLM, "choices": [{"index": 0, "delta": {"content": "9.8"}, "logprobs": None, "finish_reason": "stop"}]}
-    answer = rec.streamed(provider, rec.events(VLLM, told))
+    answer = rec.streamed(provider, rec.events(thinking, told))
     assert (answer.reasoning, answer.text) == ("is", "9.8")
 
 
