@@ -1,7 +1,7 @@
 """Reranking at every vendor that does it. Requests have the documented fields of each (shared by Jina, Cohere and their
-imitations) and satisfy the vendor's OpenAPI where there is one; NVIDIA's has the body of its own client and the path
-that a third party's takes. Answers are llama.cpp's, recorded; the shapes of SiliconFlow's and LocalAI's OpenAPI; and
-the examples of GPUStack's guide (docs/integrations/inference-apis.md) and NVIDIA's reference.
+imitations) and satisfy the vendor's OpenAPI where there is one, or Jina's; NVIDIA's has the body of its own client and
+the path that a third party's takes. Answers are llama.cpp's, recorded; the shapes of SiliconFlow's and LocalAI's
+OpenAPI; and the examples of GPUStack's guide (docs/integrations/inference-apis.md) and NVIDIA's reference.
 """
 
 from typing import Any
@@ -62,6 +62,15 @@ def test_a_request_satisfies_the_vendors_openapi(provider: str, schema: str) -> 
     assert body.keys() <= known.keys()
 
 
+@pytest.mark.parametrize("provider", ["openai_api_compatible", "gpustack"])
+def test_a_request_to_an_imitation_satisfies_jinas_openapi(provider: str) -> None:
+    body = render(provider, "jina-reranker-v2-base-multilingual").json
+    assert body
+    rec.valid("jina_ai", "TextRerankerRequest", body)
+    known = rec.load("jina_ai", "request_schemas.json")["components"]["schemas"]["TextRerankerRequest"]["properties"]
+    assert body.keys() <= known.keys()
+
+
 def test_nvidias_request_has_the_body_of_its_client_and_an_address_by_model() -> None:
     theirs = rec.calls("nvidia_api_catalog", "sdk_requests_langchain_nvidia.json")["NVIDIARerank.compress_documents"]
     body = rec.recorded(theirs).body
@@ -99,6 +108,8 @@ ANSWERS: list[tuple[str, Any, list[tuple[int, float]], int | None]] = [
     ("siliconflow", jina((1, 0.9), (0, 0.1), tokens={"input_tokens": 6, "output_tokens": 0}), [(1, 0.9), (0, 0.1)], 6),
     ("siliconflow", jina((0, 1), (1, 0), meta={"tokens": {"input_tokens": 7}}), [(0, 1.0), (1, 0.0)], 7),
     ("localai", jina((0, 0.2), (1, 0.3), usage={"total_tokens": 9, "prompt_tokens": 8}), [(1, 0.3), (0, 0.2)], 8),
+    ("gpustack", LLAMA["rerank"]["json"], [(0, 1.0), (1, 1.0)], 44),
+    ("localai", LLAMA["rerank"]["json"], [(0, 1.0), (1, 1.0)], 44),
     ("gpustack", jina((0, 1.95), (1, -3.73), (2, -6.16)), [(0, 1.95), (1, -3.73), (2, -6.16)], None),
     ("nvidia_api_catalog", nvidia((1, 2.5), (0, -1.5)), [(1, 2.5), (0, -1.5)], None),
 ]
