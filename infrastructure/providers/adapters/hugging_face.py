@@ -26,7 +26,8 @@ from infrastructure.providers.spec import Adapter, ErrorReply
 _TYPE, _HOSTED, _OWN = "huggingfacehub_api_type", "hosted_inference_api", "inference_endpoints"
 _SERVER, _TGI = "endpoint_server", "text_generation_inference"
 _NAME = re.compile(r"(?!\.)[\w.-]+(/(?!\.)[\w.-]+)?")
-_REFUSALS = Refusals({**refusals("text_embedding_inference").words, **refusals("hugging_face").words})
+_OURS, _TEI = refusals("hugging_face"), refusals("text_embedding_inference")
+_REFUSALS = Refusals({**_TEI.words, **_OURS.words}, phrases=(*_OURS.phrases, *_TEI.phrases))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,9 @@ endpoints compare with (recorded_tgi_snapshots.json), and others in the shapes o
 huggingface/text-generation-inference at db931fc), and those of OpenAI's that the router passes on. Vectors are those of
 text-embeddings-inference's OpenAPI (../text_embedding_inference/request_schemas.json); that models which are not pooled
 answer with vectors of tokens is what Dify's plugin provides for. Refusals are the examples of both OpenAPIs and the
-texts that huggingface_hub 1.33.0 and the vendor's guides tell; 400 and 403 are inferred.
+texts that huggingface_hub 1.33.0 and the vendor's guides tell; 400 as huggingface/huggingface.js#2225 and
+cline/cline#5098 report it; those of tasks after huggingface/api-inference-community at 2fd0029
+(api_inference_community/routes.py) and huggingface/huggingface-inference-toolkit at 833b5a2; 403 is inferred.
 """
 
 import json
@@ -156,13 +158,19 @@ def test_the_routers_list_is_of_models_that_chat() -> None:
     assert ADAPTER.models.parse({"data": [row]}).models == (ListedModel("openai/gpt-oss-120b", ModelType.LLM),)
 
 
+NOWHERE = "The requested model 'x/y' is not supported by any provider you have enabled."
 DEPLETED = "You have depleted your monthly included credits. Purchase pre-paid credits to continue."
 LONG = "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000 `inputs` tokens"
 REFUSALS: list[tuple[int, Any, type[UpstreamError]]] = [
     (401, {"error": "Invalid username or password."}, CredentialRejected),
     (402, {"error": DEPLETED}, UpstreamPaymentRequired),
     (403, {"error": "This authentication method does not have sufficient permissions"}, CredentialRejected),
-    (400, {"error": {"message": "No.", "type": "x", "code": "model_not_supported"}}, ModelNotFoundUpstream),
+    (400, {"error": {"message": NOWHERE, "type": "x", "code": "model_not_supported"}}, ModelNotFoundUpstream),
+    (400, {"error": {"message": NOWHERE}}, ModelNotFoundUpstream),
+    (400, {"error": "Model not supported by provider hf-inference"}, ModelNotFoundUpstream),
+    (400, {"error": "Audio serialization not implemented"}, BadRequestUpstream),
+    (500, {"error": "unknown error", "warnings": ["There was an inference error: boom"]}, UpstreamUnavailable),
+    (503, {"error": "Model x/y is currently loading", "estimated_time": 20.0}, UpstreamUnavailable),
     (404, {"error": "Model x/y does not exist"}, ModelNotFoundUpstream),
     (429, {"error": "Too many requests"}, UpstreamRateLimited),
     (503, {"error": "Service Unavailable"}, UpstreamUnavailable),
@@ -180,6 +188,15 @@ REFUSALS: list[tuple[int, Any, type[UpstreamError]]] = [
 def test_a_refusal_is_read_by_its_meaning(status: int, body: Any, meaning: type[UpstreamError]) -> None:
     failure = rec.refused(ID, status, body)
     assert (type(failure), failure.status) == (meaning, status)
+
+
+def test_several_refusals_in_one_are_all_told() -> None:
+    """The list of api_inference_community/routes.py for parameters that are wrong."""
+    failure = rec.refused(ID, 400, {"error": ["Too long: received `a` in `parameters`", "No: received `b`"]})
+    assert (type(failure), failure.detail) == (
+        BadRequestUpstream,
+        "Too long: received `a` in `parameters`; No: received `b`",
+    )
 
 
 def test_what_the_body_does_not_say_a_header_may() -> None:
