@@ -19,7 +19,7 @@ from infrastructure.providers.dialects.openai_embed import averaged
 from infrastructure.providers.dialects.rerank import ranked
 from infrastructure.providers.dialects.turns import left_out, not_understood
 from infrastructure.providers.spec import BYTES, AudioDecoder, Request
-from infrastructure.providers.wire.digging import dig, rows
+from infrastructure.providers.wire.digging import dig, rows, text
 
 Path = Callable[[Target], str]
 
@@ -125,7 +125,7 @@ class Rerank:
         if dig(body, 0, "index") is not None:
             return _TEI.parse(body, count)
         found = [item for row in rows(body) for item in (rows(row) or [row])]
-        if len({dig(item, "label") for item in found}) > 1:
+        if len({text(dig(item, "label")) for item in found}) > 1:
             raise not_understood("the model tells several classes apart, where a reranker has one")
         scored = [{"index": index, "score": dig(item, "score")} for index, item in enumerate(found)]
         return Reranking(ranked(scored, "score", count), Usage())

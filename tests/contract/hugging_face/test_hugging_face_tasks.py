@@ -200,6 +200,8 @@ def test_scores_of_an_endpoint_are_read() -> None:
         [[LOW, {**LOW, "label": "LABEL_1"}], [HIGH, {**LOW, "label": "LABEL_1"}]],
         [LOW, {**HIGH, "label": "LABEL_1"}],
         [LOW, {"label": "LABEL_0"}],
+        [LOW, {"label": ["LABEL_0"], "score": 1}],
+        [[], []],
         [LOW, {**LOW, "score": float("nan")}],
         [{"index": 0, "score": 1}],
         ["a", "b"],
