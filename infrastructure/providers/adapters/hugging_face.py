@@ -24,7 +24,8 @@ from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter, ErrorReply
 
 _TYPE, _HOSTED, _OWN = "huggingfacehub_api_type", "hosted_inference_api", "inference_endpoints"
-_SERVER, _TGI = "endpoint_server", "text_generation_inference"
+_URL = "huggingfacehub_endpoint_url"
+_SERVER, _TGI, _OPENAI = "endpoint_server", "text_generation_inference", "openai_compatible"
 _NAME = re.compile(r"(?!\.)[\w.-]+(/(?!\.)[\w.-]+)?")
 _OURS, _TEI = refusals("hugging_face"), refusals("text_embedding_inference")
 _REFUSALS = Refusals({**_TEI.words, **_OURS.words}, phrases=(*_OURS.phrases, *_TEI.phrases))
@@ -68,22 +69,11 @@ ADAPTER = Adapter(
         choice(_TYPE, Text("API type", "API の種類", "API 类型"), _HOSTED, _OWN),
         secret("huggingfacehub_api_token", Text("API token", "API トークン", "API 令牌")),
         text("bill_to", Text("Organization to bill", "請求先の組織", "计费组织"), when={_TYPE: _HOSTED}),
-        address(
-            "huggingfacehub_endpoint_url",
-            Text("Endpoint URL", "エンドポイント URL", "端点 URL"),
-            when={_TYPE: _OWN},
-        ),
-        choice(
-            _SERVER,
-            Text("Server of the endpoint", "エンドポイントのサーバー", "端点的服务器"),
-            _TGI,
-            "openai_compatible",
-            only=ModelType.LLM,
-            when={_TYPE: _OWN},
-        ),
+        address(_URL, Text("Endpoint URL", "エンドポイント URL", "端点 URL"), when={_TYPE: _OWN}),
+        choice(_SERVER, Text("Server", "サーバー", "服务器"), _TGI, _OPENAI, only=ModelType.LLM, when={_TYPE: _OWN}),
         *abilities(),
     ),
-    base_url=at("huggingfacehub_endpoint_url", "https://router.huggingface.co", drop=("/v1",)),
+    base_url=at(_URL, "https://router.huggingface.co", drop=("/v1",)),
     sign=bearer("huggingfacehub_api_token", also={"X-HF-Bill-To": "bill_to"}),
     **called(
         _Chat(path="v1/chat/completions", refusals=_REFUSALS),

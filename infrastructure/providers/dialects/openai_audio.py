@@ -62,8 +62,15 @@ class Transcribe:
         return Request(self.path, parts=tuple(parts), warnings=warnings)
 
 
+class Bare:
+    """An answer whose bytes are the audio."""
+
+    def decoder(self, call: SpeakCall) -> AudioDecoder | None:  # noqa: ARG002 - the same for every call
+        return None
+
+
 @dataclass(frozen=True)
-class Speak:
+class Speak(Bare):
     """POST audio/speech. `voice` is taken when the call names none; empty leaves the choice to the server.
 
     `formats` are those that the vendor writes.
@@ -83,9 +90,6 @@ class Speak:
 
     def media_type(self, call: SpeakCall) -> str:
         return _MEDIA_TYPES[_format(call)]
-
-    def decoder(self, call: SpeakCall) -> AudioDecoder | None:  # noqa: ARG002 - the same for every call
-        return None
 
     def render(self, target: Target, call: SpeakCall) -> Request:
         model, wanted = self.model(target), _format(call)

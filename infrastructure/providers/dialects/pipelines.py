@@ -14,19 +14,14 @@ from domain.model.rerank import RerankCall, Reranking
 from domain.model.speech import SpeakCall, SpeechFormat, TranscribeCall, Transcript
 from domain.ports import Target
 from infrastructure.providers.dialects import tei
-from infrastructure.providers.dialects.openai_audio import transcript
+from infrastructure.providers.dialects.openai_audio import Bare, transcript
 from infrastructure.providers.dialects.openai_embed import averaged
 from infrastructure.providers.dialects.rerank import ranked
 from infrastructure.providers.dialects.turns import left_out, not_understood
-from infrastructure.providers.spec import BYTES, AudioDecoder, Request
+from infrastructure.providers.spec import BYTES, Request
 from infrastructure.providers.wire.digging import dig, rows, text
 
 Path = Callable[[Target], str]
-
-
-def at_root(target: Target) -> str:  # noqa: ARG001 - wherever the server is
-    return ""
-
 
 ANY_AUDIO = "audio/x-audio"
 MEDIA_TYPES: Mapping[str, str] = {
@@ -69,7 +64,7 @@ class FeatureExtraction:
 class Recognition:
     """The recording itself is the body, and nothing goes with it. `media_types` names it by its file's ending."""
 
-    path: Path = at_root
+    path: Path | None = None
     media_types: Mapping[str, str] = field(default_factory=dict)
 
     def render(self, target: Target, call: TranscribeCall) -> Request:
@@ -77,14 +72,15 @@ class Recognition:
         warnings = left_out(target.model.name, [name for name, value in asked.items() if value])
         file = call.recording
         media_type = self.media_types.get(file.format, ANY_AUDIO)
-        return Request(self.path(target), content=file.data, media_type=media_type, warnings=warnings)
+        path = self.path(target) if self.path else ""
+        return Request(path, content=file.data, media_type=media_type, warnings=warnings)
 
     def parse(self, body: Any) -> Transcript:
         return transcript(body)
 
 
 @dataclass(frozen=True)
-class Synthesis:
+class Synthesis(Bare):
     """Audio in the format that is accepted, and in the model's one voice."""
 
     path: Path
@@ -101,9 +97,6 @@ class Synthesis:
 
     def media_type(self, call: SpeakCall) -> str:
         return f"audio/{(call.format or SpeechFormat.MP3).value}"
-
-    def decoder(self, call: SpeakCall) -> AudioDecoder | None:  # noqa: ARG002 - the same for every call
-        return None
 
 
 @dataclass(frozen=True)
