@@ -44,6 +44,9 @@ for server in .real/triton/lib/python3.*/site-packages/pytriton/tritonserver; do
   ln -sf "../../$stub" "$server/backends/python/"
 done
 
+# It hears; what speaks is Debian's espeak-ng and ffmpeg, for which the tests ask.
+install speech 70 pocketsphinx==5.1.1
+
 # quantile-python has no wheel; click < 8.2 leaves pip trying dozens of the newer huggingface_hub.
 # PyPI's torchvision, which timm asks for, cannot be imported beside the CPU build of torch; nothing here needs it.
 install xinference 2500 --no-binary quantile-python torch==2.13.0 torchvision==0.28.0 xinference==4.1.0 \

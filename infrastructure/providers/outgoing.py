@@ -9,7 +9,7 @@ import httpx2
 
 from domain.errors import FieldProblem, InvalidForm, InvalidRange
 from domain.model.catalogue import FieldKind, FormValues
-from infrastructure.providers.spec import BYTES, JSON, Adapter, Request
+from infrastructure.providers.spec import JSON, Adapter, Request
 from infrastructure.providers.wire import bodies, multipart
 
 _HEADERS = {"accept-encoding": "identity", "user-agent": "portunus"}
@@ -43,7 +43,7 @@ def body_of(request: Request, boundary: Callable[[], str] = multipart.fresh_boun
             line = boundary()
             return Body(multipart.encoded(request.parts, line), multipart.media_type(line))
         if request.content:
-            return Body(request.content, BYTES)
+            return Body(request.content, request.media_type)
         return None if request.json is None else Body(bodies.rendered(request.json), JSON)
     except ValueError:
         raise InvalidRange("input", "holds text that is not Unicode, or an integer beyond 64 bits") from None

@@ -25,9 +25,9 @@ BYTES = "application/octet-stream"
 class Request:
     """A request before it is signed: `path` is joined to `base`, or to the adapter's base URL; never a tenant's choice.
 
-    Its body is `json`, a form of `parts`, or `content` as it is. `accept` is the media type of the answer, BYTES for
-    audio, or the framing of a stream that is not its dialect's. `warnings` name what was asked for and left out. A
-    `base` that depends on the credential is a function of its form.
+    Its body is `json`, a form of `parts`, or `content` as it is, of `media_type`. `accept` is the media type of the
+    answer, BYTES for audio, or the framing of a stream that is not its dialect's. `warnings` name what was asked for
+    and left out. A `base` that depends on the credential is a function of its form.
     """
 
     path: str
@@ -38,6 +38,7 @@ class Request:
     warnings: tuple[str, ...] = ()
     parts: Sequence[Part] = ()
     content: bytes = field(default=b"", repr=False)
+    media_type: str = BYTES
     accept: str = JSON
     base: str | Callable[[FormValues], str] | None = None
 

@@ -23,8 +23,8 @@ def ours(provider: str, form: FormValues, request: Request) -> rec.Sent:
     return _comparable(rec.sent(ADAPTERS[provider], form, request, HEADERS))
 
 
-def theirs(provider: str, name: str, *without: str) -> rec.Sent:
-    return _comparable(rec.recorded(rec.calls(provider)[name], without=without, headers=HEADERS))
+def theirs(provider: str, name: str, *without: str, file: str = "sdk_requests.json") -> rec.Sent:
+    return _comparable(rec.recorded(rec.calls(provider, file)[name], without=without, headers=HEADERS))
 
 
 def replayed(provider: str, name: str) -> bytes:

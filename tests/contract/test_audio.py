@@ -171,7 +171,7 @@ ANSWERS: list[tuple[Any, Transcript]] = [
 ]
 
 
-@pytest.mark.parametrize("provider", [case.provider for case in HEARING])
+@pytest.mark.parametrize("provider", [*(case.provider for case in HEARING), "lepton_ai", "xinference"])
 @pytest.mark.parametrize(("body", "transcript"), ANSWERS, ids=lambda value: str(value)[:40])
 def test_a_transcript_is_read(provider: str, body: Any, transcript: Transcript) -> None:
     dialect = ADAPTERS[provider].transcribe

@@ -1,9 +1,10 @@
 """Reranking at every vendor that does it. Requests have the documented fields of each (shared by Jina, Cohere and their
 imitations), equal the recorded ones of its client less the switch for documents, and satisfy the vendor's OpenAPI where
-there is one; NVIDIA's has the body of its own client and the path that a third party's takes. Answers are llama.cpp's,
-recorded; Together AI's, recorded in vercel/ai at ed857f50 (packages/togetherai/src/reranking/__fixtures__); the shapes
-of SiliconFlow's and LocalAI's OpenAPI; and the examples of OpenRouter's OpenAPI, GPUStack's guide
-(docs/integrations/inference-apis.md) and NVIDIA's reference (nvidia-llama-3_2-nv-rerankqa-1b-v2-infer).
+there is one, or Jina's; NVIDIA's has the body of its own client and the path that a third party's takes. Answers are
+llama.cpp's, recorded; Together AI's, recorded in vercel/ai at ed857f50
+(packages/togetherai/src/reranking/__fixtures__); the shapes of SiliconFlow's and LocalAI's OpenAPI; and the examples of
+OpenRouter's OpenAPI, GPUStack's guide (docs/integrations/inference-apis.md) and NVIDIA's reference
+(nvidia-llama-3_2-nv-rerankqa-1b-v2-infer).
 """
 
 from dataclasses import replace
@@ -81,6 +82,15 @@ def test_a_request_is_the_clients(provider: str) -> None:
     assert [(r.index, r.score) for r in answer.results] == [(1, 0.9), (0, 0.1)]
 
 
+@pytest.mark.parametrize("provider", ["openai_api_compatible", "gpustack"])
+def test_a_request_to_an_imitation_satisfies_jinas_openapi(provider: str) -> None:
+    body = render(provider, "jina-reranker-v2-base-multilingual").json
+    assert body
+    rec.valid("jina_ai", "TextRerankerRequest", body)
+    known = rec.load("jina_ai", "request_schemas.json")["components"]["schemas"]["TextRerankerRequest"]["properties"]
+    assert body.keys() <= known.keys()
+
+
 def test_nvidias_request_has_the_body_of_its_client_and_an_address_by_model() -> None:
     theirs = rec.calls("nvidia_api_catalog", "sdk_requests_langchain_nvidia.json")["NVIDIARerank.compress_documents"]
     body = rec.recorded(theirs).body
@@ -140,6 +150,8 @@ ANSWERS: list[tuple[str, Any, list[tuple[int, float]], int | None]] = [
     ("together_ai", TOGETHER, [(0, 0.6475887154399037), (1, 0.6323295373206566)], 2966),
     ("openrouter", jina((0, 0.98), usage={"search_units": 1, "total_tokens": 150}), [(0, 0.98)], 150),
     ("openrouter", jina((0, 0.98), usage={"search_units": 1, "cost": 0.001}), [(0, 0.98)], None),
+    ("gpustack", LLAMA["rerank"]["json"], [(0, 1.0), (1, 1.0)], 44),
+    ("localai", LLAMA["rerank"]["json"], [(0, 1.0), (1, 1.0)], 44),
     ("gpustack", jina((0, 1.95), (1, -3.73), (2, -6.16)), [(0, 1.95), (1, -3.73), (2, -6.16)], None),
     ("nvidia_api_catalog", NVIDIA, [(2, 0.226318359375), (1, -1.171875), (0, -6.3125)], None),
     ("nvidia_nim", NVIDIA, [(2, 0.226318359375), (1, -1.171875), (0, -6.3125)], None),

@@ -39,12 +39,12 @@ def portunus(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield running
 
 
-async def add(client: Client, server: str, model: str, **form: str) -> Any:
-    fields = {"server_url": server, "completion_type": "completion", **form}
+async def add(client: Client, server: str, model: str, kind: str = "LLM", **form: str) -> Any:
+    fields = {"server_url": server} | ({"completion_type": "completion"} if kind == "LLM" else {}) | form
     credential = {
         "provider": ID,
         "name": model,
-        "model": {"name": model, "type": "LLM"},
+        "model": {"name": model, "type": kind},
         "fields": [{"name": name, "value": value} for name, value in fields.items()],
     }
     return (await client.ask(gql.ADD_CREDENTIAL, input=credential))["addCredential"]
@@ -159,6 +159,39 @@ def order(server: str, what: str) -> None:
 async def listed(client: Client) -> list[str]:
     found = (await client.ask(LIST, input={"provider": ID}))["listVendorModels"]
     return [model["name"] for model in found["models"]]
+
+
+async def test_texts_become_vectors_in_batches_and_in_order(portunus: Served, server: str) -> None:
+    """The model takes eight texts in one request, and says how long each is."""
+    texts = ["x" * length for length in range(1, 21)]
+    async with portunus.client_of(portunus.open_tenant("Vectors")) as client:
+        assert "credential" in await add(client, server, "embedder", "EMBEDDING", max_batch_size="8")
+        found = (await client.ask(gql.EMBED, input={"texts": texts}))["embed"]
+        assert found["vectors"] == [[length, 1, 2, 3] for length in range(1, 21)]
+
+
+@pytest.mark.parametrize(
+    ("model", "form", "code"),
+    [
+        ("nope", {}, "MODEL_NOT_FOUND_UPSTREAM"),
+        ("ensemble", {}, "BAD_REQUEST_UPSTREAM"),
+        ("embedder", {"text_tensor": "words"}, "BAD_REQUEST_UPSTREAM"),
+        ("embedder", {"vector_tensor": "vectors"}, "BAD_REQUEST_UPSTREAM"),
+    ],
+)
+async def test_a_model_or_tensor_that_is_not_there_is_refused_and_not_kept(
+    portunus: Served, server: str, model: str, form: dict[str, str], code: str
+) -> None:
+    async with portunus.client_of(portunus.open_tenant(f"No {model} {len(form)}")) as client:
+        assert (await add(client, server, model, "EMBEDDING", **form))["code"] == code
+        assert (await client.ask("{ credentials { nodes { id } } }"))["credentials"]["nodes"] == []
+
+
+async def test_a_batch_larger_than_the_model_takes_is_a_typed_problem(portunus: Served, server: str) -> None:
+    async with portunus.client_of(portunus.open_tenant("Batch")) as client:
+        assert "credential" in await add(client, server, "embedder", "EMBEDDING", max_batch_size="9")
+        refusal = (await client.ask(gql.EMBED, input={"texts": ["x"] * 9}))["embed"]
+        assert (refusal["code"], "batch-size" in refusal["message"]) == ("BAD_REQUEST_UPSTREAM", True)
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES, ids=lambda exchange: exchange["name"])

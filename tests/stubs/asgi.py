@@ -51,7 +51,7 @@ async def read(receive: Receive) -> bytes:
 
 def read_body(media_type: str, raw: bytes) -> Any:
     """A body of JSON, of bytes, or of a form: texts as they are, a file as its name, type and size."""
-    if media_type == BYTES:
+    if media_type == BYTES or media_type.startswith("audio/"):
         return raw
     if not media_type.startswith("multipart/"):
         return orjson.loads(raw) if raw else {}

@@ -84,6 +84,7 @@ ECHOES: dict[str, Failure] = {
 
 _OBLIGING = {
     "message": {"content": "hi"},
+    "text": "hi",
     "done": True,
     "done_reason": "stop",
     "embeddings": [[0.5]],
@@ -115,7 +116,11 @@ class Moody:
             scope["streamed"] = True
             await MOODS[self.mood](scope, receive, send)
         elif (path := next(filter(scope["path"].endswith, _KNOWN), None)) is None:
-            await asgi.json(send, 200, _OBLIGING)
+            wanted = dict(scope["headers"]).get(b"accept", b"").decode()
+            if wanted.startswith("audio/"):
+                await asgi.whole(send, 200, b"audio", wanted)
+            else:
+                await asgi.json(send, 200, _OBLIGING)
         else:
             scope["path"], self.vendor.keys = f"/v1{path}", [key_of(scope), ""]
             try:

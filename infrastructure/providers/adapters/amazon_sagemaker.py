@@ -1,4 +1,7 @@
-"""Amazon SageMaker: containers of the tenant's own behind InvokeEndpoint; the form says what each speaks."""
+"""Amazon SageMaker: containers of the tenant's own behind InvokeEndpoint; the form says what each speaks.
+
+Containers that read recordings from S3, or put speech there, are not spoken.
+"""
 
 from dataclasses import replace
 
@@ -6,7 +9,12 @@ from domain.errors import ModelNotFoundUpstream, UpstreamError, UpstreamUnavaila
 from domain.model.catalogue import ModelType, ProviderKind
 from domain.model.labels import Text
 from infrastructure.providers import aws
-from infrastructure.providers.dialects.invocations import EndpointChat, EndpointEmbed, EndpointRerank
+from infrastructure.providers.dialects.invocations import (
+    EndpointChat,
+    EndpointEmbed,
+    EndpointRerank,
+    EndpointTranscribe,
+)
 from infrastructure.providers.dialects.probes import called, refusing
 from infrastructure.providers.dialects.refusals import USUAL
 from infrastructure.providers.forms import abilities, choice, context, mode, stream_usage, text
@@ -54,7 +62,7 @@ ADAPTER = Adapter(
     ),
     base_url=aws.host("runtime.sagemaker"),
     sign=aws.signing("amazon_sagemaker", "sagemaker"),
-    **called(EndpointChat(fault=aws.REFUSALS.of), EndpointEmbed(), EndpointRerank()),
+    **called(EndpointChat(fault=aws.REFUSALS.of), EndpointEmbed(), EndpointRerank(), EndpointTranscribe()),
     error=error,
     # An endpoint that is scaled to nothing is waking up: the key and its name are right.
     proves=refusing(UpstreamUnavailable, status=429),

@@ -1,6 +1,6 @@
 """Hugging Face: models behind its router, and a tenant's own inference endpoints, which speak OpenAI's chat too.
 
-Completion by itself, the management of endpoints and tasks of other kinds are not spoken.
+Completion by itself, the management of endpoints, and what hosts other than its own make of speech are not spoken.
 """
 
 import re
@@ -14,7 +14,7 @@ from domain.model.catalogue import ModelType, ProviderKind
 from domain.model.labels import Text
 from domain.ports import Target
 from infrastructure.providers.catalogue.refusals import refusals
-from infrastructure.providers.dialects.feature_extraction import FeatureExtraction
+from infrastructure.providers.dialects import pipelines, tei
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.probes import called
@@ -24,18 +24,21 @@ from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter, ErrorReply
 
 _TYPE, _HOSTED, _OWN = "huggingfacehub_api_type", "hosted_inference_api", "inference_endpoints"
+_URL = "huggingfacehub_endpoint_url"
+_SERVER, _TGI, _OPENAI = "endpoint_server", "text_generation_inference", "openai_compatible"
 _NAME = re.compile(r"(?!\.)[\w.-]+(/(?!\.)[\w.-]+)?")
-_REFUSALS = Refusals({**refusals("text_embedding_inference").words, **refusals("hugging_face").words})
+_OURS, _TEI = refusals("hugging_face"), refusals("text_embedding_inference")
+_REFUSALS = Refusals({**_TEI.words, **_OURS.words}, phrases=(*_OURS.phrases, *_TEI.phrases))
 
 
 @dataclass(frozen=True)
 class _Chat(Chat):
-    """The servers of endpoints take a schema in words of their own, those behind the router in OpenAI's."""
+    """The vendor's own server takes a schema in words of its own; others, and those behind the router, in OpenAI's."""
 
     own: bool = False
 
     def suited(self, target: Target, call: ChatCall) -> Self:  # noqa: ARG002 - the form alone decides
-        return replace(self, own=entered(target.form, _TYPE) == _OWN)
+        return replace(self, own=entered(target.form, _TYPE) == _OWN and entered(target.form, _SERVER, _TGI) == _TGI)
 
     def features(self, call: ChatCall) -> Mapping[str, Any]:
         features = super().features(call)
@@ -50,7 +53,7 @@ def _task(target: Target) -> str:
         return ""
     if not _NAME.fullmatch(target.model.name):
         raise InvalidRange("model", "must be a name such as owner/model")
-    return f"hf-inference/models/{target.model.name}/pipeline/feature-extraction"
+    return f"hf-inference/models/{target.model.name}"
 
 
 def error(provider: str, reply: ErrorReply) -> UpstreamError:
@@ -66,16 +69,20 @@ ADAPTER = Adapter(
         choice(_TYPE, Text("API type", "API の種類", "API 类型"), _HOSTED, _OWN),
         secret("huggingfacehub_api_token", Text("API token", "API トークン", "API 令牌")),
         text("bill_to", Text("Organization to bill", "請求先の組織", "计费组织"), when={_TYPE: _HOSTED}),
-        address(
-            "huggingfacehub_endpoint_url",
-            Text("Endpoint URL", "エンドポイント URL", "端点 URL"),
-            when={_TYPE: _OWN},
-        ),
+        address(_URL, Text("Endpoint URL", "エンドポイント URL", "端点 URL"), when={_TYPE: _OWN}),
+        choice(_SERVER, Text("Server", "サーバー", "服务器"), _TGI, _OPENAI, only=ModelType.LLM, when={_TYPE: _OWN}),
         *abilities(),
     ),
-    base_url=at("huggingfacehub_endpoint_url", "https://router.huggingface.co", drop=("/v1",)),
+    base_url=at(_URL, "https://router.huggingface.co", drop=("/v1",)),
     sign=bearer("huggingfacehub_api_token", also={"X-HF-Bill-To": "bill_to"}),
-    **called(_Chat(path="v1/chat/completions", refusals=_REFUSALS), FeatureExtraction(_task)),
+    **called(
+        _Chat(path="v1/chat/completions", refusals=_REFUSALS),
+        pipelines.FeatureExtraction(_task),
+        pipelines.Rerank(_task),
+        pipelines.Recognition(_task, pipelines.MEDIA_TYPES),
+        pipelines.Synthesis(_task),
+    ),
     error=error,
     models=Models("v1/models", type=ModelType.LLM),
+    documents=tei.batch,
 )

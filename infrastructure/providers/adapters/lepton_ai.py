@@ -24,7 +24,7 @@ ADAPTER = Adapter(
     ),
     base_url=at("endpoint_url", end="/v1"),
     sign=bearer("api_key"),
-    **called(hosted.Chat()),
+    **called(hosted.Chat(), transcribe=hosted.Transcribe()),
     error=USUAL,
     models=Models(),
 )

@@ -1,4 +1,5 @@
-"""NVIDIA Triton Inference Server, by its generate extension. It has no key of its own: a proxy before it may want one.
+"""NVIDIA Triton Inference Server, by its generate extension, and by KServe's infer for vectors. It has no key of its
+own: a proxy before it may want one.
 
 Its OpenAI-compatible frontend, a server apart, is reached as any other of that dialect.
 """
@@ -11,13 +12,14 @@ from domain.model.labels import Text
 from domain.ports import Target
 from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.generate import Generate, Repository
+from infrastructure.providers.dialects.infer import InferEmbed
 from infrastructure.providers.dialects.probes import calling, refusing
-from infrastructure.providers.forms import at, choice, completion_type, context, secret, server
+from infrastructure.providers.forms import at, choice, completion_type, context, secret, server, text, texts_per_request
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter, ErrorReply, Request
 from infrastructure.providers.wire import bodies
 
-_LLM = ModelType.LLM
+_LLM, _EMBEDDING = ModelType.LLM, ModelType.EMBEDDING
 _EVENT = "data: "
 _REFUSALS = refusals("nvidia_triton")
 
@@ -34,10 +36,10 @@ def error(provider: str, reply: ErrorReply) -> UpstreamError:
 def probe(target: Target | None, form: FormValues) -> Request:
     """A word, to be answered whole: whatever the form says of streaming, that answer is short."""
     whole_answer = replace(target, form={**target.form, "stream": "false"}) if target else None
-    return calling(_CHAT)(whole_answer, form)
+    return calling(_CHAT, _EMBED)(whole_answer, form)
 
 
-_CHAT = Generate(error)
+_CHAT, _EMBED = Generate(error), InferEmbed()
 
 ADAPTER = Adapter(
     id="nvidia_triton",
@@ -49,12 +51,23 @@ ADAPTER = Adapter(
         completion_type("chat", "completion"),
         choice("stream", Text("Streaming", "ストリーミング", "流式输出"), "true", "false", only=_LLM),
         choice("backend", Text("Backend", "バックエンド", "后端"), "other", "vllm", only=_LLM),
+        text(
+            "text_tensor", Text("Input with texts", "テキストの入力名", "文本输入名"), default="text", only=_EMBEDDING
+        ),
+        text(
+            "vector_tensor",
+            Text("Output with vectors", "ベクトルの出力名", "向量输出名"),
+            default="embedding",
+            only=_EMBEDDING,
+        ),
+        texts_per_request("max_batch_size", 1, _EMBEDDING),
     ),
     base_url=at("server_url", drop=("/v2/models", "/v2")),
     sign=bearer("api_key"),
     probe=probe,
     error=error,
     chat=_CHAT,
+    embed=_EMBED,
     models=Repository(),
     # A decoupled model that has answered, though not in one piece.
     proves=refusing(BadRequestUpstream, words="use generate stream for model"),

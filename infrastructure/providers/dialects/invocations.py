@@ -9,9 +9,11 @@ from domain.errors import UpstreamError
 from domain.model.calls import ChatCall, EmbedCall, EmbedPurpose
 from domain.model.events import ChatEvent, Embeddings, Usage
 from domain.model.rerank import RerankCall, Reranking
+from domain.model.speech import TranscribeCall
 from domain.ports import Target
 from infrastructure.providers.dialects.openai import Chat
 from infrastructure.providers.dialects.openai_embed import Embed, embeddings, vector
+from infrastructure.providers.dialects.pipelines import Recognition
 from infrastructure.providers.dialects.rerank import ranked
 from infrastructure.providers.dialects.turns import left_out, not_understood
 from infrastructure.providers.forms import entered
@@ -86,6 +88,13 @@ class EndpointRerank:
         """Scores in the order of the documents, or each with its index."""
         scored = [{"index": index, "score": score} for index, score in enumerate(rows(dig(body, "scores")))]
         return Reranking(ranked(scored or body, "score", count), Usage())
+
+
+class EndpointTranscribe(Recognition):
+    """The recording as it is, for containers with a pipeline of Transformers, such as Whisper's."""
+
+    def render(self, target: Target, call: TranscribeCall) -> Request:
+        return _invoking(target, super().render(target, call))
 
 
 class _FaultDecoder:

@@ -64,8 +64,15 @@ class Transcribe:
         return Request(self.path, parts=tuple(parts), warnings=warnings)
 
 
+class Bare:
+    """An answer whose bytes are the audio."""
+
+    def decoder(self, call: SpeakCall) -> AudioDecoder | None:  # noqa: ARG002 - the same for every call
+        return None
+
+
 @dataclass(frozen=True)
-class Speak:
+class Speak(Bare):
     """POST audio/speech. `voice` is taken when the call names none; empty leaves the choice to the server.
 
     `formats` are those that the vendor writes, `refused` the fields that are dropped with a warning.
@@ -89,9 +96,6 @@ class Speak:
 
     def format(self, call: SpeakCall) -> SpeechFormat:
         return call.format or (SpeechFormat.MP3 if SpeechFormat.MP3 in self.formats else SpeechFormat.WAV)
-
-    def decoder(self, call: SpeakCall) -> AudioDecoder | None:  # noqa: ARG002 - the same for every call
-        return None
 
     def render(self, target: Target, call: SpeakCall) -> Request:
         model, wanted = self.model(target), self.format(call)

@@ -192,7 +192,8 @@ def _first(body: Any) -> Any:
 def _said(body: Any) -> str:
     """The vendor's own text on one line: error.message, error, detail, message, or whatever came."""
     error = table(body).get("error")
-    found = text(dig(error, "message")) or text(error) or _detail(table(body).get("detail"))
+    found = text(dig(error, "message")) or text(error) or "; ".join(map(text, rows(error)))
+    found = found or _detail(table(body).get("detail"))
     found = found or text(table(body).get("message")) or text(body)
     if found.lstrip().startswith("<"):
         return "a web page instead of an answer"

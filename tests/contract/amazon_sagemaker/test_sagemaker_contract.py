@@ -1,5 +1,7 @@
-"""Amazon SageMaker: requests equal those of botocore 1.44.5, whose accepted replies are read (sdk_requests.json,
-recorded on loopback). Bodies of Dify's containers are those of its plugin (dify-official-plugins at 7af22831).
+"""Amazon SageMaker: requests equal those of botocore 1.44.5 and 1.44.8, whose accepted replies are read
+(sdk_requests.json, sdk_requests_more.json, recorded on loopback). Bodies of Dify's containers are those of its plugin
+(dify-official-plugins at 7af22831). The transcript is the one that aws/sagemaker-huggingface-inference-toolkit at
+69bc5ef expects of a real endpoint.
 
 Left out of the comparison: `stream: false`, which is the default and not sent; and `accept`, which we always send.
 """
@@ -25,6 +27,7 @@ from domain.model.calls import ChatCall, EmbedCall, EmbedPurpose, Knobs, Respons
 from domain.model.catalogue import Feature, FormValues, ModelRef, ModelType, public_part
 from domain.model.events import Finish, FinishReason
 from domain.model.rerank import RerankCall
+from domain.model.speech import Recording, TranscribeCall
 from domain.ports import Target
 from infrastructure.providers.registry import ADAPTERS
 from infrastructure.providers.spec import Request
@@ -33,7 +36,9 @@ from tests.contract import recordings as rec
 
 ID = "amazon_sagemaker"
 ADAPTER = ADAPTERS[ID]
-LLM, EMBEDDING, RERANK = ModelType.LLM, ModelType.EMBEDDING, ModelType.RERANK
+LLM, EMBEDDING, RERANK, STT = ModelType.LLM, ModelType.EMBEDDING, ModelType.RERANK, ModelType.SPEECH_TO_TEXT
+MORE = "sdk_requests_more.json"
+FILE = Recording("a.wav", "audio/wav", b"RIFF" + bytes(40))
 TOOL = rec.weather("Weather by city")
 HELLO = replace(rec.asking("Hello", system="Be brief."), knobs=Knobs(temperature=0.2, max_tokens=64))
 TEI = rec.exchanges("openai_api_compatible", "recorded_real_llamacpp_rerank.json")["rerank_tei_shape"]["json"]
@@ -151,7 +156,37 @@ def test_documents_in_a_containers_form(shape: str, body: Mapping[str, Any]) -> 
     assert (rerank(shape).path, rerank(shape).json) == ("endpoints/my-endpoint/invocations", body)
 
 
-@pytest.mark.parametrize("kind", [LLM, EMBEDDING, RERANK])
+def test_a_query_and_texts_in_teis_form_are_the_sdks() -> None:
+    ours = amazon.ours(ID, form_of(RERANK), replace(rerank("tei"), path="endpoints/my-ranker/invocations"))
+    assert ours == amazon.theirs(ID, "rerank_tei", file=MORE)
+    rec.valid("text_embedding_inference", "RerankRequest", ours.body)
+
+
+def test_a_recording_is_sent_as_it_is() -> None:
+    assert ADAPTER.transcribe
+    request = ADAPTER.transcribe.render(target(STT, sagemaker_endpoint="my-whisper"), TranscribeCall(FILE))
+    ours = amazon.ours(ID, form_of(STT), request)
+    assert ours.body == FILE.data
+    assert replace(ours, body=None) == amazon.theirs(ID, "transcription", file=MORE)
+    assert request.warnings == ()
+
+
+def test_what_cannot_go_with_a_recording_is_left_out_and_told() -> None:
+    assert ADAPTER.transcribe
+    request = ADAPTER.transcribe.render(target(STT), TranscribeCall(FILE, language="en", prompt="names"))
+    assert [warning.split()[0] for warning in request.warnings] == ["language", "prompt"]
+
+
+def test_a_transcript_is_read() -> None:
+    body = rec.calls(ID, MORE)["transcription"]["reply_replayed"]["body"]
+    assert ADAPTER.transcribe
+    transcript = ADAPTER.transcribe.parse(body)
+    assert transcript.text.startswith("GOING ALONG SLUSHY COUNTRY ROADS")
+    with pytest.raises(BadRequestUpstream):
+        ADAPTER.transcribe.parse({"s3_presign_url": "https://x.example"})
+
+
+@pytest.mark.parametrize("kind", [LLM, EMBEDDING, RERANK, STT])
 def test_the_probe_calls_the_very_endpoint(kind: ModelType) -> None:
     goal = target(kind)
     request = ADAPTER.probe(goal, goal.form)
@@ -175,6 +210,17 @@ def test_a_recorded_stream_is_put_together_from_any_pieces() -> None:
     assert answer.tool_calls == (ToolCall("call_1", "get_weather", '{"city":"Paris"}'),)
     assert answer.finish == FinishReason(Finish.TOOL_CALLS, "tool_calls")
     assert (answer.usage.input, answer.usage.output) == (30, 9)
+
+
+def test_the_thoughts_of_a_containers_model_are_kept_apart_whole_and_streamed() -> None:
+    recorded = rec.exchanges("openai_api_compatible", "recorded_real_llamacpp_reasoning.json")
+    whole = rec.answered(ID, recorded["thinking"]["json"])
+    events = recorded["thinking_stream"]["text"].encode()
+    head = amazon.written({":message-type": "event", ":event-type": "PayloadPart"})
+    parts = (amazon.packed(head, events[at : at + 700]) for at in range(0, len(events), 700))
+    streamed = rec.streamed(ID, b"".join(parts), ())
+    assert (whole.reasoning, whole.text) == ("It is a greeting.\n", "Hello!")
+    assert (streamed.reasoning.strip(), streamed.text) == ("It is a greeting.", "Hello!")
 
 
 @pytest.mark.parametrize("fault", ["ModelStreamError", "InternalStreamFailure"])

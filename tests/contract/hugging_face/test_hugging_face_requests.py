@@ -62,8 +62,9 @@ def test_a_chat_request_is_the_clients(file: str, name: str, call: ChatCall) -> 
         rec.valid(ID, "ChatRequest", ours.body)
 
 
-def test_the_router_takes_a_schema_as_openai_does() -> None:
-    body = rec.asked(ID, HUB, MODEL, STRUCTURED).body
+@pytest.mark.parametrize("form", [HUB, {**OWN, "endpoint_server": "openai_compatible"}], ids=["router", "vLLM"])
+def test_other_servers_take_a_schema_as_openai_does(form: dict[str, str]) -> None:
+    body = rec.asked(ID, form, MODEL, STRUCTURED).body
     rec.valid("openai", "CreateChatCompletionRequest", body)
     assert body["response_format"]["json_schema"] == {"name": "ans", "strict": True, "schema": client.CLOSED}
 
@@ -101,6 +102,8 @@ def test_only_an_own_endpoint_has_an_address_and_only_the_router_a_bill() -> Non
         rec.target(ID, "x", {**HUB, "huggingfacehub_api_type": "inference_endpoints"})
     with pytest.raises(InvalidForm, match="huggingfacehub_endpoint_url"):
         rec.target(ID, "x", {**OWN, "huggingfacehub_api_type": "hosted_inference_api"})
+    with pytest.raises(InvalidForm, match="endpoint_server"):
+        rec.target(ID, "x", {**HUB, "endpoint_server": "openai_compatible"})
     with pytest.raises(InvalidForm, match="bill_to"):
         rec.target(ID, "x", {**OWN, "bill_to": "acme"})
     assert rec.signed(ADAPTER, rec.target(ID, "x", {**HUB, "bill_to": "acme"}).form)["x-hf-bill-to"] == "acme"

@@ -212,6 +212,43 @@ async def test_a_failure_has_the_same_meaning_whole_and_streamed(
                 await call
 
 
+def test_vectors_are_read_row_by_row() -> None:
+    answer = rec.vectors(ID, RECORDED["infer_embeddings"]["json"], 2)
+    assert (answer.vectors, answer.usage) == (((2.0, 1.0, 2.0, 3.0), (4.0, 1.0, 2.0, 3.0)), Usage())
+
+
+def tensor(**changed: Any) -> Any:
+    return {"outputs": [{"name": "embedding", "datatype": "FP32", "shape": [2, 1], "data": [1.0, 2.0], **changed}]}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        {},
+        {"outputs": []},
+        tensor(data=[]),
+        tensor(data=[1.0, 2.0, 3.0]),
+        tensor(shape=[1, 2]),
+        tensor(shape=[]),
+        tensor(shape="2"),
+        tensor(data=["a", "b"]),
+        tensor(data=[1.0, None]),
+        tensor(data=[1.0, float("nan")]),
+    ],
+    ids=str,
+)
+def test_what_is_no_vector_for_each_text_is_refused(body: Any) -> None:
+    with pytest.raises(BadRequestUpstream):
+        rec.vectors(ID, body, 2)
+
+
+def test_a_tensor_of_the_wrong_form_is_a_bad_request() -> None:
+    reply = RECORDED["infer_bad_shape"]
+    failure = rec.refused(ID, reply["status"], reply["json"])
+    assert (type(failure), "unexpected shape" in failure.detail) == (BadRequestUpstream, True)
+
+
 @pytest.mark.parametrize("model", ["ensemble", "stream_llm"])
 async def test_the_probe_proves_a_model_that_answers_in_one_piece_or_in_many(model: str) -> None:
     async with asked(model) as (subject, target):

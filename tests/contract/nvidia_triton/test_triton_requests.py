@@ -1,7 +1,8 @@
 """Our requests to Triton equal those that a real server answered (recorded_real_triton.json: Triton 2.51.0), and say
-what LiteLLM's say (third_party_requests_litellm.json); the official client knows the models' list alone
-(sdk_requests.json: tritonclient 2.73.0). What no recording has, the body for vLLM, is written after the README of
-triton-inference-server/vllm_backend at 8de0c14 and its src/utils/request.py.
+what LiteLLM's say (third_party_requests_litellm.json); the official client knows the models' list (sdk_requests.json:
+tritonclient 2.73.0) and how texts become vectors (sdk_requests_infer.json), as KServe's OpenAPI has it
+(request_schemas.json: kserve/open-inference-protocol at d49cc23). What no recording has, the body for vLLM, is written
+after the README of triton-inference-server/vllm_backend at 8de0c14 and its src/utils/request.py.
 """
 
 import json
@@ -12,7 +13,8 @@ import jsonschema
 import pytest
 
 from domain.errors import InvalidRange, UnsupportedFeature
-from domain.model.calls import ChatCall, Knobs, Message, ResponseSchema, Role
+from domain.model.calls import ChatCall, EmbedCall, Knobs, Message, ResponseSchema, Role
+from domain.model.catalogue import ModelType
 from infrastructure.providers.registry import ADAPTERS
 from infrastructure.providers.spec import JSON
 from tests.contract import recordings as rec
@@ -20,6 +22,8 @@ from tests.contract import recordings as rec
 ID = "nvidia_triton"
 ADAPTER = ADAPTERS[ID]
 FORM = {"server_url": "http://127.0.0.1:8000", "completion_type": "completion"}
+FORM_OF_VECTORS = {"server_url": FORM["server_url"]}
+EMBEDDING, TEXTS = ModelType.EMBEDDING, EmbedCall(("ab", "abcd"))
 WHOLE = {**FORM, "stream": "false"}
 LITELLM = "third_party_requests_litellm.json"
 EXCHANGES = {e["name"]: e["request"] for e in rec.load(ID, "recorded_real_triton.json")["exchanges"]}
@@ -168,3 +172,46 @@ def test_the_probe_asks_for_a_short_answer_in_one_piece(form: dict[str, str]) ->
 def test_there_is_no_credential_for_all_models() -> None:
     with pytest.raises(InvalidRange):
         ADAPTER.probe(None, FORM)
+
+
+def vectors(call: EmbedCall = TEXTS, model: str = "embedder", /, **form: str) -> rec.Sent:
+    return rec.embedded(ID, {**FORM_OF_VECTORS, **form}, model, call, ("authorization",))
+
+
+def test_texts_to_embed_are_asked_for_as_the_server_took_them() -> None:
+    sent = vectors()
+    assert sent.body.pop("outputs") == [{"name": "embedding"}]
+    assert sent == rec.recorded(EXCHANGES["infer_embeddings"])
+
+
+def test_texts_to_embed_are_the_clients() -> None:
+    """But that it says of the output that it shall not come as bytes, which it does only when that is asked for."""
+    theirs = rec.recorded(
+        rec.calls(ID, "sdk_requests_infer.json")["infer texts to vectors"], headers=("authorization",)
+    )
+    assert theirs.body["outputs"][0].pop("parameters") == {"binary_data": False}
+    ours = vectors(api_key="<key>")
+    assert ours == theirs
+    rec.valid(ID, "inference_request", ours.body)
+
+
+def test_the_form_names_the_tensors_and_bounds_the_batch() -> None:
+    form = {"text_tensor": "TEXT", "vector_tensor": "sentence_embedding", "max_batch_size": "8"}
+    body = vectors(TEXTS, "a/b", **form).body
+    assert (body["inputs"][0]["name"], body["outputs"]) == ("TEXT", [{"name": "sentence_embedding"}])
+    assert ADAPTER.embed
+    batches = [ADAPTER.embed.batch(rec.target(ID, "m", {**FORM_OF_VECTORS, **form}, EMBEDDING)) for form in ({}, form)]
+    assert batches == [1, 8]
+
+
+def test_a_model_makes_vectors_of_its_own_length() -> None:
+    with pytest.raises(UnsupportedFeature):
+        vectors(replace(TEXTS, dimensions=2))
+
+
+def test_the_probe_embeds_a_word() -> None:
+    goal = rec.target(ID, "embedder", FORM_OF_VECTORS, EMBEDDING)
+    request = ADAPTER.probe(goal, goal.form)
+    assert request.path == "v2/models/embedder/infer"
+    assert request.json
+    assert request.json["inputs"][0] == {"name": "text", "shape": [1, 1], "datatype": "BYTES", "data": ["ping"]}

@@ -1,5 +1,6 @@
-"""OpenLLM: requests as the client that its README names sends them (sdk_requests.json) and as OpenAI's OpenAPI wants
-them; answers and refusals in the shapes of vLLM, which it runs, and vectors as llama.cpp gave them.
+"""OpenLLM: requests as the client that its README names sends them (sdk_requests.json, sdk_requests_embeddings.json),
+and as OpenAI's OpenAPI wants them; answers in the shapes of vLLM, which it runs, and vectors as llama.cpp gave them.
+Refusals are vLLM's of today (ErrorResponse in vllm/entrypoints/openai/engine/protocol.py at d7e5252) and of old, flat.
 """
 
 import json
@@ -22,8 +23,9 @@ LLAMA = rec.exchanges("openai_api_compatible", "recorded_real_llamacpp_embedding
 
 
 @pytest.mark.parametrize("name", client.EMBEDS)
-def test_an_embedding_request_is_what_the_client_sends_to_its_like(name: str) -> None:
-    theirs = client.theirs("localai", name, frozenset({"encoding_format"}))
+def test_an_embedding_request_is_the_clients_but_for_its_encoding(name: str) -> None:
+    call = rec.calls(ID, "sdk_requests_embeddings.json")[name]
+    theirs = rec.recorded(call, without={"encoding_format"}, headers=client.HEADERS)
     ours = rec.embedded(ID, FORM, theirs.body["model"], client.EMBEDS[name], client.HEADERS)
     assert ours == theirs
     rec.valid("openai", "CreateEmbeddingRequest", ours.body)
@@ -39,6 +41,10 @@ def vllm(code: int, kind: str, message: str) -> Any:
     return {"object": "error", "message": message, "type": kind, "param": None, "code": code}
 
 
+def nested(code: int, kind: str, message: str) -> Any:
+    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+
+
 LONG = "This model's maximum context length is 2048 tokens. However, you requested 4096 tokens."
 
 
@@ -46,6 +52,10 @@ LONG = "This model's maximum context length is 2048 tokens. However, you request
     ("status", "body", "meaning"),
     [
         (401, {"error": "Unauthorized"}, errors.CredentialRejected),
+        (400, nested(400, "BadRequestError", LONG), errors.ContextTooLong),
+        (400, nested(400, "BadRequestError", "top_p must be in (0, 1], got 2.0."), errors.BadRequestUpstream),
+        (404, nested(404, "NotFoundError", "The model `x` does not exist."), errors.ModelNotFoundUpstream),
+        (500, nested(500, "InternalServerError", "EngineCore encountered an issue."), errors.UpstreamUnavailable),
         (400, vllm(400, "BadRequestError", LONG), errors.ContextTooLong),
         (400, vllm(400, "BadRequestError", "temperature must be non-negative"), errors.BadRequestUpstream),
         (404, vllm(404, "NotFoundError", "The model `x` does not exist."), errors.ModelNotFoundUpstream),
@@ -56,7 +66,8 @@ LONG = "This model's maximum context length is 2048 tokens. However, you request
 def test_a_refusal_is_read_by_its_meaning(status: int, body: Any, meaning: type[UpstreamError]) -> None:
     failure = rec.refused(ID, status, body)
     assert (type(failure), failure.status) == (meaning, status)
-    assert failure.detail == body.get("message", body.get("error"))
+    said = body.get("error", body)
+    assert failure.detail == (said if isinstance(said, str) else said["message"])
 
 
 def test_a_refusal_inside_a_stream_has_the_status_that_it_names() -> None:
