@@ -10,6 +10,7 @@ import typer
 
 from api.cli import app
 from api.graphql.schema import build_schema
+from infrastructure.providers.overview import table_lines
 from infrastructure.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +48,11 @@ def test_every_deed_is_documented_and_no_other() -> None:
     said = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     done = {text for text in said if re.fullmatch(r"[a-z_]+\.[a-z_]+", text)} - {"cap.amount"}  # a path of an input
     assert done == set(re.findall(r"`([a-z_.]+)`", actions))
+
+
+def test_the_page_of_vendors_is_what_the_command_prints() -> None:
+    told = [line for line in (ROOT / "docs/vendors.md").read_text().splitlines() if line.startswith("|")]
+    assert told == list(table_lines())
 
 
 def _commands(name: str, command: Any) -> Iterator[str]:
