@@ -155,7 +155,9 @@ def dify_voices(properties: Mapping[str, Any]) -> list[Row] | None:
 
 
 def litellm_price(costs: Mapping[str, str], kind: str) -> Row | None:
-    """In USD per unit of the type. None when there is no price, and an empty one when it is in other units."""
+    """In USD per unit of the type, or per 1,000 searches. None when there is none, an empty one when in other units."""
+    if kind == "rerank" and (search := costs.get("input_cost_per_query")):
+        return {**priced(search, None, Decimal(1_000), "USD", kind, 1_000), "unit": "searches"}
     key, per = PRICED.get(kind, ("input_cost_per_token", PER))
     if key not in costs or "input_cost_per_query" in costs:
         return {} if costs else None

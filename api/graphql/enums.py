@@ -107,6 +107,7 @@ _shown(
         PriceUnit.TOKENS: "Tokens, as the model's maker cuts texts into them.",
         PriceUnit.CHARACTERS: "Characters that are spoken.",
         PriceUnit.SECONDS: "Seconds that are heard.",
+        PriceUnit.SEARCHES: "Searches, as the vendor cuts a query over many or long documents into them.",
     },
 )
 _shown(

@@ -37,6 +37,9 @@ class Limits:
     texts: int | None = strawberry.field(description="How many texts it embeds at once.")
     characters: int | None = strawberry.field(description="How many characters it speaks at once.")
     bytes: BigInt | None = strawberry.field(description="How large a file it transcribes.")
+    other_voices: bool = strawberry.field(
+        description="Whether it may speak with more voices than are listed, such as those you made at its vendor."
+    )
     formats: list[str] = strawberry.field(
         description="The endings of file names that it transcribes, or the formats that it speaks; empty when unknown."
     )
@@ -101,7 +104,13 @@ class Model(Node):
     def limits(self) -> Limits:
         row = self.row.limits
         size = None if row.bytes is None else BigInt(row.bytes)
-        return Limits(texts=row.texts, characters=row.characters, bytes=size, formats=list(row.formats))
+        return Limits(
+            texts=row.texts,
+            characters=row.characters,
+            bytes=size,
+            other_voices=row.other_voices,
+            formats=list(row.formats),
+        )
 
     @field("The voices it speaks with, its usual one first.")
     def voices(self, speaking: Speaking = None) -> list[Voice]:

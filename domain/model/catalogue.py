@@ -85,16 +85,21 @@ class PriceUnit(StrEnum):
     TOKENS = "tokens"
     CHARACTERS = "characters"
     SECONDS = "seconds"
+    SEARCHES = "searches"
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Money per `per` units (tokens, characters or seconds by model type), in `currency` (ISO 4217)."""
+    """Money per `per` units, in `currency` (ISO 4217).
+
+    `unit` None is what is usual for the model's type: tokens, characters or seconds.
+    """
 
     input: Decimal | None
     output: Decimal | None
     per: int
     currency: str
+    unit: PriceUnit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +157,11 @@ class Model:
 
     @property
     def priced_by(self) -> PriceUnit:
-        """What its price counts."""
-        return _PRICED_BY.get(self.ref.type, PriceUnit.TOKENS)
+        """What its price counts. Only tokens are paid for both ways."""
+        if self.price is not None and self.price.unit is not None:
+            return self.price.unit
+        in_tokens = self.price is not None and self.price.output is not None
+        return PriceUnit.TOKENS if in_tokens else _PRICED_BY.get(self.ref.type, PriceUnit.TOKENS)
 
 
 _PRICED_BY = {ModelType.SPEECH_TO_TEXT: PriceUnit.SECONDS, ModelType.TEXT_TO_SPEECH: PriceUnit.CHARACTERS}

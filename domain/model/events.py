@@ -27,7 +27,8 @@ class FinishReason:
 class Usage:
     """Tokens as the vendor counted them; None where it did not say. `input` includes cached tokens.
 
-    Speech is also counted in milliseconds of audio and in characters of text.
+    Speech is also counted in milliseconds of audio and in characters of text, reranking in what its vendor bills as
+    searches.
     """
 
     input: int | None = None
@@ -37,6 +38,7 @@ class Usage:
     raw: Mapping[str, Any] = field(default_factory=dict)
     audio_ms: int | None = None
     characters: int | None = None
+    searches: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-from domain.model.catalogue import Model, ModelRef, ModelType, Price
+from domain.model.catalogue import Model, ModelRef, ModelType, Price, PriceUnit
 from domain.model.events import Usage
 from domain.model.ids import CallId, ClientId, CredentialId, TenantId
 from domain.model.quota import Outcome
@@ -15,6 +15,7 @@ from domain.model.selection import KeySource
 NANOS = 10**9
 MOST_NANOS = 2**63 - 1
 """The dearest call that can be written down: some nine thousand million of any currency."""
+_READ_ONLY = frozenset({ModelType.EMBEDDING, ModelType.RERANK})
 
 
 class Job(StrEnum):
@@ -78,26 +79,28 @@ def cost(row: Model | None, usage: Usage) -> Cost | None:
     """What the usage costs at the row's list price, exact and then rounded half to even.
 
     Chats cost what they read and what they write, embeddings and reranking what they read, in tokens. Speech costs
-    seconds heard or characters spoken, and tokens like a chat where its price has a rate for output. None when a rate
-    or a count that it takes is unknown, and for a count below zero or beyond belief.
+    seconds heard or characters spoken, reranking searches at some vendors. None when a rate or a count that it takes is
+    unknown, and for a count below zero or beyond belief.
     """
     if row is None or row.price is None:
         return None
-    shares = [_share(row.price, rate, units) for rate, units in _priced(row.ref.type, row.price, usage)]
+    shares = [_share(row.price, rate, units) for rate, units in _priced(row, row.price, usage)]
     known = [share for share in shares if share is not None]
     nanos = round(sum(known) * NANOS)
     return Cost(nanos, row.price.currency) if len(known) == len(shares) and nanos <= MOST_NANOS else None
 
 
-def _priced(kind: ModelType, price: Price, usage: Usage) -> list[tuple[Decimal | None, Fraction | int | None]]:
-    """The rates that a call of this kind is priced at, each with how many units it used."""
-    if kind in (ModelType.EMBEDDING, ModelType.RERANK):
-        return [(price.input, usage.input)]
-    if kind is ModelType.LLM or price.output is not None:
-        return [(price.input, usage.input), (price.output, usage.output)]
-    if kind is ModelType.SPEECH_TO_TEXT:
-        return [(price.input, None if usage.audio_ms is None else Fraction(usage.audio_ms, 1_000))]
-    return [(price.input, usage.characters)]
+def _priced(row: Model, price: Price, usage: Usage) -> list[tuple[Decimal | None, Fraction | int | None]]:
+    """The rates that a call of this model is priced at, each with how many units it used."""
+    match row.priced_by:
+        case PriceUnit.SEARCHES:
+            return [(price.input, usage.searches)]
+        case PriceUnit.SECONDS:
+            return [(price.input, None if usage.audio_ms is None else Fraction(usage.audio_ms, 1_000))]
+        case PriceUnit.CHARACTERS:
+            return [(price.input, usage.characters)]
+    read = (price.input, usage.input)
+    return [read] if row.ref.type in _READ_ONLY else [read, (price.output, usage.output)]
 
 
 def _share(price: Price, rate: Decimal | None, units: Fraction | int | None) -> Fraction | None:

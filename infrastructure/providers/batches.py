@@ -57,6 +57,7 @@ def _sum(usages: Sequence[Usage]) -> Usage:
         output=_total([u.output for u in usages]),
         cached_input=_total([u.cached_input for u in usages]),
         reasoning=_total([u.reasoning for u in usages]),
+        searches=_total([u.searches for u in usages]),
     )
 
 

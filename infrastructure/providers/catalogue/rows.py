@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from domain.model.catalogue import Feature, Limits, Model, ModelRef, ModelType, Price, Voice
+from domain.model.catalogue import Feature, Limits, Model, ModelRef, ModelType, Price, PriceUnit, Voice
 from domain.model.labels import Text
 from infrastructure.providers.catalogue.rules import rules
 from infrastructure.providers.catalogue.words import checked_keys, text, word
@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent
 _SIZES = frozenset({"context", "max_output", "dimensions"})
 _LISTS = frozenset({"features", "voices", "parameters"})
 _KEYS = _SIZES | _LISTS | {"name", "type", "label", "limits", "price", "retires", "successor", "deprecated", "rank"}
-_PRICE_KEYS = frozenset({"input", "output", "per", "currency"})
+_PRICE_KEYS = frozenset({"input", "output", "per", "currency", "unit"})
 _LIMIT_KEYS = frozenset({"texts", "characters", "bytes", "formats", "other_voices"})
 _VOICE_KEYS = frozenset({"id", "label", "languages"})
 
@@ -85,7 +85,8 @@ def _price(price: Mapping[str, Any]) -> Price:
     per = _size(price, "per")
     if per is None:
         raise ValueError("price has no per")
-    return Price(_amount(price, "input"), _amount(price, "output"), per, currency)
+    unit = PriceUnit(price["unit"]) if "unit" in price else None
+    return Price(_amount(price, "input"), _amount(price, "output"), per, currency, unit)
 
 
 def _amount(price: Mapping[str, Any], key: str) -> Decimal | None:

@@ -13,6 +13,7 @@ from infrastructure.providers.spec import Request
 from infrastructure.providers.wire.digging import count, dig, rows, table, tally
 
 _COUNTS = (("usage",), ("tokens",), ("meta", "tokens"), ("meta", "billed_units"))
+_SEARCHES = (("usage", "search_units"), ("meta", "billed_units", "search_units"))
 _TOKENS = ("prompt_tokens", "input_tokens", "total_tokens")
 
 
@@ -66,7 +67,8 @@ def usage(body: object) -> Usage:
     """Reranking has no output; vendors count the input in several places, or not at all."""
     counts = next((said for place in _COUNTS if (said := table(dig(body, *place)))), {})
     tokens = next((number for name in _TOKENS if (number := tally(counts.get(name))) is not None), None)
-    return Usage(tokens, None if tokens is None else 0, raw=counts)
+    searches = next((found for place in _SEARCHES if (found := tally(dig(body, *place))) is not None), None)
+    return Usage(tokens, None if tokens is None else 0, raw=counts, searches=searches)
 
 
 def _is_number(value: object) -> bool:

@@ -167,7 +167,7 @@ def test_a_ranking_is_counted_in_searches() -> None:
     assert rerank
     answer = rerank.parse(replayed("rerank")["body"], 2)
     assert answer.results == (Ranked(1, 0.9), Ranked(0, 0.1))
-    assert answer.usage == Usage(raw={"search_units": 1})
+    assert answer.usage == Usage(raw={"search_units": 1}, searches=1)
 
 
 def test_a_list_of_models_goes_on_by_its_token() -> None:

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.model.catalogue import Model, ModelRef, ModelType, Price
+from domain.model.catalogue import Model, ModelRef, ModelType, Price, PriceUnit
 from domain.model.events import Usage
 from domain.model.labels import Text
 from domain.model.usage import MOST_NANOS, Cost, cost
 
 PER_MILLION = Price(Decimal("0.15"), Decimal("0.60"), 1_000_000, "USD")
 PER_MINUTE = Price(Decimal("0.006"), None, 60, "USD")
+PER_SEARCH = Price(Decimal(2), None, 1_000, "USD", PriceUnit.SEARCHES)
 PER_MILLION_CHARACTERS = Price(Decimal(15), None, 1_000_000, "USD")
 TOKEN_TYPES = (ModelType.LLM, ModelType.EMBEDDING, ModelType.RERANK)
 
@@ -38,6 +39,7 @@ def row(kind: ModelType, price: Price | None) -> Model:
         pytest.param(
             ModelType.RERANK, replace(PER_MILLION, output=None), Usage(2_000), 300_000, id="documents reranked"
         ),
+        pytest.param(ModelType.RERANK, PER_SEARCH, Usage(9, 0, searches=3), 6_000_000, id="searches"),
         pytest.param(ModelType.SPEECH_TO_TEXT, PER_MINUTE, Usage(audio_ms=90_000), 9_000_000, id="seconds heard"),
         pytest.param(
             ModelType.SPEECH_TO_TEXT, PER_MINUTE, Usage(9, 9, audio_ms=1), 100, id="a price by the second wins"
@@ -73,6 +75,7 @@ def test_each_type_is_priced_in_its_own_unit(kind: ModelType, price: Price, usag
         pytest.param(ModelType.LLM, replace(PER_MILLION, per=1), Usage(2**53, 2**53), id="beyond what can be written"),
         pytest.param(ModelType.EMBEDDING, PER_MILLION, Usage(None, 3), id="texts not counted"),
         pytest.param(ModelType.RERANK, PER_MILLION, Usage(), id="documents not counted"),
+        pytest.param(ModelType.RERANK, PER_SEARCH, Usage(9, 0), id="searches not counted"),
         pytest.param(ModelType.SPEECH_TO_TEXT, PER_MINUTE, Usage(5, 5), id="seconds not counted"),
         pytest.param(ModelType.SPEECH_TO_TEXT, PER_MINUTE, Usage(audio_ms=-1), id="seconds below zero"),
         pytest.param(ModelType.SPEECH_TO_TEXT, PER_MILLION, Usage(audio_ms=5), id="heard tokens not counted"),

@@ -24,8 +24,8 @@ from infrastructure.providers.spec import Adapter
 from tests.unit.domain.samples import pot
 
 CONTRACTS = Path(__file__).parents[2] / "contract"
-# In preview, and priced by searches.
-UNPRICED = {"cohere": r"command-a-(plus|reasoning|vision)|rerank-(v[34]|english|multilingual)"}
+# In preview.
+UNPRICED = {"cohere": r"command-a-(plus|reasoning|vision)|rerank-v5"}
 DATA = {"trials", "parameters", "vendors", "refusals"}
 
 

@@ -226,8 +226,10 @@ def test_speech_is_priced_by_the_minute_and_not_by_tokens(told: dict[str, dict[s
     assert "price" not in told["counts tokens"]
 
 
-def test_what_is_priced_by_searches_has_no_price_per_token(told: dict[str, dict[str, Any]]) -> None:
-    assert "price" not in told["ranks"]
+def test_reranking_is_priced_by_the_thousand_searches_where_its_vendor_counts_them(
+    told: dict[str, dict[str, Any]],
+) -> None:
+    assert told["ranks"]["price"] == {"input": "2", "per": 1000, "currency": "USD", "unit": "searches"}
 
 
 def test_a_label_is_kept_where_it_says_more_than_the_name(told: dict[str, dict[str, Any]]) -> None:
