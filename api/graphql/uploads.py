@@ -3,8 +3,10 @@
 https://github.com/jaydenseric/graphql-multipart-request-spec
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NewType, cast
 
 from starlette.datastructures import FormData, Headers, UploadFile
@@ -13,6 +15,8 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from api.graphql.http import Unserved, decoded, malformed
+from api.traffic.stays import afterwards
+from domain.model.ids import TenantId
 from domain.model.speech import Recording
 
 MULTIPART = "multipart/form-data"
@@ -27,21 +31,31 @@ Upload = NewType("Upload", UploadFile)
 
 
 class Turnstile:
-    """Lets so many through at once."""
+    """Lets so many through at once. A tenant may send another one as long as it has fewer than are free, so that files
+    for slow vendors of one tenant leave room for another's.
+    """
 
     def __init__(self, room: int) -> None:
         self._room = room
+        self._held = Counter[TenantId]()
 
     @contextmanager
-    def one(self) -> Iterator[None]:
-        """Unserved(429) when there is no room."""
-        if not self._room:
+    def one(self, tenant: TenantId) -> Iterator[None]:
+        """Unserved(429) when there is no room. Who hangs up keeps the place as long as what was begun runs on."""
+        if self._held[tenant] >= self._room:
             raise Unserved(429, "THROTTLED", "Too many files are on their way; try again soon.", {"Retry-After": "1"})
         self._room -= 1
+        self._held[tenant] += 1
         try:
             yield
         finally:
-            self._room += 1
+            afterwards(partial(self._leave, tenant))
+
+    def _leave(self, tenant: TenantId) -> None:
+        self._room += 1
+        self._held[tenant] -= 1
+        if not self._held[tenant]:
+            del self._held[tenant]
 
 
 def sent(scope: Scope) -> bool:

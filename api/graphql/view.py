@@ -71,11 +71,11 @@ class View(GraphQL[Context, None]):
         if scope["type"] == "websocket":
             await super().__call__(scope, receive, send)
             return
-        has_files = uploads.sent(scope)
+        has_files, caller = uploads.sent(scope), self._caller(Request(scope))
         limit = self.options.upload_limit if has_files else self.options.body_limit
         request = Request(scope, limited(receive, limit))
         try:
-            with self.uploads.one() if has_files else nullcontext():
+            with self.uploads.one(caller.tenant_id) if has_files and caller else nullcontext():
                 response: ASGIApp = await self._answer(request)
         except Unserved as refusal:
             response = self._refusal(refusal)

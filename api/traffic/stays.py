@@ -9,10 +9,10 @@ from typing import Any
 class Stay:
     """Ends when everybody who joined it has left it."""
 
-    __slots__ = ("_end", "_inside")
+    __slots__ = ("_inside", "ends")
 
     def __init__(self, end: Callable[[], None]) -> None:
-        self._end = end
+        self.ends = [end]
         self._inside = 0
 
     def join(self) -> None:
@@ -21,7 +21,8 @@ class Stay:
     def leave(self) -> None:
         self._inside -= 1
         if not self._inside:
-            self._end()
+            for end in self.ends:
+                end()
 
 
 CURRENT: ContextVar[Stay | None] = ContextVar("stay", default=None)
@@ -34,3 +35,12 @@ def prolong(task: asyncio.Task[Any]) -> None:
     if stay is not None:
         stay.join()
         task.add_done_callback(lambda _: stay.leave())
+
+
+def afterwards(end: Callable[[], None]) -> None:
+    """Do this when the running request is under way no more; at once where there is none."""
+    stay = CURRENT.get()
+    if stay is None:
+        end()
+    else:
+        stay.ends.append(end)

@@ -29,7 +29,7 @@ class Limits:
 
     total: float = 600.0
     probe: float = 60.0
-    told: float = 5.0
+    told: float = 2.0
     whole: int = 32 * _MIB
     stream: int = 64 * _MIB
     frame: int = 4 * _MIB

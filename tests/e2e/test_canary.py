@@ -57,14 +57,16 @@ ASKED: Mapping[str, Mapping[str, Any]] = {
 }
 MODEL = "stub/model"
 READ = ("credentials", "calls", "quotas", "providers", "models", "defaultModels")
-FULLY, TALKERS = "openai", ("anthropic", "ollama")
-"""The vendor of which everything is asked, and one of each other way to talk."""
+FULLY = "openai"
+"""The vendor of which everything is asked, credentials included."""
+TALKERS = ("anthropic", "gemini", "cohere", "ollama", "aws_bedrock", "amazon_sagemaker", "tongyi")
+"""One of each other dialect and framing, whose models meet every mood that is not heavy, in every way to ask them."""
 GROUPS = [tuple(ADAPTERS)[at : at + 6] for at in range(0, len(ADAPTERS), 6)]
 STRANGE = frozenset({("text_embedding_inference", ModelType.RERANK)})
 """What an obliging stub cannot play: such keys are told when they are checked."""
 _TOLD = (FieldKind.SECRET, FieldKind.URL)
-HEAVY = {"huge", "bomb", "slow", "endless", "lingering"}
-"""What takes a second, or megabytes, to fail."""
+HEAVY = {"huge", "slow", "endless", "lingering"}
+"""What takes a second, or megabytes, to fail; only the first vendor does."""
 
 
 class Heard(logging.Handler):
@@ -319,15 +321,16 @@ async def nothing_is_told(urls: Urls, vendors: Sequence[str]) -> None:
 
 
 async def misbehave(witness: Witness, nest: Nest, mood: str) -> None:
-    """The first vendor is asked for everything; those of other ways to talk fail too; all tell their keys."""
+    """The first vendor is asked for everything, those of other ways to talk for all answers; all tell their keys."""
     full = [h for h in nest.holders if h.adapter.id == FULLY]
-    brief = [h for h in nest.holders if h not in full and (mood in TELLING or h.adapter.id in TALKERS)]
+    talking = [h for h in nest.holders if h.adapter.id in TALKERS and mood not in HEAVY]
+    brief = [h for h in nest.holders if h not in [*full, *talking] and mood in TELLING]
     trial = {"input": {"messages": HELLO, "model": {"provider": "openai", "name": "gpt-3.5-turbo"}}}
-    await asyncio.gather(*(fail(witness, nest, each) for each in full), witness.ask("chat", trial))
+    fully = (fail(witness, nest, each) for each in full)
+    await asyncio.gather(*fully, *(call(witness, each) for each in talking), witness.ask("chat", trial))
     if mood not in HEAVY:
-        most = 2 if "stream" in mood else 1
-        await asyncio.gather(*(call(witness, each, most=most) for each in brief if each.credential))
-        await asyncio.gather(*(prove(witness, nest, each) for each in brief))
+        await asyncio.gather(*(call(witness, each, most=1) for each in brief if each.credential))
+        await asyncio.gather(*(prove(witness, nest, each) for each in [*talking, *brief]))
 
 
 async def prove(witness: Witness, nest: Nest, holder: Holder) -> None:

@@ -1,12 +1,15 @@
 """Audio files sent to GraphQL as multipart requests, on a real socket."""
 
 import json
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
 import httpx2
 import pytest
 
+from api.graphql.http import Unserved
+from api.graphql.uploads import Turnstile
 from domain.model.events import Usage
 from domain.model.speech import TranscribeCall, Transcript
 from tests.e2e.front import Front, front
@@ -157,3 +160,18 @@ async def test_a_form_that_is_cut_or_crowded_is_refused() -> None:
         own = {k: v for k, v in headers.items() if k != "content-type"}
         crowded = await asked.client.post(asked.url, data=form, files=files, headers=own)
     assert [answer.status_code for answer in (cut, unbounded, crowded)] == [400, 400, 400]
+
+
+def test_the_files_of_one_tenant_leave_room_for_anothers() -> None:
+    """As places do: one tenant has half of the room, whose vendors may be slow."""
+    turnstile, slow = Turnstile(4), ExitStack()
+    with slow:
+        for _ in range(2):
+            slow.enter_context(turnstile.one(tenant_id(1)))
+        with pytest.raises(Unserved) as caught, turnstile.one(tenant_id(1)):
+            pass
+        assert caught.value.status == 429
+        with turnstile.one(tenant_id(2)):
+            pass
+    with turnstile.one(tenant_id(1)):
+        pass
