@@ -14,6 +14,7 @@ from infrastructure.providers import incoming, streaming
 from infrastructure.providers.failures import unanswered
 from infrastructure.providers.outgoing import body_of, outgoing
 from infrastructure.providers.retries import Attempts, Patience
+from infrastructure.providers.room import Room
 from infrastructure.providers.spec import JSON, Adapter, AudioDecoder, ErrorReply, Framing, Request
 from infrastructure.providers.wire import bodies
 
@@ -24,13 +25,15 @@ _KIB, _MIB = 2**10, 2**20
 class Limits:
     """Bounds of one call: `total` and `probe` in seconds, retries and waits included; the rest in bytes, and pages.
 
-    `told` is how many seconds a vendor has for the words of a refusal, once its status came.
+    `told` is how many seconds a vendor has for the words of a refusal, once its status came; `together` bounds the
+    answers of all calls that are read whole at one time.
     """
 
     total: float = 600.0
     probe: float = 60.0
     told: float = 2.0
     whole: int = 32 * _MIB
+    together: int = 256 * _MIB
     stream: int = 64 * _MIB
     frame: int = 4 * _MIB
     refusal: int = 64 * _KIB
@@ -65,6 +68,7 @@ class Exchange:
     def __init__(self, client: httpx2.AsyncClient, limits: Limits) -> None:
         self._client = client
         self._limits = limits
+        self._room = Room(limits.together)
         self._extensions = {"timeout": client.timeout.as_dict()}
 
     @asynccontextmanager
@@ -83,8 +87,8 @@ class Exchange:
             return await self.body(to, response)
 
     async def body(self, to: Party, response: httpx2.Response) -> Any:
-        with incoming.understood(to.name, to.form, response.status_code):
-            body = bodies.parsed(await incoming.whole(to.name, response, self._limits.whole))
+        with incoming.understood(to.name, to.form, response.status_code), self._room.held() as take:
+            body = bodies.parsed(await incoming.whole(to.name, response, self._limits.whole, take))
         if isinstance(body, dict) and to.adapter.failed(body):
             raise incoming.refused(to.adapter, to.form, ErrorReply(response.status_code, response.headers, body))
         return body

@@ -10,6 +10,7 @@ import httpx2
 from domain.errors import BadRequestUpstream, UpstreamError
 from domain.model.catalogue import FormValues
 from infrastructure.providers.failures import TRANSPORT, blotted_bytes, cut, fit_to_show
+from infrastructure.providers.room import Take
 from infrastructure.providers.spec import BYTES, JSON, Adapter, ErrorReply, Framing
 from infrastructure.providers.wire import Malformed, bodies
 
@@ -37,9 +38,14 @@ def _raw(response: httpx2.Response) -> AsyncGenerator[bytes, None]:
     return cast(AsyncGenerator[bytes, None], aiter(cast(httpx2.AsyncByteStream, response.stream)))
 
 
-async def whole(provider: str, response: httpx2.Response, limit: int) -> bytes:
-    """The body as one; fails like `pieces`."""
-    return b"".join([piece async for piece in pieces(provider, response, limit)])
+async def whole(provider: str, response: httpx2.Response, limit: int, take: Take) -> bytes:
+    """The body as one, of which `take` is told piece by piece; fails like `pieces`."""
+    parts: list[bytes] = []
+    async with aclosing(pieces(provider, response, limit)) as coming:
+        async for piece in coming:
+            take(len(piece))
+            parts.append(piece)
+    return b"".join(parts)
 
 
 @contextmanager
