@@ -83,10 +83,12 @@ SPEAKING = [
     Case("groqcloud", "tts", SpeakCall("Hello"), ("groqcloud", "CreateSpeechRequest"), frozenset({"accept"})),
     Case("together_ai", "tts", SpeakCall("Hello"), ("together_ai", "AudioSpeechRequest")),
     Case("openrouter", "tts", SpeakCall("Hello", voice="alloy"), ("openrouter", "SpeechRequest")),
+    Case("stepfun", "tts", SpeakCall("hello"), OPENAI_TTS),
 ]
 REPLAYED = ["openai", "azure_openai", "groqcloud", "together_ai", "openrouter"]
 WRITTEN = {
     "siliconflow": frozenset(SpeechFormat) - {SpeechFormat.AAC, SpeechFormat.FLAC},
+    "stepfun": frozenset(SpeechFormat) - {SpeechFormat.AAC},
     "groqcloud": frozenset({SpeechFormat.WAV}),
     "together_ai": frozenset({SpeechFormat.MP3, SpeechFormat.WAV, SpeechFormat.PCM}),
     "openrouter": frozenset({SpeechFormat.MP3, SpeechFormat.PCM}),
@@ -241,6 +243,7 @@ def test_a_speed_that_a_vendor_does_not_know_is_left_out_and_told() -> None:
         ("groqcloud", {}, "hannah"),
         ("openrouter", {}, None),
         ("together_ai", {"voices": "zoe, leo"}, "zoe"),
+        ("stepfun", {}, "cixingnansheng"),
     ],
 )
 def test_a_text_without_a_voice_gets_the_models_own(provider: str, form: dict[str, str], voice: str | None) -> None:
