@@ -97,15 +97,11 @@ WRITTEN = {
 
 
 def heard(provider: str, model: str, call: TranscribeCall) -> Request:
-    dialect = ADAPTERS[provider].transcribe
-    assert dialect
-    return dialect.render(rec.target(provider, model, FORMS[provider], STT), call)
+    return rec.hearing(provider, FORMS[provider], model, call)
 
 
 def spoken(provider: str, model: str, call: SpeakCall, **form: str) -> Request:
-    dialect = ADAPTERS[provider].speak
-    assert dialect
-    return dialect.render(rec.target(provider, model, {**FORMS[provider], **form}, TTS), call)
+    return rec.speaking(provider, {**FORMS[provider], **form}, model, call)
 
 
 def sent(provider: str, kind: ModelType, request: Request, headers: Iterable[str] = HEADERS) -> rec.Sent:

@@ -1,10 +1,7 @@
 """StepFun: OpenAI's dialect, which counts tokens in every piece of a stream, at a Chinese and an international site."""
 
-from typing import Any
-
 from domain.model.catalogue import ProviderKind
-from domain.model.speech import SpeechFormat, TranscribeCall, Transcript
-from domain.ports import Target
+from domain.model.speech import SpeechFormat
 from infrastructure.providers.dialects.event_recognition import EventRecognition
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import Chat
@@ -13,20 +10,7 @@ from infrastructure.providers.dialects.probes import listing
 from infrastructure.providers.dialects.refusals import USUAL
 from infrastructure.providers.forms import either, international, secret
 from infrastructure.providers.signing.header import bearer
-from infrastructure.providers.spec import Adapter, Request
-
-_EVENTS = EventRecognition()
-
-
-class _Transcribe(Transcribe):
-    """OpenAI's way is that of the eldest model alone."""
-
-    def render(self, target: Target, call: TranscribeCall) -> Request:
-        return super().render(target, call) if target.model.name == "step-asr" else _EVENTS.render(target, call)
-
-    def parse(self, body: Any) -> Transcript:
-        return _EVENTS.parse(body) if isinstance(body, list) else super().parse(body)
-
+from infrastructure.providers.spec import Adapter
 
 ADAPTER = Adapter(
     id="stepfun",
@@ -39,7 +23,7 @@ ADAPTER = Adapter(
     error=USUAL,
     # What its reference does not name.
     chat=Chat(include_usage=False, refused=frozenset({"seed", "presence_penalty"})),
-    transcribe=_Transcribe(refused=frozenset({"language", "prompt"})),
+    transcribe=EventRecognition(others={"step-asr": Transcribe(refused=frozenset({"language", "prompt"}))}),
     speak=Speak(voice="cixingnansheng", formats=frozenset(SpeechFormat) - {SpeechFormat.AAC}),
     models=Models(),
 )

@@ -1,7 +1,8 @@
 """Recordings to text in server-sent events, one for each piece of it and a last one with the whole."""
 
 import base64
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from domain.errors import InvalidRange, StreamBroken
@@ -10,8 +11,8 @@ from domain.ports import Target
 from infrastructure.providers.dialects import turns
 from infrastructure.providers.dialects.openai_audio import transcript
 from infrastructure.providers.dialects.refusals import USUAL, Refusals
-from infrastructure.providers.spec import ErrorReply, Framing, Request
-from infrastructure.providers.wire.digging import dig, rows
+from infrastructure.providers.spec import ErrorReply, Framing, Request, TranscribeDialect
+from infrastructure.providers.wire.digging import dig
 
 _FORMATS = ("wav", "mp3", "ogg")
 """Those that tell by themselves how they are sampled."""
@@ -19,13 +20,16 @@ _FORMATS = ("wav", "mp3", "ogg")
 
 @dataclass(frozen=True)
 class EventRecognition:
-    """POST audio/asr/sse, the file in base64."""
+    """POST audio/asr/sse, the file in base64. `others` are models that are asked in OpenAI's way, by their names."""
 
+    others: Mapping[str, TranscribeDialect] = field(default_factory=dict)
     refusals: Refusals = USUAL
     path: str = "audio/asr/sse"
 
     def render(self, target: Target, call: TranscribeCall) -> Request:
         recording, model = call.recording, target.model.name
+        if other := self.others.get(model):
+            return other.render(target, call)
         if recording.format not in _FORMATS:
             raise InvalidRange("file", f"must be named with one of these endings: {', '.join(_FORMATS)}")
         wanted = {"model": model, **({"language": call.language} if call.language else {})}
@@ -35,8 +39,10 @@ class EventRecognition:
         return Request(self.path, body, accept=Framing.SSE.value, warnings=warnings)
 
     def parse(self, body: Any) -> Transcript:
-        """Of the list of events; the last one counts, for it holds the whole text."""
-        for event in rows(body):
+        """Of a list of events, the last one counts, for it holds the whole text."""
+        if not isinstance(body, list):
+            return transcript(body)
+        for event in body:
             if dig(event, "type") == "error" or self.refusals.failed(event):
                 raise self.refusals("", ErrorReply(200, {}, event))
             if dig(event, "type") == "transcript.text.done":

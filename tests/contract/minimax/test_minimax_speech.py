@@ -65,7 +65,7 @@ def dialect() -> HexSpeak:
 
 
 def rendered(call: SpeakCall, model: str = MODEL, **form: str) -> Request:
-    return dialect().render(rec.target(ID, model, {**FORM, **form}, TTS), call)
+    return rec.speaking(ID, {**FORM, **form}, model, call)
 
 
 def decoded(raw: bytes, cuts: list[int] | None, call: SpeakCall = CALL) -> bytes:

@@ -30,9 +30,7 @@ HEADERS = ("authorization", "content-type", "accept")
 
 
 def rendered(model: str, call: TranscribeCall = CALL) -> Request:
-    dialect = ADAPTERS[ID].transcribe
-    assert dialect
-    return dialect.render(rec.target(ID, model, FORM, STT), call)
+    return rec.hearing(ID, FORM, model, call)
 
 
 def sent(model: str, call: TranscribeCall = CALL) -> rec.Sent:

@@ -6,6 +6,7 @@ Left out of the comparison: nulls; `volume` and `stream`, whose defaults that cl
 type; and the media type that is accepted, which is that of JSON even for audio.
 """
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -43,16 +44,8 @@ def sent(request: Request, kind: ModelType) -> rec.Sent:
     return rec.sent(ADAPTERS[ID], rec.target(ID, "x", FORM, kind).form, request, ("authorization",))
 
 
-def heard(call: TranscribeCall) -> Request:
-    dialect = ADAPTERS[ID].transcribe
-    assert dialect
-    return dialect.render(rec.target(ID, "glm-asr-2512", FORM, STT), call)
-
-
-def spoken(call: SpeakCall) -> Request:
-    dialect = ADAPTERS[ID].speak
-    assert dialect
-    return dialect.render(rec.target(ID, "glm-tts", FORM, TTS), call)
+heard = partial(rec.hearing, ID, FORM, "glm-asr-2512")
+spoken = partial(rec.speaking, ID, FORM, "glm-tts")
 
 
 def test_a_recording_is_sent_as_the_sdk_sends_it() -> None:
