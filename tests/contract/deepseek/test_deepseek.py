@@ -1,8 +1,8 @@
 """Our requests to DeepSeek equal those of the client it documents (sdk_requests.json: openai for Python 3.54.0) and
 satisfy OpenAI's OpenAPI, for it publishes none; answers are those that this client accepted, errors those of its page.
 
-Left out of the comparison: `thinking`, which our vocabulary has not, and a temperature, which has no effect while the
-model thinks.
+Left out of the comparison: `thinking` where nothing asks for it, since our vocabulary has it not, and a temperature,
+which has no effect while the model thinks.
 """
 
 from dataclasses import replace
@@ -20,10 +20,11 @@ from domain.errors import (
     UpstreamRateLimited,
     UpstreamUnavailable,
 )
-from domain.model.calls import ChatCall, Knobs, ToolCall
+from domain.model.calls import ChatCall, Knobs, Role, ToolCall, ToolChoice
 from domain.model.catalogue import Feature
 from domain.model.events import Finish, FinishReason
 from infrastructure.providers.registry import ADAPTERS, catalogue
+from infrastructure.providers.spec import Request
 from tests.contract import recordings as rec
 
 ID = "deepseek"
@@ -31,10 +32,15 @@ FORM = {"api_key": "sk-dummy"}
 HEADERS = ("authorization", "content-type", "accept")
 TOOL = rec.weather("Current weather of a city")
 HELLO = rec.asking("Hello", system="Be brief.")
+ASKING = rec.asking("Weather in Paris?")
+REQUIRED = replace(ASKING, tools=(TOOL,), tool_choice=ToolChoice.REQUIRED)
 CASES: list[tuple[str, ChatCall, bool, set[str]]] = [
     ("chat", replace(HELLO, knobs=Knobs(max_tokens=64)), False, set()),
     ("chat_non_thinking", replace(HELLO, knobs=Knobs(temperature=0.2)), False, {"temperature", "thinking"}),
-    ("chat_stream_tool", replace(rec.asking("Weather in Paris?"), tools=(TOOL,)), True, set()),
+    ("chat_stream_tool", replace(ASKING, tools=(TOOL,)), True, set()),
+    ("chat_tool_result", rec.after_tool("Weather in Paris?", "Paris", "18C", TOOL, "call_1"), False, set()),
+    ("chat_tool_required", REQUIRED, False, set()),
+    ("chat_vision", rec.asking("What is in this image?", rec.pixel()), False, set()),
 ]
 
 
@@ -49,23 +55,36 @@ def test_a_chat_request_is_the_clients(name: str, call: ChatCall, stream: bool, 
     assert chat(call, stream=stream) == rec.recorded(rec.calls(ID)[name], without=without, headers=HEADERS)
 
 
-def test_the_models_turns_have_an_empty_thought() -> None:
-    asked, called, answered = chat(rec.after_tool("Weather?", "Paris", "18C", TOOL, "call_1")).body["messages"]
-    assert called["reasoning_content"] == ""
-    assert "reasoning_content" not in asked.keys() | answered.keys()
+def test_every_turn_of_the_models_has_an_empty_thought() -> None:
+    turns = (rec.saying(Role.USER, "Hello"), rec.saying(Role.ASSISTANT, "Hi."), rec.saying(Role.USER, "Bye."))
+    asked, said, _ = chat(ChatCall(turns)).body["messages"]
+    assert (said["content"], said["reasoning_content"]) == ("Hi.", "")
+    assert "reasoning_content" not in asked
 
 
-def test_an_image_travels_as_openais() -> None:
-    """Inferred: the vendor says that images are parts of a turn as OpenAI has them."""
-    _, image = chat(rec.asking("What is this?", rec.pixel())).body["messages"][0]["content"]
-    assert image == {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{rec.PIXEL}"}}
+def rendered(call: ChatCall) -> Request:
+    adapter = ADAPTERS[ID]
+    assert adapter.chat
+    return adapter.chat.render(rec.target(ID, "deepseek-flash", FORM), call, stream=False)
+
+
+def test_a_required_call_says_that_it_costs_the_thoughts() -> None:
+    (warning,) = rendered(REQUIRED).warnings
+    assert warning == "thinking was left out: deepseek-flash cannot think where a tool call is required"
+    assert not rendered(replace(REQUIRED, tool_choice=ToolChoice.AUTO)).warnings
+
+
+def test_calls_are_ruled_out_by_offering_none_since_thinking_takes_no_choice() -> None:
+    assert chat(replace(REQUIRED, tool_choice=ToolChoice.NONE)).body.keys() == {"model", "messages"}
+
+
+def test_a_turn_in_which_the_model_said_nothing_is_left_out() -> None:
+    turns = (rec.saying(Role.USER, "Hello"), rec.saying(Role.ASSISTANT, ""), rec.saying(Role.USER, "Hello?"))
+    assert [turn["content"] for turn in chat(ChatCall(turns)).body["messages"]] == ["Hello", "Hello?"]
 
 
 def test_sampling_is_left_out_and_said_so() -> None:
-    adapter = ADAPTERS[ID]
-    assert adapter.chat
-    call = replace(HELLO, knobs=Knobs(0.5, 0.9, 64, ("END",), 7, 0.1, -0.1))
-    request = adapter.chat.render(rec.target(ID, "deepseek-flash", FORM), call, stream=False)
+    request = rendered(replace(HELLO, knobs=Knobs(0.5, 0.9, 64, ("END",), 7, 0.1, -0.1)))
     assert request.json
     assert request.json.keys() == {"model", "messages", "max_tokens", "stop"}
     dropped = {"temperature", "top_p", "seed", "presence_penalty", "frequency_penalty"}
