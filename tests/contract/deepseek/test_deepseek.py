@@ -1,5 +1,6 @@
 """Our requests to DeepSeek equal those of the client it documents (sdk_requests.json: openai for Python 3.54.0) and
-satisfy OpenAI's OpenAPI, for it publishes none; answers are those that this client accepted, errors those of its page.
+satisfy OpenAI's OpenAPI, for it publishes none; answers are those that this client accepted, and recorded ones
+(recorded_answers.json); errors are those of its page.
 
 Left out of the comparison: `thinking` where nothing asks for it, since our vocabulary has it not, and a temperature,
 which has no effect while the model thinks.
@@ -30,6 +31,7 @@ from tests.contract import recordings as rec
 ID = "deepseek"
 FORM = {"api_key": "sk-dummy"}
 HEADERS = ("authorization", "content-type", "accept")
+SAID = rec.load(ID, "recorded_answers.json")
 TOOL = rec.weather("Current weather of a city")
 HELLO = rec.asking("Hello", system="Be brief.")
 ASKING = rec.asking("Weather in Paris?")
@@ -119,6 +121,24 @@ def test_a_stream_among_keep_alive_comments_is_put_together() -> None:
     assert answer.tool_calls == (ToolCall("call_1", "get_weather", '{"city":"Paris"}'),)
     assert answer.finish == FinishReason(Finish.TOOL_CALLS, "tool_calls")
     assert (answer.usage.input, answer.usage.output, answer.usage.cached_input) == (30, 9, 0)
+
+
+def test_recorded_calls_of_two_tools_are_read_beside_text_and_thoughts() -> None:
+    answer = rec.answered(ID, SAID["calls"])
+    assert (answer.text, answer.finish.unified) == ("Let me get your name and roll the die!", Finish.TOOL_CALLS)
+    assert answer.reasoning.startswith("Great, now I have access")
+    assert [(call.id[:7], call.name, call.arguments) for call in answer.tool_calls] == [
+        ("call_00", "get_player_name", "{}"),
+        ("call_01", "roll_dice", "{}"),
+    ]
+    assert (answer.usage.input, answer.usage.output, answer.usage.reasoning) == (875, 79, 26)
+
+
+def test_a_recorded_stream_is_put_together() -> None:
+    answer = rec.split_in_all_ways(ID, rec.events(*SAID["stream"]))
+    assert (answer.text, answer.reasoning) == ("Hello there! 😊 How can I help you today?", "Hmm, okay too.")
+    assert answer.finish == FinishReason(Finish.STOP, "stop")
+    assert (answer.usage.input, answer.usage.output, answer.usage.reasoning) == (6, 212, 198)
 
 
 def test_a_folded_stream_equals_the_whole_answer() -> None:
