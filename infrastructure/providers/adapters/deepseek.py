@@ -38,6 +38,6 @@ ADAPTER = Adapter(
     probe=listing("models"),
     error=USUAL,
     # Thinking is on by default; sampling then has no effect, and no tool choice is taken.
-    chat=DeepSeekChat(refused=SAMPLING | {"seed"}, chooses=False, pauses=True),
+    chat=DeepSeekChat(refused=frozenset({"seed"}), distracting=SAMPLING, chooses=False, pauses=True),
     models=Models(),
 )

@@ -1,9 +1,6 @@
 """Our requests to DeepSeek equal those of the client it documents (sdk_requests.json: openai for Python 3.54.0) and
 satisfy OpenAI's OpenAPI, for it publishes none; answers are those that this client accepted, and recorded ones
 (recorded_answers.json); errors are those of its page.
-
-Left out of the comparison: `thinking` where nothing asks for it, since our vocabulary has it not, and a temperature,
-which has no effect while the model thinks.
 """
 
 from dataclasses import replace
@@ -24,6 +21,7 @@ from domain.errors import (
 from domain.model.calls import ChatCall, Knobs, Role, ToolCall, ToolChoice
 from domain.model.catalogue import Feature
 from domain.model.events import Finish, FinishReason
+from domain.model.parameters import Value
 from infrastructure.providers.registry import ADAPTERS, catalogue
 from infrastructure.providers.spec import Request
 from tests.contract import recordings as rec
@@ -36,13 +34,14 @@ TOOL = rec.weather("Current weather of a city")
 HELLO = rec.asking("Hello", system="Be brief.")
 ASKING = rec.asking("Weather in Paris?")
 REQUIRED = replace(ASKING, tools=(TOOL,), tool_choice=ToolChoice.REQUIRED)
-CASES: list[tuple[str, ChatCall, bool, set[str]]] = [
-    ("chat", replace(HELLO, knobs=Knobs(max_tokens=64)), False, set()),
-    ("chat_non_thinking", replace(HELLO, knobs=Knobs(temperature=0.2)), False, {"temperature", "thinking"}),
-    ("chat_stream_tool", replace(ASKING, tools=(TOOL,)), True, set()),
-    ("chat_tool_result", rec.after_tool("Weather in Paris?", "Paris", "18C", TOOL, "call_1"), False, set()),
-    ("chat_tool_required", REQUIRED, False, set()),
-    ("chat_vision", rec.asking("What is in this image?", rec.pixel()), False, set()),
+SILENT: dict[str, Value] = {"enable_thinking": False}
+CASES: list[tuple[str, ChatCall, bool]] = [
+    ("chat", replace(HELLO, knobs=Knobs(max_tokens=64)), False),
+    ("chat_non_thinking", replace(HELLO, knobs=Knobs(temperature=0.2, extra=SILENT)), False),
+    ("chat_stream_tool", replace(ASKING, tools=(TOOL,)), True),
+    ("chat_tool_result", rec.after_tool("Weather in Paris?", "Paris", "18C", TOOL, "call_1"), False),
+    ("chat_tool_required", REQUIRED, False),
+    ("chat_vision", rec.asking("What is in this image?", rec.pixel()), False),
 ]
 
 
@@ -52,9 +51,9 @@ def chat(call: ChatCall, *, stream: bool = False) -> rec.Sent:
     return ours
 
 
-@pytest.mark.parametrize(("name", "call", "stream", "without"), CASES, ids=[case[0] for case in CASES])
-def test_a_chat_request_is_the_clients(name: str, call: ChatCall, stream: bool, without: set[str]) -> None:
-    assert chat(call, stream=stream) == rec.recorded(rec.calls(ID)[name], without=without, headers=HEADERS)
+@pytest.mark.parametrize(("name", "call", "stream"), CASES, ids=[case[0] for case in CASES])
+def test_a_chat_request_is_the_clients(name: str, call: ChatCall, stream: bool) -> None:
+    assert chat(call, stream=stream) == rec.recorded(rec.calls(ID)[name], headers=HEADERS)
 
 
 def test_every_turn_of_the_models_has_an_empty_thought() -> None:
@@ -74,6 +73,21 @@ def test_a_required_call_says_that_it_costs_the_thoughts() -> None:
     (warning,) = rendered(REQUIRED).warnings
     assert warning == "thinking was left out: deepseek-flash cannot think where a tool call is required"
     assert not rendered(replace(REQUIRED, tool_choice=ToolChoice.AUTO)).warnings
+
+
+@pytest.mark.parametrize(("wish", "warnings"), [(True, 1), (False, 0)])
+def test_a_required_call_warns_whoever_did_not_want_silence(wish: bool, warnings: int) -> None:
+    request = rendered(replace(REQUIRED, knobs=Knobs(extra={"enable_thinking": wish})))
+    assert request.json
+    assert (request.json["thinking"], len(request.warnings)) == ({"type": "disabled"}, warnings)
+    assert "enable_thinking" not in request.json
+
+
+def test_thinking_is_not_asked_for_since_it_is_the_default() -> None:
+    request = rendered(replace(HELLO, knobs=Knobs(temperature=0.2, extra={"enable_thinking": True})))
+    assert request.json
+    assert request.json.keys() == {"model", "messages"}
+    assert [warning.split()[0] for warning in request.warnings] == ["temperature"]
 
 
 def test_calls_are_ruled_out_by_offering_none_since_thinking_takes_no_choice() -> None:

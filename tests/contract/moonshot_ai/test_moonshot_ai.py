@@ -1,9 +1,8 @@
 """Our requests to Moonshot AI equal those of the client it documents (sdk_requests.json: openai for Python 3.54.0) and
 satisfy its OpenAPI (request_schemas.json); answers have the shapes of that OpenAPI, errors those of its error page.
 
-Left out of the comparison: `tool_choice: "auto"`, the default; `thinking`, which our vocabulary has not; a temperature,
-which Kimi does not take; and the blank thoughts of a turn that called tools, which live servers demand
-(theopenco/llmgateway#2093) and the recording lacks.
+Left out of the comparison: `tool_choice: "auto"`, the default; a temperature, which Kimi does not take; and the blank
+thoughts of a turn that called tools, which live servers demand (theopenco/llmgateway#2093) and the recording lacks.
 """
 
 from dataclasses import replace
@@ -35,9 +34,10 @@ TOOL = rec.weather("Current weather of a city")
 PING = rec.asking("ping", system="You are terse.")
 TOOL_TURN = rec.after_tool("weather in Oslo?", "Oslo", "5C", TOOL, "call_1")
 IMAGE = ImagePart(media_type="image/png", data="iVBORw0KGgo=")
+SILENT = replace(PING, knobs=Knobs(extra={"enable_thinking": False}))
 CASES: list[tuple[str, ChatCall, bool, set[str]]] = [
     ("chat", replace(PING, knobs=Knobs(max_tokens=16, temperature=0.6)), False, {"temperature"}),
-    ("chat_stream_tool", replace(PING, tools=(TOOL,)), True, {"tool_choice", "thinking"}),
+    ("chat_stream_tool", replace(SILENT, tools=(TOOL,)), True, {"tool_choice"}),
     ("chat_tool_result", TOOL_TURN, False, set()),
     ("chat_vision", rec.asking(IMAGE, "what is it?"), False, set()),
 ]
