@@ -17,6 +17,7 @@ from infrastructure.providers.spec import Adapter
 _SPEECH = "https://api.novita.ai/v3"
 _REFUSALS = refusals("novita_ai")
 _CHAT = Chat(refusals=_REFUSALS)
+_SPOKEN = frozenset({SpeechFormat.WAV, SpeechFormat.PCM})
 
 ADAPTER = Adapter(
     id="novita_ai",
@@ -31,7 +32,7 @@ ADAPTER = Adapter(
     embed=Embed(encoding="float", texts=32),
     rerank=Rerank(returns=None),
     transcribe=BareTranscribe(path="glm-asr", base=_SPEECH),
-    speak=BareSpeak("tongtong", frozenset({SpeechFormat.WAV, SpeechFormat.PCM}), "glm-tts", _SPEECH),
+    speak=BareSpeak("tongtong", _SPOKEN, path="glm-tts", base=_SPEECH),
     models=Models(),
     # A good key that may not use the model of the probe.
     proves=refusing(ModelNotFoundUpstream, status=403),

@@ -3,7 +3,6 @@
 from domain.model.catalogue import ProviderKind
 from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.openai import Chat
-from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.probes import greeting
 from infrastructure.providers.forms import fixed, secret
 from infrastructure.providers.signing.header import bearer
@@ -21,6 +20,4 @@ ADAPTER = Adapter(
     probe=greeting(_CHAT, "zhinao_360", "360gpt-turbo"),
     error=_REFUSALS,
     chat=_CHAT,
-    # How many texts it takes at once is not known; its users' clients send several.
-    embed=Embed(encoding=None, texts=16),
 )

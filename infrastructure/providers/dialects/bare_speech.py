@@ -29,7 +29,7 @@ class BareSpeak(Speak):
 
     base: str = ""
 
+    refused: frozenset[str] = frozenset({"model"})
+
     def render(self, target: Target, call: SpeakCall) -> Request:
-        request = super().render(target, call)
-        body = {name: value for name, value in (request.json or {}).items() if name != "model"}
-        return replace(request, json=body, base=self.base)
+        return replace(super().render(target, call), base=self.base)

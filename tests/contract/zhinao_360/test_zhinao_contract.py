@@ -1,7 +1,7 @@
 """360 Zhinao publishes no contract that could be had. Requests are held against OpenAI's own OpenAPI
-(../openai/request_schemas.json), whose shape its users' clients send; two answers are recorded (recorded_reply.json),
-and streams and tool calls are inferred from them and from OpenAI's shape. Of its codes, 1005 is known from opencompass,
-whose client waits on it (opencompass/models/ai360_api.py).
+(../openai/request_schemas.json), whose shape its users' clients send; one answer is recorded (recorded_reply.json), and
+streams and tool calls are inferred from it and from OpenAI's shape. Of its codes, 1005 is known from opencompass, whose
+client waits on it (opencompass/models/ai360_api.py).
 """
 
 from dataclasses import replace
@@ -19,15 +19,14 @@ from domain.errors import (
     UpstreamRateLimited,
     UpstreamUnavailable,
 )
-from domain.model.calls import ChatCall, EmbedCall, Knobs
+from domain.model.calls import ChatCall, Knobs
 from domain.model.events import Finish, FinishReason
 from tests.contract import recordings as rec
 
 ID = "zhinao_360"
 FORM = {"api_key": "<key>"}
 TOOL = rec.weather("Weather by city")
-SAID = rec.load(ID, "recorded_reply.json")
-REPLY = SAID["body"]
+REPLY = rec.load(ID, "recorded_reply.json")["body"]
 
 
 @pytest.mark.parametrize(
@@ -52,19 +51,6 @@ def test_the_probe_is_a_word_to_the_model_that_every_key_reaches() -> None:
     ours = rec.probed(ID, FORM)
     assert (ours.method, ours.path, ours.query) == ("POST", "/v1/chat/completions", "")
     assert (ours.body["model"], ours.body["max_tokens"]) == ("360gpt-turbo", 5)
-
-
-def test_texts_to_embed_are_sent_as_clients_send_them() -> None:
-    """As alibaba/higress does, whose recorded answer is read here."""
-    ours = rec.embedded(ID, FORM, "embedding_s1_v1.2", EmbedCall(("你好",)), headers=("authorization",))
-    assert (ours.method, ours.path) == ("POST", "/v1/embeddings")
-    assert ours.body == {"model": "embedding_s1_v1.2", "input": ["你好"]}
-    rec.valid("openai", "CreateEmbeddingRequest", ours.body)
-    answer = rec.vectors(ID, SAID["embedding"], 1)
-    assert answer.vectors == (tuple(SAID["embedding"]["data"][0]["embedding"]),)
-    assert (answer.usage.input, answer.usage.output) == (2, 0)
-    with pytest.raises(BadRequestUpstream):
-        rec.vectors(ID, SAID["embedding"], 2)
 
 
 def test_an_answer_that_names_no_reason_to_end_is_whole() -> None:
