@@ -83,7 +83,10 @@ class Exchange:
             raise UpstreamTimeout(to.name, detail=detail) from None
 
     async def json(self, to: Party, request: Request) -> Any:
+        """The answer's JSON; of server-sent events, where these are asked for, the list of theirs."""
         async with self.answer(to, request) as response:
+            if request.accept == incoming.media_type(response) == Framing.SSE.value:
+                return await self._events(to, response)
             return await self.body(to, response)
 
     async def body(self, to: Party, response: httpx2.Response) -> Any:
@@ -92,6 +95,12 @@ class Exchange:
         if isinstance(body, dict) and to.adapter.failed(body):
             raise incoming.refused(to.adapter, to.form, ErrorReply(response.status_code, response.headers, body))
         return body
+
+    async def _events(self, to: Party, response: httpx2.Response) -> list[Any]:
+        with incoming.understood(to.name, to.form, response.status_code):
+            framer = streaming.framer_for(Framing.SSE, self._limits.frame)
+            frames = framer.feed(await incoming.whole(to.name, response, self._limits.whole)) + framer.end()
+            return [bodies.parsed(frame.data.encode()) for frame in frames if frame.data != "[DONE]"]
 
     @asynccontextmanager
     async def audio(self, to: Party, request: Request, decoder: AudioDecoder | None = None) -> AsyncIterator[Audio]:

@@ -222,6 +222,12 @@ def entered(form: FormValues, field: str, default: str = "") -> str:
     return str(form.get(field) or default)
 
 
+def filled(form: FormValues, fields: Mapping[str, str]) -> Mapping[str, str]:
+    """Those of `fields` that were filled in, under the names that they have there."""
+    told = {name: entered(form, field) for name, field in fields.items()}
+    return {name: value for name, value in told.items() if value}
+
+
 def secret_in(form: FormValues, field: str) -> Secret:
     """A secret that was entered, wrapped."""
     value = form[field]

@@ -106,7 +106,9 @@ class RerankDialect(Protocol):
 
 class TranscribeDialect(Protocol):
     def render(self, target: Target, call: TranscribeCall) -> Request: ...
-    def parse(self, body: Any) -> Transcript: ...
+    def parse(self, body: Any) -> Transcript:
+        """Of the answer's JSON, or of the list of it in server-sent events where the request accepts these."""
+        ...
 
 
 class AudioDecoder(Protocol):

@@ -25,6 +25,8 @@ FORMS: Mapping[str, FormValues] = {
     "replicate": {"replicate_api_token": "<key>"},
     "hugging_face": {"huggingfacehub_api_token": "<key>"},
     "xinference": {"server_url": "http://127.0.0.1:9997", "api_key": "<key>"},
+    "zhipu_ai": {"api_key": "fakeid.fakesecret"},
+    "minimax": {"minimax_api_key": "<key>"},
     "tongyi": {"dashscope_api_key": "sk-fake"},
     "moonshot_ai": {"api_key": "sk-fake"},
     "stepfun": {"api_key": "sk-fake"},

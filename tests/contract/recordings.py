@@ -16,6 +16,7 @@ from domain.errors import UpstreamError
 from domain.model.calls import ChatCall, EmbedCall, ImagePart, Message, Part, Role, TextPart, Tool, ToolCall
 from domain.model.catalogue import FormValues, ModelRef, ModelType
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings, fold
+from domain.model.speech import SpeakCall, TranscribeCall
 from domain.ports import Target
 from infrastructure.providers.outgoing import body_of, outgoing
 from infrastructure.providers.registry import ADAPTERS, catalogue
@@ -147,6 +148,20 @@ def embedded(provider: str, values: FormValues, model: str, call: EmbedCall, hea
     assert adapter.embed
     goal = target(provider, model, values, ModelType.EMBEDDING)
     return sent(adapter, goal.form, adapter.embed.render(goal, call), headers)
+
+
+def hearing(provider: str, values: FormValues, model: str, call: TranscribeCall) -> Request:
+    """A recording to transcribe, as the dialect has it."""
+    dialect = ADAPTERS[provider].transcribe
+    assert dialect
+    return dialect.render(target(provider, model, values, ModelType.SPEECH_TO_TEXT), call)
+
+
+def speaking(provider: str, values: FormValues, model: str, call: SpeakCall) -> Request:
+    """A text to say, as the dialect has it."""
+    dialect = ADAPTERS[provider].speak
+    assert dialect
+    return dialect.render(target(provider, model, values, ModelType.TEXT_TO_SPEECH), call)
 
 
 def probed(provider: str, values: FormValues, headers: Iterable[str] = ()) -> Sent:

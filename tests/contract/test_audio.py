@@ -83,10 +83,12 @@ SPEAKING = [
     Case("groqcloud", "tts", SpeakCall("Hello"), ("groqcloud", "CreateSpeechRequest"), frozenset({"accept"})),
     Case("together_ai", "tts", SpeakCall("Hello"), ("together_ai", "AudioSpeechRequest")),
     Case("openrouter", "tts", SpeakCall("Hello", voice="alloy"), ("openrouter", "SpeechRequest")),
+    Case("stepfun", "tts", SpeakCall("hello"), OPENAI_TTS),
 ]
 REPLAYED = ["openai", "azure_openai", "groqcloud", "together_ai", "openrouter"]
 WRITTEN = {
     "siliconflow": frozenset(SpeechFormat) - {SpeechFormat.AAC, SpeechFormat.FLAC},
+    "stepfun": frozenset(SpeechFormat) - {SpeechFormat.AAC},
     "groqcloud": frozenset({SpeechFormat.WAV}),
     "together_ai": frozenset({SpeechFormat.MP3, SpeechFormat.WAV, SpeechFormat.PCM}),
     "openrouter": frozenset({SpeechFormat.MP3, SpeechFormat.PCM}),
@@ -95,15 +97,11 @@ WRITTEN = {
 
 
 def heard(provider: str, model: str, call: TranscribeCall) -> Request:
-    dialect = ADAPTERS[provider].transcribe
-    assert dialect
-    return dialect.render(rec.target(provider, model, FORMS[provider], STT), call)
+    return rec.hearing(provider, FORMS[provider], model, call)
 
 
 def spoken(provider: str, model: str, call: SpeakCall, **form: str) -> Request:
-    dialect = ADAPTERS[provider].speak
-    assert dialect
-    return dialect.render(rec.target(provider, model, {**FORMS[provider], **form}, TTS), call)
+    return rec.speaking(provider, {**FORMS[provider], **form}, model, call)
 
 
 def sent(provider: str, kind: ModelType, request: Request, headers: Iterable[str] = HEADERS) -> rec.Sent:
@@ -241,6 +239,7 @@ def test_a_speed_that_a_vendor_does_not_know_is_left_out_and_told() -> None:
         ("groqcloud", {}, "hannah"),
         ("openrouter", {}, None),
         ("together_ai", {"voices": "zoe, leo"}, "zoe"),
+        ("stepfun", {}, "cixingnansheng"),
     ],
 )
 def test_a_text_without_a_voice_gets_the_models_own(provider: str, form: dict[str, str], voice: str | None) -> None:

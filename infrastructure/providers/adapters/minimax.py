@@ -1,9 +1,10 @@
-"""MiniMax: OpenAI's chat with its thoughts apart, and embeddings of its own. Keys belong to one of its sites."""
+"""MiniMax: OpenAI's chat with its thoughts apart; embeddings and speech of its own. Keys belong to one of its sites."""
 
 from domain.model.catalogue import ModelType, ProviderKind
 from domain.model.labels import Text
 from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.bare_embed import BareEmbed
+from infrastructure.providers.dialects.hex_speech import HexSpeak
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai import PENALTIES, Chat
 from infrastructure.providers.dialects.probes import greeting
@@ -13,11 +14,12 @@ from infrastructure.providers.spec import Adapter
 
 _HOME = "https://api.minimaxi.com"
 _REFUSALS = refusals("minimax")
+_GROUP = {"GroupId": "minimax_group_id"}
 
 _CHAT = Chat(
     max_tokens="max_completion_tokens",
-    # What it silently ignores.
-    refused=PENALTIES | {"seed"},
+    # What it silently ignores, and what its specification does not name.
+    refused=PENALTIES | {"seed", "stop"},
     extras={"reasoning_split": True},
     chooses=False,
     refusals=_REFUSALS,
@@ -38,6 +40,7 @@ ADAPTER = Adapter(
     error=_REFUSALS,
     failed=_REFUSALS.failed,
     chat=_CHAT,
-    embed=BareEmbed(query={"GroupId": "minimax_group_id"}, batch_field="batch_size"),
+    embed=BareEmbed(query=_GROUP, batch_field="batch_size"),
+    speak=HexSpeak(voice="male-qn-qingse", query=_GROUP, refusals=_REFUSALS),
     models=Models(type=ModelType.LLM),
 )

@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from domain.model.calls import Message
+from domain.errors import UnsupportedFeature
+from domain.model.calls import ImagePart, Message
 from domain.model.catalogue import ProviderKind
 from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.model_lists import Models
-from infrastructure.providers.dialects.openai import SAMPLING, Chat
+from infrastructure.providers.dialects.openai import SAMPLING
+from infrastructure.providers.dialects.openai_thinking import ThinkingChat
 from infrastructure.providers.dialects.probes import listing
 from infrastructure.providers.forms import at, base, secret
 from infrastructure.providers.signing.header import bearer
@@ -16,12 +18,11 @@ _HOME = "https://api.moonshot.ai/v1"
 _REFUSALS = refusals("moonshot_ai")
 
 
-class KimiChat(Chat):
+class KimiChat(ThinkingChat):
     def turn(self, message: Message, model: str) -> dict[str, Any]:
-        """Kimi wants its thoughts back where it called tools; we keep none, and a blank is the least it takes."""
-        blank = {} if model.startswith("moonshot-v1") else {"reasoning_content": " "}
-        called = {"content": message.text, **blank} if message.tool_calls else {}
-        return {**super().turn(message, model), **called}
+        if any(isinstance(part, ImagePart) and part.url for part in message.parts):
+            raise UnsupportedFeature("image addresses", model)
+        return super().turn(message, model)
 
 
 ADAPTER = Adapter(
@@ -35,8 +36,15 @@ ADAPTER = Adapter(
     chat=KimiChat(
         max_tokens="max_completion_tokens",
         refused=SAMPLING | {"seed"},
-        # Only these, the eldest, take sampling.
-        variants={"moonshot-v1": {"refused": frozenset({"seed"})}},
+        # Where Kimi called tools, it wants its thoughts back, and a blank is the least that it takes.
+        thought=" ",
+        variants={
+            # Only these, the eldest, take sampling; they do not think.
+            "moonshot-v1": {"refused": frozenset({"seed"}), "thought": None},
+            # A call of a tool cannot be required of these while they think, which the code model always does.
+            r"kimi-k2\.7": {"chooses": False},
+            r"kimi-k2\.": {"pauses": True},
+        },
         refusals=_REFUSALS,
     ),
     models=Models(),

@@ -7,11 +7,14 @@ from typing import Any
 from domain.model.calls import ChatCall, Message
 from domain.model.catalogue import ProviderKind
 from domain.model.events import ChatAnswer, ChatEvent, TextDelta
+from domain.model.speech import SpeechFormat
 from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.openai import PENALTIES, Chat
+from infrastructure.providers.dialects.openai_audio import Speak, Transcribe
 from infrastructure.providers.dialects.openai_embed import Embed
 from infrastructure.providers.dialects.openai_stream import ChunkDecoder
 from infrastructure.providers.dialects.probes import chatting
+from infrastructure.providers.dialects.rerank import Rerank
 from infrastructure.providers.forms import at, base, secret, trial_model
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter, Frame
@@ -78,4 +81,9 @@ ADAPTER = Adapter(
     error=_REFUSALS,
     chat=_CHAT,
     embed=Embed(encoding=None, texts=64),
+    rerank=Rerank(),
+    documents=lambda _: 128,
+    # A form of the file, the model and what came before.
+    transcribe=Transcribe(response_format=None, refused=frozenset({"language"})),
+    speak=Speak(voice="tongtong", formats=frozenset({SpeechFormat.WAV, SpeechFormat.PCM})),
 )

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from domain.model.calls import ChatCall, Tool, ToolChoice
@@ -29,8 +29,7 @@ def takes_default_sampling_only(name: str) -> bool:
 
 def thoughtless(call: ChatCall) -> ChatCall:
     """Without the parameters of thinking, which are no fields of a request."""
-    rest = {name: value for name, value in call.knobs.extra.items() if name not in _THOUGHTFUL}
-    return replace(call, knobs=replace(call.knobs, extra=rest))
+    return turns.without_parameters(call, _THOUGHTFUL)
 
 
 def thinking(call: ChatCall) -> Mapping[str, Any]:

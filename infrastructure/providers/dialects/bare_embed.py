@@ -10,7 +10,7 @@ from domain.model.events import Embeddings, Usage
 from domain.ports import Target
 from infrastructure.providers.dialects.openai_embed import vector
 from infrastructure.providers.dialects.turns import not_understood
-from infrastructure.providers.forms import entered
+from infrastructure.providers.forms import entered, filled
 from infrastructure.providers.spec import Request
 from infrastructure.providers.wire.digging import dig, rows, tally
 
@@ -29,9 +29,8 @@ class BareEmbed:
         if call.dimensions is not None:
             raise UnsupportedFeature("vectors of another length", target.model.name)
         kind = "query" if call.purpose is EmbedPurpose.QUERY else "db"
-        told = {name: entered(target.form, source) for name, source in self.query.items()}
         body = {"model": target.model.name, "texts": list(call.texts), "type": kind}
-        return Request("embeddings", body, query={name: value for name, value in told.items() if value})
+        return Request("embeddings", body, query=filled(target.form, self.query))
 
     def parse(self, body: Mapping[str, Any], count: int) -> Embeddings:
         vectors = tuple(map(vector, rows(dig(body, "vectors"))))

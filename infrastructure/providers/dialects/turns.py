@@ -1,7 +1,7 @@
 """What several dialects need of a conversation's turns, and of the calls that models make in them."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -83,6 +83,12 @@ def left_out(model: str, knobs: Iterable[str]) -> tuple[str, ...]:
 def own_parameters(call: ChatCall, written: frozenset[str]) -> dict[str, Any]:
     """The parameters under the vendor's own names, less those of fields that a dialect writes on its own account."""
     return {name: value for name, value in call.knobs.extra.items() if name not in written}
+
+
+def without_parameters(call: ChatCall, names: Collection[str]) -> ChatCall:
+    """Without those parameters that a dialect writes in another way."""
+    rest = {name: value for name, value in call.knobs.extra.items() if name not in names}
+    return replace(call, knobs=replace(call.knobs, extra=rest))
 
 
 def overridden(call: ChatCall, body: Mapping[str, Any]) -> list[str]:

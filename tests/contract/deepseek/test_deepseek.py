@@ -1,8 +1,6 @@
 """Our requests to DeepSeek equal those of the client it documents (sdk_requests.json: openai for Python 3.54.0) and
-satisfy OpenAI's OpenAPI, for it publishes none; answers are those that this client accepted, errors those of its page.
-
-Left out of the comparison: `thinking`, which our vocabulary has not, and a temperature, which has no effect while the
-model thinks.
+satisfy OpenAI's OpenAPI, for it publishes none; answers are those that this client accepted, and recorded ones
+(recorded_answers.json); errors are those of its page.
 """
 
 from dataclasses import replace
@@ -20,21 +18,30 @@ from domain.errors import (
     UpstreamRateLimited,
     UpstreamUnavailable,
 )
-from domain.model.calls import ChatCall, Knobs, ToolCall
+from domain.model.calls import ChatCall, Knobs, Role, ToolCall, ToolChoice
 from domain.model.catalogue import Feature
 from domain.model.events import Finish, FinishReason
+from domain.model.parameters import Value
 from infrastructure.providers.registry import ADAPTERS, catalogue
+from infrastructure.providers.spec import Request
 from tests.contract import recordings as rec
 
 ID = "deepseek"
 FORM = {"api_key": "sk-dummy"}
 HEADERS = ("authorization", "content-type", "accept")
+SAID = rec.load(ID, "recorded_answers.json")
 TOOL = rec.weather("Current weather of a city")
 HELLO = rec.asking("Hello", system="Be brief.")
-CASES: list[tuple[str, ChatCall, bool, set[str]]] = [
-    ("chat", replace(HELLO, knobs=Knobs(max_tokens=64)), False, set()),
-    ("chat_non_thinking", replace(HELLO, knobs=Knobs(temperature=0.2)), False, {"temperature", "thinking"}),
-    ("chat_stream_tool", replace(rec.asking("Weather in Paris?"), tools=(TOOL,)), True, set()),
+ASKING = rec.asking("Weather in Paris?")
+REQUIRED = replace(ASKING, tools=(TOOL,), tool_choice=ToolChoice.REQUIRED)
+SILENT: dict[str, Value] = {"enable_thinking": False}
+CASES: list[tuple[str, ChatCall, bool]] = [
+    ("chat", replace(HELLO, knobs=Knobs(max_tokens=64)), False),
+    ("chat_non_thinking", replace(HELLO, knobs=Knobs(temperature=0.2, extra=SILENT)), False),
+    ("chat_stream_tool", replace(ASKING, tools=(TOOL,)), True),
+    ("chat_tool_result", rec.after_tool("Weather in Paris?", "Paris", "18C", TOOL, "call_1"), False),
+    ("chat_tool_required", REQUIRED, False),
+    ("chat_vision", rec.asking("What is in this image?", rec.pixel()), False),
 ]
 
 
@@ -44,28 +51,56 @@ def chat(call: ChatCall, *, stream: bool = False) -> rec.Sent:
     return ours
 
 
-@pytest.mark.parametrize(("name", "call", "stream", "without"), CASES, ids=[case[0] for case in CASES])
-def test_a_chat_request_is_the_clients(name: str, call: ChatCall, stream: bool, without: set[str]) -> None:
-    assert chat(call, stream=stream) == rec.recorded(rec.calls(ID)[name], without=without, headers=HEADERS)
+@pytest.mark.parametrize(("name", "call", "stream"), CASES, ids=[case[0] for case in CASES])
+def test_a_chat_request_is_the_clients(name: str, call: ChatCall, stream: bool) -> None:
+    assert chat(call, stream=stream) == rec.recorded(rec.calls(ID)[name], headers=HEADERS)
 
 
-def test_the_models_turns_have_an_empty_thought() -> None:
-    asked, called, answered = chat(rec.after_tool("Weather?", "Paris", "18C", TOOL, "call_1")).body["messages"]
-    assert called["reasoning_content"] == ""
-    assert "reasoning_content" not in asked.keys() | answered.keys()
+def test_every_turn_of_the_models_has_an_empty_thought() -> None:
+    turns = (rec.saying(Role.USER, "Hello"), rec.saying(Role.ASSISTANT, "Hi."), rec.saying(Role.USER, "Bye."))
+    asked, said, _ = chat(ChatCall(turns)).body["messages"]
+    assert (said["content"], said["reasoning_content"]) == ("Hi.", "")
+    assert "reasoning_content" not in asked
 
 
-def test_an_image_travels_as_openais() -> None:
-    """Inferred: the vendor says that images are parts of a turn as OpenAI has them."""
-    _, image = chat(rec.asking("What is this?", rec.pixel())).body["messages"][0]["content"]
-    assert image == {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{rec.PIXEL}"}}
+def rendered(call: ChatCall) -> Request:
+    adapter = ADAPTERS[ID]
+    assert adapter.chat
+    return adapter.chat.render(rec.target(ID, "deepseek-flash", FORM), call, stream=False)
+
+
+def test_a_required_call_says_that_it_costs_the_thoughts() -> None:
+    (warning,) = rendered(REQUIRED).warnings
+    assert warning == "thinking was left out: deepseek-flash cannot think where a tool call is required"
+    assert not rendered(replace(REQUIRED, tool_choice=ToolChoice.AUTO)).warnings
+
+
+@pytest.mark.parametrize(("wish", "warnings"), [(True, 1), (False, 0)])
+def test_a_required_call_warns_whoever_did_not_want_silence(wish: bool, warnings: int) -> None:
+    request = rendered(replace(REQUIRED, knobs=Knobs(extra={"enable_thinking": wish})))
+    assert request.json
+    assert (request.json["thinking"], len(request.warnings)) == ({"type": "disabled"}, warnings)
+    assert "enable_thinking" not in request.json
+
+
+def test_thinking_is_not_asked_for_since_it_is_the_default() -> None:
+    request = rendered(replace(HELLO, knobs=Knobs(temperature=0.2, extra={"enable_thinking": True})))
+    assert request.json
+    assert request.json.keys() == {"model", "messages"}
+    assert [warning.split()[0] for warning in request.warnings] == ["temperature"]
+
+
+def test_calls_are_ruled_out_by_offering_none_since_thinking_takes_no_choice() -> None:
+    assert chat(replace(REQUIRED, tool_choice=ToolChoice.NONE)).body.keys() == {"model", "messages"}
+
+
+def test_a_turn_in_which_the_model_said_nothing_is_left_out() -> None:
+    turns = (rec.saying(Role.USER, "Hello"), rec.saying(Role.ASSISTANT, ""), rec.saying(Role.USER, "Hello?"))
+    assert [turn["content"] for turn in chat(ChatCall(turns)).body["messages"]] == ["Hello", "Hello?"]
 
 
 def test_sampling_is_left_out_and_said_so() -> None:
-    adapter = ADAPTERS[ID]
-    assert adapter.chat
-    call = replace(HELLO, knobs=Knobs(0.5, 0.9, 64, ("END",), 7, 0.1, -0.1))
-    request = adapter.chat.render(rec.target(ID, "deepseek-flash", FORM), call, stream=False)
+    request = rendered(replace(HELLO, knobs=Knobs(0.5, 0.9, 64, ("END",), 7, 0.1, -0.1)))
     assert request.json
     assert request.json.keys() == {"model", "messages", "max_tokens", "stop"}
     dropped = {"temperature", "top_p", "seed", "presence_penalty", "frequency_penalty"}
@@ -100,6 +135,24 @@ def test_a_stream_among_keep_alive_comments_is_put_together() -> None:
     assert answer.tool_calls == (ToolCall("call_1", "get_weather", '{"city":"Paris"}'),)
     assert answer.finish == FinishReason(Finish.TOOL_CALLS, "tool_calls")
     assert (answer.usage.input, answer.usage.output, answer.usage.cached_input) == (30, 9, 0)
+
+
+def test_recorded_calls_of_two_tools_are_read_beside_text_and_thoughts() -> None:
+    answer = rec.answered(ID, SAID["calls"])
+    assert (answer.text, answer.finish.unified) == ("Let me get your name and roll the die!", Finish.TOOL_CALLS)
+    assert answer.reasoning.startswith("Great, now I have access")
+    assert [(call.id[:7], call.name, call.arguments) for call in answer.tool_calls] == [
+        ("call_00", "get_player_name", "{}"),
+        ("call_01", "roll_dice", "{}"),
+    ]
+    assert (answer.usage.input, answer.usage.output, answer.usage.reasoning) == (875, 79, 26)
+
+
+def test_a_recorded_stream_is_put_together() -> None:
+    answer = rec.split_in_all_ways(ID, rec.events(*SAID["stream"]))
+    assert (answer.text, answer.reasoning) == ("Hello there! 😊 How can I help you today?", "Hmm, okay too.")
+    assert answer.finish == FinishReason(Finish.STOP, "stop")
+    assert (answer.usage.input, answer.usage.output, answer.usage.reasoning) == (6, 212, 198)
 
 
 def test_a_folded_stream_equals_the_whole_answer() -> None:

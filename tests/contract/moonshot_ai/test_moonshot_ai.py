@@ -1,9 +1,8 @@
 """Our requests to Moonshot AI equal those of the client it documents (sdk_requests.json: openai for Python 3.54.0) and
 satisfy its OpenAPI (request_schemas.json); answers have the shapes of that OpenAPI, errors those of its error page.
 
-Left out of the comparison: `tool_choice: "auto"`, the default; `thinking`, which our vocabulary has not; a temperature,
-which Kimi does not take; and the blank thoughts of a turn that called tools, which live servers demand
-(theopenco/llmgateway#2093) and the recording lacks.
+Left out of the comparison: `tool_choice: "auto"`, the default; a temperature, which Kimi does not take; and the blank
+thoughts of a turn that called tools, which live servers demand (theopenco/llmgateway#2093) and the recording lacks.
 """
 
 from dataclasses import replace
@@ -17,12 +16,13 @@ from domain.errors import (
     ContextTooLong,
     CredentialRejected,
     ModelNotFoundUpstream,
+    UnsupportedFeature,
     UpstreamError,
     UpstreamPaymentRequired,
     UpstreamRateLimited,
     UpstreamUnavailable,
 )
-from domain.model.calls import ChatCall, ImagePart, Knobs, ResponseSchema, ToolCall
+from domain.model.calls import ChatCall, ImagePart, Knobs, ResponseSchema, ToolCall, ToolChoice
 from domain.model.events import Finish, FinishReason, Usage
 from infrastructure.providers.registry import ADAPTERS
 from tests.contract import recordings as rec
@@ -34,9 +34,10 @@ TOOL = rec.weather("Current weather of a city")
 PING = rec.asking("ping", system="You are terse.")
 TOOL_TURN = rec.after_tool("weather in Oslo?", "Oslo", "5C", TOOL, "call_1")
 IMAGE = ImagePart(media_type="image/png", data="iVBORw0KGgo=")
+SILENT = replace(PING, knobs=Knobs(extra={"enable_thinking": False}))
 CASES: list[tuple[str, ChatCall, bool, set[str]]] = [
     ("chat", replace(PING, knobs=Knobs(max_tokens=16, temperature=0.6)), False, {"temperature"}),
-    ("chat_stream_tool", replace(PING, tools=(TOOL,)), True, {"tool_choice", "thinking"}),
+    ("chat_stream_tool", replace(SILENT, tools=(TOOL,)), True, {"tool_choice"}),
     ("chat_tool_result", TOOL_TURN, False, set()),
     ("chat_vision", rec.asking(IMAGE, "what is it?"), False, set()),
 ]
@@ -85,6 +86,34 @@ def test_every_line_gets_the_knobs_that_it_takes(model: str, schema: str) -> Non
     assert {warning.partition(" ")[0] for warning in request.warnings} == dropped
     assert request.json["max_completion_tokens"] == 64
     assert request.json["response_format"]["json_schema"]["schema"] == SCHEMA.schema
+
+
+@pytest.mark.parametrize("model", ["kimi-k2.5", "kimi-k2.6"])
+def test_a_required_call_switches_the_thoughts_off_and_says_so(model: str) -> None:
+    adapter = ADAPTERS[ID]
+    assert adapter.chat
+    call = replace(PING, tools=(TOOL,), tool_choice=ToolChoice.REQUIRED)
+    request = adapter.chat.render(rec.target(ID, model, FORM), call, stream=False)
+    assert request.json
+    rec.valid(ID, "KimiK26ChatRequest" if model == "kimi-k2.6" else "KimiK25ChatRequest", request.json)
+    assert (request.json["tool_choice"], request.json["thinking"]) == ("required", {"type": "disabled"})
+    assert request.warnings == (f"thinking was left out: {model} cannot think where a tool call is required",)
+
+
+def test_models_that_always_think_take_a_required_call_or_refuse_it() -> None:
+    call = replace(PING, tools=(TOOL,), tool_choice=ToolChoice.REQUIRED)
+    body = chat(call, "kimi-k3").body
+    assert body["tool_choice"] == "required"
+    assert "thinking" not in body
+    with pytest.raises(UnsupportedFeature):
+        chat(call, "kimi-k2.7-code")
+    assert "tools" not in chat(replace(call, tool_choice=ToolChoice.NONE), "kimi-k2.7-code").body
+
+
+def test_an_image_by_its_address_is_refused_before_the_vendor_does() -> None:
+    """Its guide of vision, and the 400 that OpenHands/software-agent-sdk#3155 met."""
+    with pytest.raises(UnsupportedFeature):
+        chat(rec.asking("what is it?", ImagePart(url="https://example.com/cat.png")))
 
 
 def test_the_probe_is_the_clients_list_of_models() -> None:

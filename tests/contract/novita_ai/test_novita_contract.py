@@ -1,6 +1,7 @@
 """Our requests to novita.ai equal those of the client that it documents (sdk_requests.json: openai for Python 3.54.0,
 recorded on loopback) and satisfy OpenAI's own OpenAPI (../openai/request_schemas.json): the vendor publishes none.
-Answers are inferred from that shape; refusals are the vendor's own, as its users quote them.
+Answers are recorded ones (recorded_answers.json), of calls and thoughts in OpenAI's shape; refusals are the vendor's
+own, as its users quote them.
 
 Left out of the comparison: `tool_choice: "auto"`, which is the default and not sent; an image's `detail`, which our
 vocabulary has not.
@@ -95,6 +96,20 @@ def test_a_stream_folds_to_the_whole_answer(message: dict[str, Any], reason: str
     assert answer.tool_calls == ((ToolCall("call_1", "get_weather", '{"city":"Tokyo"}'),) if message is CALLS else ())
     assert answer.finish.unified is (Finish.TOOL_CALLS if message is CALLS else Finish.STOP)
     assert (answer.usage.input, answer.usage.output, answer.usage.reasoning) == (5, 9, 6)
+
+
+SAID = rec.load(ID, "recorded_answers.json")
+
+
+def test_a_recorded_answer_is_read_whole() -> None:
+    answer = rec.answered(ID, SAID["whole"])
+    assert (answer.text, answer.finish.unified) == ("to two.", Finish.STOP)
+    assert (answer.usage.input, answer.usage.output) == (46, 4)
+
+
+def test_a_recorded_stream_of_many_empty_pieces_is_put_together() -> None:
+    answer = rec.split_in_all_ways(ID, rec.events(*SAID["stream"]))
+    assert (answer.text, answer.finish.unified) == ("This is only a test", Finish.STOP)
 
 
 def test_vectors_are_read() -> None:

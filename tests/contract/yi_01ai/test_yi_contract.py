@@ -1,6 +1,9 @@
-"""01.AI publishes no contract but a reference in prose (platform.lingyiwanwu.com/docs/api-reference). Requests are held
-against what it names and against OpenAI's own OpenAPI (../openai/request_schemas.json); answers are its examples and
+"""01.AI publishes no contract but a reference in prose (platform.lingyiwanwu.com/docs/api-reference). Requests equal
+those of the client that it documents (sdk_requests.json: openai for Python 3.54.0, recorded on loopback), and are held
+against what the reference names and OpenAI's own OpenAPI (../openai/request_schemas.json); answers are its examples and
 the opening of a recorded stream (replies.json). Of refusals it documents the statuses; their bodies are inferred.
+
+Left out of the comparison: `stream_options`, which the reference does not name.
 """
 
 from dataclasses import replace
@@ -22,6 +25,7 @@ from domain.model.calls import ChatCall, Knobs, ToolCall, ToolChoice
 from domain.model.catalogue import Feature, ModelRef, ModelType
 from domain.model.events import Finish, FinishReason
 from infrastructure.providers.registry import ADAPTERS, catalogue
+from tests.contract import openai_client as client
 from tests.contract import recordings as rec
 
 ID = "yi_01ai"
@@ -46,6 +50,23 @@ def test_a_request_holds_what_the_reference_names(call: ChatCall, stream: bool) 
     assert ours.body.keys() <= NAMED
     assert ours.body.get("stream") is (True if stream else None)
     rec.valid("openai", "CreateChatCompletionRequest", ours.body)
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("chat.completions.create", replace(rec.asking("Hello", system="Be brief."), knobs=Knobs(0.2, 0.9))),
+        ("chat.completions.create stream + tool", replace(rec.asking("Weather in Tokyo?"), tools=(TOOL,))),
+        ("chat.completions.create tool result turn", CALLS[2]),
+        ("chat.completions.create vision", CALLS[3]),
+    ],
+    ids=["knobs", "tools", "tool result", "vision"],
+)
+def test_a_request_is_the_clients(name: str, call: ChatCall) -> None:
+    theirs = client.theirs(ID, name, frozenset({"stream_options"}))
+    call = replace(call, knobs=replace(call.knobs, max_tokens=64))
+    model = theirs.body["model"]
+    assert rec.asked(ID, FORM, model, call, stream="stream" in name, headers=client.HEADERS) == theirs
 
 
 def test_the_example_of_the_reference_is_what_we_send() -> None:

@@ -1,6 +1,6 @@
-"""Our requests to Zhipu AI equal those of its SDK (sdk_requests.json: zai-sdk 0.2.3), hold only fields that its
-reference names, and have the types of OpenAI's OpenAPI; answers are recorded ones (recorded_answers.json), those with
-tools and errors have the shapes that docs.bigmodel.cn documents.
+"""Our requests to Zhipu AI equal those of its SDK (sdk_requests.json: zai-sdk 0.2.3) and satisfy the vendor's OpenAPI
+(request_schemas.json), of which they hold no other fields; answers are recorded ones (recorded_answers.json), those
+with tools, vectors and errors have the shapes of the OpenAPI.
 
 Left out of the comparison: `tool_choice: "auto"`, which is the default and not sent; nulls; `thinking` and
 `tool_stream`, which that caller chose; the charset of the content type.
@@ -45,7 +45,9 @@ def test_a_chat_request_is_the_sdks(name: str, model: str, call: ChatCall) -> No
     ours = rec.asked(ID, FORM, model, call, stream="stream" in name, headers=HEADERS)
     assert ours == rec.silent(rec.recorded(rec.calls(ID)[name], without=LEFT_OUT, headers=HEADERS))
     assert ours.body.keys() <= NAMED
-    rec.valid("openai", "CreateChatCompletionRequest", ours.body)
+    turns = [{key: value for key, value in turn.items() if value is not None} for turn in ours.body["messages"]]
+    schema = "ChatCompletionVisionRequest" if model.endswith("v") else "ChatCompletionTextRequest"
+    rec.valid(ID, schema, {**ours.body, "messages": turns})
 
 
 @pytest.mark.parametrize(("model", "stop"), [("glm-4.7", True), ("glm-4v-plus", False)])
@@ -75,7 +77,7 @@ def test_an_image_with_an_address_keeps_it() -> None:
 def test_an_embedding_request_is_the_sdks() -> None:
     ours = rec.embedded(ID, FORM, "embedding-3", EmbedCall(("hello", "world"), dimensions=256), HEADERS)
     assert ours == rec.recorded(rec.calls(ID)["embedding"], headers=HEADERS)
-    rec.valid("openai", "CreateEmbeddingRequest", ours.body)
+    rec.valid(ID, "EmbeddingCreateRequest", ours.body)
     dialect = ADAPTERS[ID].embed
     assert dialect
     assert dialect.batch(rec.target(ID, "embedding-3", FORM, ModelType.EMBEDDING)) == 64
@@ -83,7 +85,9 @@ def test_an_embedding_request_is_the_sdks() -> None:
 
 def test_vectors_are_read_by_their_index() -> None:
     rows = [{"object": "embedding", "index": at, "embedding": [float(at), 0.5]} for at in (1, 0)]
-    answer = rec.vectors(ID, {"data": rows, "usage": {"prompt_tokens": 4, "total_tokens": 4}}, 2)
+    body = {"object": "list", "data": rows, "usage": {"prompt_tokens": 4, "completion_tokens": 0, "total_tokens": 4}}
+    rec.valid(ID, "EmbeddingResponse", body)
+    answer = rec.vectors(ID, body, 2)
     assert answer.vectors == ((0.0, 0.5), (1.0, 0.5))
     assert (answer.usage.input, answer.usage.output) == (4, 0)
 

@@ -31,6 +31,7 @@ max_tokens = { max = "max_output" }
 
 [limits.text_to_speech]
 characters = 80
+other_voices = true
 
 [[models]]
 name = "old"
@@ -84,7 +85,7 @@ def test_a_row_says_all_that_is_known(tmp_path: Path) -> None:
     assert (vectors.dimensions, vectors.price) == (8, Price(Decimal("0.02"), None, 1_000_000, "CNY"))
     assert (old.label, new.label) == (Text("Old", "旧"), Text("new"))
     assert (old.deprecated, new.deprecated, old.custom) == (True, False, False)
-    assert voice.limits == Limits(characters=80, formats=("mp3",))
+    assert voice.limits == Limits(characters=80, formats=("mp3",), other_voices=True)
     assert voice.voices == (Voice("fox", Text("Fox")), Voice("v:1", Text("One", zh="一"), ("zh",)))
     assert (old.priced_by, voice.priced_by) == (PriceUnit.TOKENS, PriceUnit.CHARACTERS)
 
