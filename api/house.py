@@ -167,7 +167,7 @@ class House:
         )
 
     def _oauth(self) -> OAuth:
-        issuer, work = self.settings.issuer, begin(self.engine)
+        issuer, work = self.settings.issuer, begin(self.engine, master_keys=self.master_keys)
         lifetimes = Lifetimes(self.settings.token_lifetime, self.settings.refresh_lifetime)
         return OAuth(
             issuer=issuer,

@@ -97,9 +97,9 @@ class Exchange:
         return body
 
     async def _events(self, to: Party, response: httpx2.Response) -> list[Any]:
-        with incoming.understood(to.name, to.form, response.status_code):
+        with incoming.understood(to.name, to.form, response.status_code), self._room.held() as take:
             framer = streaming.framer_for(Framing.SSE, self._limits.frame)
-            frames = framer.feed(await incoming.whole(to.name, response, self._limits.whole)) + framer.end()
+            frames = framer.feed(await incoming.whole(to.name, response, self._limits.whole, take)) + framer.end()
             return [bodies.parsed(frame.data.encode()) for frame in frames if frame.data != "[DONE]"]
 
     @asynccontextmanager
