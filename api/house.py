@@ -109,6 +109,7 @@ class House:
         except (ValueError, OSError) as problem:
             raise NotReady(str(problem)) from None
         self.engine = open_engine(settings.database_url)
+        self.work = begin(self.engine, master_keys=self.master_keys)
         self.vault = RsaVault(self.master_keys)
         self.passwords = Argon2Passwords()
         self.detached = Detached(begun=prolong)
@@ -120,16 +121,15 @@ class House:
         self.signer = RsaSigner(above, self.master_keys, now, fresh, lifetime, self.vault.threads)
         self.usecases = self._usecases()
         self.people = self._people()
-        work = begin(self.engine, master_keys=self.master_keys)
-        self.authorizing = Authorizing(work, now, fresh, secrets.token_bytes, settings.issuer)
-        self.device_verification = DeviceVerification(work, directory(self.engine), now)
+        self.authorizing = Authorizing(self.work, now, fresh, secrets.token_bytes, settings.issuer)
+        self.device_verification = DeviceVerification(self.work, directory(self.engine), now)
         self.oauth = self._oauth()
-        self.pruning = Pruning(work, directory(self.engine), SqlRollCall(self.engine), now)
+        self.pruning = Pruning(self.work, directory(self.engine), SqlRollCall(self.engine), now)
         self._leaving = AsyncExitStack()
         self._over = asyncio.Event()
 
     def _usecases(self) -> UseCases:
-        settings, work = self.settings, begin(self.engine, master_keys=self.master_keys)
+        settings, work = self.settings, self.work
         forms = platform_forms(settings)
         platform = Platform(catalogue(), offered_trials(settings, forms), frozenset(forms))
         standing = LeasedStanding(work, now)
@@ -167,7 +167,7 @@ class House:
         )
 
     def _oauth(self) -> OAuth:
-        issuer, work = self.settings.issuer, begin(self.engine, master_keys=self.master_keys)
+        issuer, work = self.settings.issuer, self.work
         lifetimes = Lifetimes(self.settings.token_lifetime, self.settings.refresh_lifetime)
         return OAuth(
             issuer=issuer,
@@ -181,7 +181,7 @@ class House:
         )
 
     def _people(self) -> People:
-        settings, work = self.settings, begin(self.engine, master_keys=self.master_keys)
+        settings, work = self.settings, self.work
         accounts = Accounts(directory(self.engine), self.passwords, now, secrets.token_bytes, settings.session_lifetime)
         return People(
             accounts=accounts,
