@@ -28,7 +28,6 @@ class BareSpeak(Speak):
     """POST the text to `path` below `base`, which is the address of the one model that speaks."""
 
     base: str = ""
-
     refused: frozenset[str] = frozenset({"model"})
 
     def render(self, target: Target, call: SpeakCall) -> Request:
