@@ -49,6 +49,12 @@ class Scene:
         return {name: task.result() for name, task in ended.items()}
 
     async def ending(self, way: Way, habit: Habit, limits: Limits = LIMITS, pause: float = 0.0) -> Ending:
+        failure = await self.explained(way, habit, limits, pause)
+        return None if failure is None else type(failure)
+
+    async def explained(
+        self, way: Way, habit: Habit, limits: Limits = LIMITS, pause: float = 0.0
+    ) -> UpstreamError | None:
         """Its failure is fit to show: named, short, on one line. The vendor was not read beyond the limits."""
         async with hostile(habit, pause) as (vendor, url), asyncio.timeout(120):
             failure = await self.failure(way, url, limits)
@@ -61,7 +67,7 @@ class Scene:
         assert len(failure.detail) <= 500
         assert len(failure.detail.splitlines()) <= 1
         failure.message.encode()
-        return type(failure)
+        return failure
 
     async def used(self, way: Way, habit: Habit) -> Usage | None:
         async with hostile(habit) as (_, url):

@@ -105,7 +105,7 @@ def fold(events: Iterable[ChatEvent]) -> ChatAnswer:
     text: list[str] = []
     reasoning: list[str] = []
     warnings: list[str] = []
-    calls: dict[int, ToolCall] = {}
+    calls: dict[int, tuple[str, str, list[str]]] = {}
     end: Finished | None = None
     for event in events:
         match event:
@@ -114,13 +114,14 @@ def fold(events: Iterable[ChatEvent]) -> ChatAnswer:
             case ReasoningDelta(piece):
                 reasoning.append(piece)
             case ToolCallDelta(index, call_id, name, arguments):
-                seen = calls.get(index, ToolCall("", "", ""))
-                calls[index] = ToolCall(call_id or seen.id, name or seen.name, seen.arguments + arguments)
+                known_id, known_name, pieces = calls.get(index, ("", "", []))
+                pieces.append(arguments)
+                calls[index] = (call_id or known_id, name or known_name, pieces)
             case Warned(message):
                 warnings.append(message)
             case Finished():
                 end = event
     if end is None:
         raise ValueError("the stream has no Finished event")
-    tool_calls = tuple(calls[index] for index in sorted(calls))
+    tool_calls = tuple(ToolCall(own, name, "".join(pieces)) for _, (own, name, pieces) in sorted(calls.items()))
     return ChatAnswer("".join(text), "".join(reasoning), tool_calls, end.reason, end.usage, tuple(warnings))

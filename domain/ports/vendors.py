@@ -61,8 +61,11 @@ class Gateway(Protocol):
 
     async def transcribe(self, target: Target, call: TranscribeCall) -> Transcript: ...
 
-    def speak(self, target: Target, call: SpeakCall) -> AbstractAsyncContextManager[Speech]:
-        """Entering sends and waits for the first byte; leaving closes the upstream."""
+    def speak(self, target: Target, call: SpeakCall, *, kept: bool = False) -> AbstractAsyncContextManager[Speech]:
+        """Entering sends and waits for the first byte; leaving closes the upstream.
+
+        `kept` is for who holds all of it to the end: it then counts among the answers that are kept whole.
+        """
         ...
 
     async def listed(self, provider: str, form: FormValues) -> Sequence[ListedModel]:

@@ -115,7 +115,7 @@ class Inference:
         call.check()
 
         async def ask(ticket: Ticket) -> SpokenAudio:
-            async with self.gateway.speak(ticket.target, _voiced(call, ticket)) as speech:
+            async with self.gateway.speak(ticket.target, _voiced(call, ticket), kept=True) as speech:
                 audio = b"".join([piece async for piece in speech.pieces])
             return SpokenAudio(speech.media_type, audio, call.usage, speech.warnings)
 

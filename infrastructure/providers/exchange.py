@@ -1,8 +1,8 @@
 """One exchange with a vendor: signed, sent, tried again where that helps, and its answer read within bounds."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +14,8 @@ from infrastructure.providers import incoming, streaming
 from infrastructure.providers.failures import unanswered
 from infrastructure.providers.outgoing import body_of, outgoing
 from infrastructure.providers.retries import Attempts, Patience
-from infrastructure.providers.room import Room
-from infrastructure.providers.spec import JSON, Adapter, AudioDecoder, ErrorReply, Framing, Request
+from infrastructure.providers.room import Room, Take
+from infrastructure.providers.spec import JSON, Adapter, AudioDecoder, ErrorReply, Frame, Framing, Request
 from infrastructure.providers.wire import bodies
 
 _KIB, _MIB = 2**10, 2**20
@@ -26,7 +26,7 @@ class Limits:
     """Bounds of one call: `total` and `probe` in seconds, retries and waits included; the rest in bytes, and pages.
 
     `told` is how many seconds a vendor has for the words of a refusal, once its status came; `together` bounds the
-    answers of all calls that are read whole at one time.
+    answers of all calls that are kept whole at one time.
     """
 
     total: float = 600.0
@@ -82,6 +82,10 @@ class Exchange:
             detail = f"the answer was not complete within {seconds:g} seconds"
             raise UpstreamTimeout(to.name, detail=detail) from None
 
+    def room(self, kept: bool = True) -> AbstractContextManager[Take | None]:
+        """In the memory that is shared by what is kept whole; nothing is told of what is not."""
+        return self._room.held() if kept else nullcontext()
+
     async def json(self, to: Party, request: Request) -> Any:
         """The answer's JSON; of server-sent events, where these are asked for, the list of theirs."""
         async with self.answer(to, request) as response:
@@ -90,20 +94,25 @@ class Exchange:
             return await self.body(to, response)
 
     async def body(self, to: Party, response: httpx2.Response) -> Any:
-        with incoming.understood(to.name, to.form, response.status_code), self._room.held() as take:
+        with incoming.understood(to.name, to.form, response.status_code), self.room() as take:
             body = bodies.parsed(await incoming.whole(to.name, response, self._limits.whole, take))
         if isinstance(body, dict) and to.adapter.failed(body):
             raise incoming.refused(to.adapter, to.form, ErrorReply(response.status_code, response.headers, body))
         return body
 
     async def _events(self, to: Party, response: httpx2.Response) -> list[Any]:
-        with incoming.understood(to.name, to.form, response.status_code), self._room.held() as take:
+        said: list[Any] = []
+        with incoming.understood(to.name, to.form, response.status_code), self.room() as take:
             framer = streaming.framer_for(Framing.SSE, self._limits.frame)
-            frames = framer.feed(await incoming.whole(to.name, response, self._limits.whole, take)) + framer.end()
-            return [bodies.parsed(frame.data.encode()) for frame in frames if frame.data != "[DONE]"]
+            async with aclosing(incoming.pieces(to.name, response, self._limits.whole, take)) as pieces:
+                async for piece in pieces:
+                    said += _values(framer.feed(piece))
+            return said + _values(framer.end())
 
     @asynccontextmanager
-    async def audio(self, to: Party, request: Request, decoder: AudioDecoder | None = None) -> AsyncIterator[Audio]:
+    async def audio(
+        self, to: Party, request: Request, decoder: AudioDecoder | None = None, *, kept: bool = False
+    ) -> AsyncIterator[Audio]:
         """Audio, once its first bytes are there; an UpstreamError for anything else, or nothing, in its place.
 
         With a `decoder` it is found in server-sent events.
@@ -112,7 +121,7 @@ class Exchange:
             if incoming.media_type(response) == JSON:
                 await self.body(to, response)
             incoming.check_audio(to.name, response, in_events=decoder is not None)
-            async with aclosing(self._heard(to, response, decoder)) as pieces:
+            async with aclosing(self._heard(to, response, decoder, kept)) as pieces:
                 first = await anext(pieces, b"")
                 if not first:
                     raise BadRequestUpstream(to.name, response.status_code, "the answer holds no audio")
@@ -120,10 +129,10 @@ class Exchange:
                     yield Audio(incoming.media_type(response), all_pieces)
 
     async def _heard(
-        self, to: Party, response: httpx2.Response, decoder: AudioDecoder | None
+        self, to: Party, response: httpx2.Response, decoder: AudioDecoder | None, kept: bool
     ) -> AsyncGenerator[bytes, None]:
-        with incoming.understood(to.name, to.form, response.status_code):
-            pieces = incoming.pieces(to.name, response, self._limits.stream)
+        with incoming.understood(to.name, to.form, response.status_code), self.room(kept) as take:
+            pieces = incoming.pieces(to.name, response, self._limits.stream, take)
             framer = streaming.framer_for(Framing.SSE, self._limits.frame)
             heard = streaming.spoken(pieces, framer, decoder, response.status_code) if decoder else pieces
             async with aclosing(pieces), aclosing(heard):
@@ -171,6 +180,10 @@ class Exchange:
         finally:
             with suppress(Exception):
                 await response.aclose()
+
+
+def _values(frames: Iterable[Frame]) -> list[Any]:
+    return [bodies.parsed(frame.data.encode()) for frame in frames if frame.data != "[DONE]"]
 
 
 async def _from(first: bytes, pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:

@@ -109,12 +109,12 @@ class HttpGateway:
         return await self._whole(to, dialect.render(target, call), dialect.parse)
 
     @asynccontextmanager
-    async def speak(self, target: Target, call: SpeakCall) -> AsyncIterator[Speech]:
+    async def speak(self, target: Target, call: SpeakCall, *, kept: bool = False) -> AsyncIterator[Speech]:
         to, dialect = self._spoken(target, lambda adapter: adapter.speak, "speech")
         request = dialect.render(target, call)
         async with (
             self._exchange.in_time(to, self._limits.total),
-            self._exchange.audio(to, request, dialect.decoder(call)) as audio,
+            self._exchange.audio(to, request, dialect.decoder(call), kept=kept) as audio,
         ):
             named = audio.media_type if audio.media_type.startswith("audio/") else dialect.media_type(call)
             yield Speech(named, audio.pieces, request.warnings)
@@ -144,7 +144,7 @@ class HttpGateway:
         async with (
             self._exchange.in_time(to, self._limits.total),
             self._exchange.answer(to, request) as response,
-            aclosing(self._events(to, dialect, request, response)) as events,
+            aclosing(self._events(to, dialect, request, response, kept=True)) as events,
         ):
             return fold([event async for event in events])
 
@@ -183,17 +183,17 @@ class HttpGateway:
         raise BadRequestUpstream(to.name, 200, f"the list of models goes on after {self._limits.pages} pages")
 
     async def _events(
-        self, to: Party, dialect: ChatDialect, request: Request, response: httpx2.Response
+        self, to: Party, dialect: ChatDialect, request: Request, response: httpx2.Response, *, kept: bool = False
     ) -> AsyncGenerator[ChatEvent, None]:
         for warning in request.warnings:
             yield Warned(warning)
         framing = Framing(request.accept)
-        with incoming.understood(to.name, to.form, response.status_code):
+        with incoming.understood(to.name, to.form, response.status_code), self._exchange.room(kept) as take:
             if framing is Framing.SSE and incoming.media_type(response) == JSON:
                 for event in streaming.unfolded(dialect.parse(await self._exchange.body(to, response))):
                     yield event
                 return
-            pieces = incoming.pieces(to.name, response, self._limits.stream)
+            pieces = incoming.pieces(to.name, response, self._limits.stream, take)
             framer = streaming.framer_for(framing, self._limits.frame)
             events = streaming.decoded(pieces, framer, dialect.decoder(), response.status_code)
             async with aclosing(pieces), aclosing(events):

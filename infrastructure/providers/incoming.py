@@ -14,21 +14,33 @@ from infrastructure.providers.room import Take
 from infrastructure.providers.spec import BYTES, JSON, Adapter, ErrorReply, Framing
 from infrastructure.providers.wire import Malformed, bodies
 
+_PIECE = 2**15
 _TOLD = frozenset({JSON, "text/event-stream", "text/plain"})
 """Types that may be repeated: any other text from a header could be a secret that was echoed."""
 _ANY_BYTES = frozenset({"", BYTES, "binary/octet-stream", "application/ogg"})
 
 
-async def pieces(provider: str, response: httpx2.Response, limit: int) -> AsyncGenerator[bytes, None]:
-    """The body as it comes; Malformed above `limit` bytes, an UpstreamError when it breaks off."""
+async def pieces(
+    provider: str, response: httpx2.Response, limit: int, take: Take | None = None
+) -> AsyncGenerator[bytes, None]:
+    """The body as it comes, all other calls having their turns in between however much comes at once.
+
+    Malformed above `limit` bytes, an UpstreamError when it breaks off. `take` is for who keeps what came: it is told
+    of each piece.
+    """
     size = 0
     try:
         async with aclosing(_raw(response)) as raw:
-            async for piece in raw:
-                size += len(piece)
+            async for much in raw:
+                size += len(much)
                 if size > limit:
                     raise Malformed(f"the answer is longer than {limit} bytes")
-                yield piece
+                if take:
+                    take(len(much))
+                for at in range(0, len(much), _PIECE):
+                    if at:
+                        await asyncio.sleep(0)
+                    yield much[at : at + _PIECE]
     except TRANSPORT as failure:
         raise cut(provider, response.status_code, failure) from None
 
@@ -38,14 +50,10 @@ def _raw(response: httpx2.Response) -> AsyncGenerator[bytes, None]:
     return cast(AsyncGenerator[bytes, None], aiter(cast(httpx2.AsyncByteStream, response.stream)))
 
 
-async def whole(provider: str, response: httpx2.Response, limit: int, take: Take) -> bytes:
+async def whole(provider: str, response: httpx2.Response, limit: int, take: Take | None) -> bytes:
     """The body as one, of which `take` is told piece by piece; fails like `pieces`."""
-    parts: list[bytes] = []
-    async with aclosing(pieces(provider, response, limit)) as coming:
-        async for piece in coming:
-            take(len(piece))
-            parts.append(piece)
-    return b"".join(parts)
+    async with aclosing(pieces(provider, response, limit, take)) as coming:
+        return b"".join([piece async for piece in coming])
 
 
 @contextmanager

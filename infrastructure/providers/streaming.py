@@ -14,6 +14,8 @@ from infrastructure.providers.wire.ndjson import NDJSONFramer
 from infrastructure.providers.wire.sse import SSEFramer
 
 _DRAIN = 0.25
+_FRAMES = 500_000
+"""More than the tokens that any model writes in one answer."""
 
 
 class Framer(Protocol):
@@ -100,10 +102,18 @@ def unfolded(answer: ChatAnswer) -> Iterator[ChatEvent]:
 async def _framed(
     pieces: AsyncGenerator[bytes, None], framer: Framer, cuts: list[StreamBroken]
 ) -> AsyncGenerator[list[Frame], None]:
-    """Frames as they come. A cut connection just ends them, and is noted: the decoder knows what was complete."""
+    """Frames as they come; Malformed when there are too many.
+
+    A cut connection just ends them, and is noted: the decoder knows what was complete.
+    """
+    left = _FRAMES
     try:
         async for piece in pieces:
-            yield framer.feed(piece)
+            frames = framer.feed(piece)
+            left -= len(frames)
+            if left < 0:
+                raise Malformed(f"the stream has more than {_FRAMES} events")
+            yield frames
     except StreamBroken as cut:
         cuts.append(cut)
         return

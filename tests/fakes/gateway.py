@@ -89,7 +89,7 @@ class FakeGateway:
         return answer
 
     @asynccontextmanager
-    async def speak(self, target: Target, call: SpeakCall) -> AsyncIterator[Speech]:
+    async def speak(self, target: Target, call: SpeakCall, *, kept: bool = False) -> AsyncIterator[Speech]:
         answer = self._answer(target, call)
         assert isinstance(answer, FakeSpeech)
         yield Speech(answer.media_type, _spoken(answer.pieces))

@@ -54,6 +54,13 @@ async def test_pages_are_followed_and_each_name_comes_once() -> None:
     assert got == (ListedModel("a", None, 8), ListedModel("b"), ListedModel("c"))
 
 
+async def test_a_list_of_more_models_than_any_vendor_has_is_refused() -> None:
+    many = body(b'{"data":[' + b'{"id":"a"},' * 10_000 + b'{"id":"b"}]}')
+    async with serving(many) as url, gateway() as subject:
+        with pytest.raises(BadRequestUpstream, match="more than 10000 models"):
+            await subject.listed("plain", plain.target(url).form)
+
+
 async def test_a_list_without_end_is_refused() -> None:
     endless = body(b'{"data":[{"id":"a"}],"has_more":true,"last_id":"a"}')
     async with serving(endless) as url, gateway(Limits(pages=3, patience=IMPATIENT)) as subject:

@@ -90,6 +90,11 @@ def test_a_message_that_breaks_the_format_is_malformed(message: bytes) -> None:
         framed(message)
 
 
+def test_a_message_of_more_headers_than_any_has_is_malformed_before_they_are_read() -> None:
+    with pytest.raises(Malformed):
+        framed(packed(b"\x00\x00" * 2**16 + b"\x01a\x00")[:12], limit=2**20)
+
+
 def test_an_error_beyond_the_services_model_is_a_fault() -> None:
     headers = {":message-type": "error", ":error-code": "InternalError", ":error-message": "An internal server error"}
     assert framed(packed(written(headers))) == [Frame('{"message":"An internal server error"}', "InternalError", True)]

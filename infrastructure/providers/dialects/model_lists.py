@@ -24,6 +24,7 @@ _WORDS: Mapping[ModelType, Sequence[str]] = {
     ),
     ModelType.TEXT_TO_SPEECH: ("audio-speech", "speech", "text-to-speech", "text2audio", "tts"),
 }
+_MOST = 10_000
 _TYPES = {word: kind for kind, words in _WORDS.items() for word in words}
 _Places = tuple[tuple[str, ...], ...]
 _ABILITIES: _Places = (("type",), ("model_type",), ("capabilities",))
@@ -60,10 +61,12 @@ class Models:
         return Page(tuple(self.listed(body)))
 
     def listed(self, body: Any) -> Iterator[ListedModel]:
-        """The models of a page; BadRequestUpstream when there is no list."""
+        """The models of a page; BadRequestUpstream when there is no list, or one that is too long to be true."""
         found = body if isinstance(body, list) else dig(body, self.models)
         if not isinstance(found, list):
             raise not_understood("the answer has no list of models")
+        if len(found) > _MOST:
+            raise not_understood(f"the list has more than {_MOST} models")
         for row in found:
             if name := text(dig(row, self.name)).strip():
                 yield ListedModel(name, self.type_of(row), context(row))

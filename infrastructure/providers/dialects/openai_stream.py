@@ -81,12 +81,12 @@ class CallFragments:
     """
 
     def __init__(self) -> None:
-        self._numbers: dict[int, int] = {}
-        self._ids: list[str] = []
+        self._places: dict[int, int] = {}
+        self._numbers: dict[str, int] = {}
 
     @property
     def any(self) -> bool:
-        return bool(self._ids)
+        return bool(self._numbers)
 
     def delta(self, fragment: Any) -> ToolCallDelta:
         function = dig(fragment, "function")
@@ -96,17 +96,17 @@ class CallFragments:
         number = self._known(place, vendor_id, name)
         if number is not None:
             return ToolCallDelta(number, None, name or None, arguments)
-        number = len(self._ids)
-        self._ids.append(vendor_id or call_id())
+        number, own = len(self._numbers), vendor_id or call_id()
+        self._numbers[own] = number
         if place is not None:
-            self._numbers[place] = number
-        return ToolCallDelta(number, self._ids[number], name or None, arguments)
+            self._places[place] = number
+        return ToolCallDelta(number, own, name or None, arguments)
 
     def _known(self, place: int | None, vendor_id: str, name: str) -> int | None:
         """The number of the call that this fragment continues; None when it opens one."""
         if vendor_id:
-            return self._ids.index(vendor_id) if vendor_id in self._ids else None
-        if place in self._numbers:
-            return self._numbers[place]
-        opens = not self._ids or bool(name)
-        return None if opens else len(self._ids) - 1
+            return self._numbers.get(vendor_id)
+        if place in self._places:
+            return self._places[place]
+        opens = not self._numbers or bool(name)
+        return None if opens else len(self._numbers) - 1

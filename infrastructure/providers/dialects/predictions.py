@@ -26,6 +26,7 @@ from infrastructure.providers.dialects.refusals import USUAL
 from infrastructure.providers.dialects.waits import seconds
 from infrastructure.providers.forms import choice, entered
 from infrastructure.providers.spec import Decoder, ErrorReply, Frame, Framing, Page, Request
+from infrastructure.providers.wire import bodies
 from infrastructure.providers.wire.digging import dig, rows, table, tally, text
 
 UNDER_WAY = frozenset({"starting", "processing"})
@@ -115,9 +116,9 @@ class RunDecoder:
         if self._event == "output" and (frame.data or more):
             yield TextDelta("\n" + frame.data if more else frame.data)
         elif self._event == "error":
-            raise refusal("", ErrorReply(200, {}, _lenient(frame.data)))
+            raise refusal("", ErrorReply(200, {}, bodies.lenient(frame.data.encode())))
         elif self._event == "done":
-            reason = text(dig(_lenient(frame.data), "reason"))
+            reason = text(dig(bodies.lenient(frame.data.encode()), "reason"))
             if reason:
                 raise refusal("", ErrorReply(200, {}, {"status": reason}))
             self._over = True
@@ -271,10 +272,3 @@ def _usage(body: Mapping[str, Any]) -> Usage:
     """Few models count tokens."""
     metrics = table(dig(body, "metrics"))
     return Usage(tally(metrics.get("input_token_count")), tally(metrics.get("output_token_count")), raw=metrics)
-
-
-def _lenient(data: str) -> Any:
-    try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return data

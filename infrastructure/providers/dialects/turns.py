@@ -12,6 +12,7 @@ import orjson
 from domain.errors import BadRequestUpstream, InvalidRange, UnsupportedFeature
 from domain.model.calls import ChatCall, ImagePart, Message, ToolCall
 from infrastructure.providers.spec import Frame
+from infrastructure.providers.wire import Malformed, bodies
 
 
 def call_id() -> str:
@@ -99,9 +100,9 @@ def overridden(call: ChatCall, body: Mapping[str, Any]) -> list[str]:
 def frame_json(frame: Frame) -> Any:
     """The JSON of a stream's frame; BadRequestUpstream when it is none."""
     try:
-        return orjson.loads(frame.data)
-    except orjson.JSONDecodeError:
-        raise not_understood("a piece of the stream is not JSON") from None
+        return bodies.parsed(frame.data.encode())
+    except Malformed as failure:
+        raise not_understood(str(failure)) from None
 
 
 def not_understood(detail: str) -> BadRequestUpstream:

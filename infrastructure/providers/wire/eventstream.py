@@ -12,6 +12,8 @@ from infrastructure.providers.wire import Malformed
 from infrastructure.providers.wire.sse import SSEFramer
 
 _PRELUDE, _CHECK = 12, 4
+_HEADERS = 2**17
+"""Bytes of headers in a message; more are refused by AWS's own SDKs as well (botocore/eventstream.py)."""
 _FIXED: Mapping[int, int] = {0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 8: 8, 9: 16}
 _BYTES, _STRING = 6, 7
 
@@ -52,7 +54,7 @@ class Messages:
         _check(bytes(self._rest[:8]), bytes(self._rest[8:_PRELUDE]))
         if size > self._limit:
             raise Malformed(f"a message is longer than {self._limit} bytes")
-        if headers > size - _PRELUDE - _CHECK:
+        if headers > min(_HEADERS, size - _PRELUDE - _CHECK):
             raise _odd()
         return size, headers
 
