@@ -10,22 +10,10 @@ from urllib.parse import quote
 from tests.stubs import asgi
 from tests.stubs.asgi import JSON, SSE, Receive, Scope, Send
 from tests.stubs.misbehaviour import FAILURES, Failure, refusal
-from tests.stubs.vendor import Vendor
+from tests.stubs.vendor import PATHS, Vendor
 
 _LIMIT = 64 * 1024
 _UNREADABLE = refusal(422, "unreadable", "this is not what was expected")
-_KNOWN = frozenset(
-    f"/{path}"
-    for path in (
-        "chat/completions",
-        "embeddings",
-        "rerank",
-        "ranking",
-        "audio/transcriptions",
-        "audio/speech",
-        "messages",
-    )
-)
 _HEADERS = (b"x-api-key", b"x-goog-api-key", b"api-key", b"authorization")
 
 
@@ -115,7 +103,7 @@ class Moody:
             self.keys.append(key_of(scope))
             scope["streamed"] = True
             await MOODS[self.mood](scope, receive, send)
-        elif (path := next(filter(scope["path"].endswith, _KNOWN), None)) is None:
+        elif (path := next(filter(scope["path"].endswith, PATHS), None)) is None:
             wanted = dict(scope["headers"]).get(b"accept", b"").decode()
             if wanted.startswith("audio/"):
                 await asgi.whole(send, 200, b"audio", wanted)

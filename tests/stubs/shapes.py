@@ -11,6 +11,7 @@ import orjson
 Body = Mapping[str, Any]
 
 _CALL = {"name": "get_weather", "arguments": '{"city": "Tokyo"}'}
+_PIECES = ('{"city"', ': "To', 'kyo"}')
 
 
 def wants_tool(request: Body) -> bool:
@@ -51,7 +52,7 @@ def completion_chunks(request: Body, count: int) -> Iterator[dict[str, Any]]:
     yield _chunk(request, {"role": "assistant", "content": None})
     if wants_tool(request):
         yield _chunk(request, {"tool_calls": [_piece(id="call_1", type="function", name=_CALL["name"], arguments="")]})
-        for piece in ('{"city"', ': "To', 'kyo"}'):
+        for piece in _PIECES:
             yield _chunk(request, {"tool_calls": [_piece(arguments=piece)]})
     else:
         for word in words(count):
@@ -118,14 +119,17 @@ def speech_events(request: Body) -> Iterator[bytes]:
 
 
 def message(request: Body, count: int) -> dict[str, Any]:
-    """Anthropic's message: `count` words."""
+    """Anthropic's message: `count` words, or one call of get_weather when tools are offered."""
+    said: dict[str, Any] = {"type": "text", "text": "".join(words(count))}
+    if wants_tool(request):
+        said = {"type": "tool_use", "id": "toolu_1", "name": _CALL["name"], "input": orjson.loads(_CALL["arguments"])}
     return {
         "id": "msg_stub",
         "type": "message",
         "role": "assistant",
         "model": request["model"],
-        "content": [{"type": "text", "text": "".join(words(count))}],
-        "stop_reason": "end_turn",
+        "content": [said],
+        "stop_reason": "tool_use" if wants_tool(request) else "end_turn",
         "stop_sequence": None,
         "usage": {"input_tokens": usage(request, count)["prompt_tokens"], "output_tokens": count},
     }
@@ -136,12 +140,17 @@ def message_events(request: Body, count: int) -> Iterator[dict[str, Any]]:
     whole = message(request, count)
     opening = {**whole, "content": [], "stop_reason": None, "usage": {**whole["usage"], "output_tokens": 1}}
     yield {"type": "message_start", "message": opening}
-    yield {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
+    block: dict[str, Any] = {"type": "text", "text": ""}
+    deltas = [{"type": "text_delta", "text": word} for word in words(count)]
+    if wants_tool(request):
+        block = {**whole["content"][0], "input": {}}
+        deltas = [{"type": "input_json_delta", "partial_json": piece} for piece in _PIECES]
+    yield {"type": "content_block_start", "index": 0, "content_block": block}
     yield {"type": "ping"}
-    for word in words(count):
-        yield {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": word}}
+    for delta in deltas:
+        yield {"type": "content_block_delta", "index": 0, "delta": delta}
     yield {"type": "content_block_stop", "index": 0}
-    stop = {"stop_reason": "end_turn", "stop_sequence": None}
+    stop = {"stop_reason": whole["stop_reason"], "stop_sequence": None}
     yield {"type": "message_delta", "delta": stop, "usage": {"output_tokens": count}}
     yield {"type": "message_stop"}
 

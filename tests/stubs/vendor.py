@@ -14,6 +14,16 @@ from tests.stubs.misbehaviour import FAILURES, refusal
 
 _DENIED = refusal(401, "invalid_api_key", "Incorrect API key provided")
 _UNKNOWN = refusal(404, "unknown_url", "Unknown request URL")
+PATHS = (
+    "/chat/completions",
+    "/embeddings",
+    "/rerank",
+    "/ranking",
+    "/audio/transcriptions",
+    "/audio/speech",
+    "/messages",
+)
+"""What it answers to below /v1."""
 
 
 @dataclass(slots=True)
