@@ -50,6 +50,13 @@ def test_a_byte_that_changed_on_the_way_is_noticed(at: int) -> None:
         framed(bytes(broken))
 
 
+def test_a_wrong_length_is_noticed_before_anything_is_waited_for() -> None:
+    broken = bytearray(STREAM[:12])
+    broken[3] ^= 1
+    with pytest.raises(Malformed, match="checksum"):
+        framed(bytes(broken))
+
+
 def test_the_vector_with_a_wrong_checksum_is_malformed() -> None:
     with pytest.raises(Malformed, match="checksum"):
         framed(base64.b64decode(VECTORS["bad_message_crc_base64"]))

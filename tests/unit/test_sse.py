@@ -7,8 +7,7 @@ from infrastructure.providers.wire import Malformed
 from infrastructure.providers.wire.sse import SSEFramer
 
 STREAM = (
-    "\ufeff: a comment\r\n"
-    "event: first\r\ndata: {}\r\nid: 7\r\nretry: 10\r\n\r\n"
+    "\ufeffevent: first\r\n: a comment\r\ndata: {}\r\nid: 7\r\nretry: 10\r\n\r\n"
     "data: größe 漢字 🎼\n\n"
     "data:no space\rdata:  two spaces\r\r"
     "event: nameless\ndata\n\n"
@@ -35,6 +34,10 @@ def test_a_stream_in_one_piece() -> None:
 
 def test_a_stream_byte_by_byte() -> None:
     assert framed(*(STREAM[i : i + 1] for i in range(len(STREAM)))) == FRAMES
+
+
+def test_a_mark_of_byte_order_further_on_is_part_of_a_name() -> None:
+    assert framed(b"data: a\n\n", "\ufeffdata: b\n\n".encode(), b"data: c\n\n") == [Frame("a"), Frame("c")]
 
 
 @pytest.mark.parametrize("cut", range(1, len(STREAM)))
