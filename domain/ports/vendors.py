@@ -8,6 +8,7 @@ from typing import Protocol
 from domain.model.calls import ChatCall, EmbedCall
 from domain.model.catalogue import FormValues, ModelRef, ModelType
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings
+from domain.model.ids import TenantId
 from domain.model.rerank import RerankCall, Reranking
 from domain.model.speech import SpeakCall, Speech, TranscribeCall, Transcript
 
@@ -16,12 +17,14 @@ from domain.model.speech import SpeakCall, Speech, TranscribeCall, Transcript
 class Target:
     """Where a call goes: the model, and the opened form of the credential that pays for it.
 
-    `patient` False asks for no second attempt at the vendor: the caller has another credential to turn to.
+    `patient` False asks for no second attempt at the vendor: the caller has another credential to turn to. `tenant` is
+    whose call it is: memory is shared fairly among them.
     """
 
     model: ModelRef
     form: FormValues
     patient: bool = True
+    tenant: TenantId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,9 @@ class Gateway(Protocol):
         """The origin (scheme://host:port) that this form is sent to."""
         ...
 
-    async def probe(self, provider: str, form: FormValues, model: ModelRef | None) -> None:
+    async def probe(
+        self, provider: str, form: FormValues, model: ModelRef | None, *, tenant: TenantId | None = None
+    ) -> None:
         """Prove a form by the vendor's cheapest real call; `model` is given for hosted vendors."""
         ...
 
@@ -64,10 +69,10 @@ class Gateway(Protocol):
     def speak(self, target: Target, call: SpeakCall, *, kept: bool = False) -> AbstractAsyncContextManager[Speech]:
         """Entering sends and waits for the first byte; leaving closes the upstream.
 
-        `kept` is for who holds all of it to the end: it then counts among the answers that are kept whole.
+        `kept` is for who holds all of it to the end: its memory is then shared as that of whole answers is.
         """
         ...
 
-    async def listed(self, provider: str, form: FormValues) -> Sequence[ListedModel]:
+    async def listed(self, provider: str, form: FormValues, *, tenant: TenantId | None = None) -> Sequence[ListedModel]:
         """The vendor's own list of models, each name once; UnsupportedFeature where it has none."""
         ...

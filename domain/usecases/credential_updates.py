@@ -94,12 +94,12 @@ class CredentialUpdates:
         values = provider.checked(change.form(provider, known), model_type)
         endpoint = self.gateway.endpoint(provider.id, values)
         check_kept_secrets(change, credential, provider, values, endpoint)
-        await self.gateway.probe(provider.id, values, credential.model)
+        await self.gateway.probe(provider.id, values, credential.model, tenant=credential.tenant_id)
         return values, Proof(endpoint, self.clock())
 
     async def _probed(self, credential: Credential, values: FormValues) -> None:
         try:
-            await self.gateway.probe(credential.provider, values, credential.model)
+            await self.gateway.probe(credential.provider, values, credential.model, tenant=credential.tenant_id)
         except UpstreamError as failure:
             await self._rest(credential, failure)
             raise

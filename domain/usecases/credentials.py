@@ -68,7 +68,7 @@ class Credentials:
         values, endpoint = self._form(new)
         checked = deed(actor, "credential.checked", new.provider)
         async with recording_failure(self.begin, actor.tenant_id, checked):
-            proof = await self._proved(new, values, endpoint)
+            proof = await self._proved(actor, new, values, endpoint)
         await record(self.begin, actor.tenant_id, checked)
         return proof
 
@@ -81,7 +81,7 @@ class Credentials:
         name, weight = checked_name(new.name), checked_weight(new.weight)
         values, endpoint = self._form(new)
         async with recording_failure(self.begin, actor.tenant_id, deed(actor, "credential.added", new.provider)):
-            proof = await self._proved(new, values, endpoint)
+            proof = await self._proved(actor, new, values, endpoint)
             stored = await self._stored(actor, replace(new, name=name, weight=weight, values=values), proof)
         self.standing.forget(actor.tenant_id)
         return stored
@@ -181,6 +181,6 @@ class Credentials:
         values = provider.checked(new.values, new.model.type if new.model else None)
         return values, self.gateway.endpoint(provider.id, values)
 
-    async def _proved(self, new: NewCredential, values: FormValues, endpoint: str) -> Proof:
-        await self.gateway.probe(new.provider, values, new.model)
+    async def _proved(self, actor: Actor, new: NewCredential, values: FormValues, endpoint: str) -> Proof:
+        await self.gateway.probe(new.provider, values, new.model, tenant=actor.tenant_id)
         return Proof(endpoint, self.clock())

@@ -62,7 +62,7 @@ class Imports:
         key = await self._key(actor, provider, credential_id)
         used = deed(actor, "credential.used", key.id)
         async with recording_failure(self.begin, actor.tenant_id, used):
-            found = await self._list(provider, await self.keyring.own(key))
+            found = await self._list(actor, provider, await self.keyring.own(key))
         await record(self.begin, actor.tenant_id, used)
         standing = await self.standing(actor.tenant_id)
         return [VendorModel(each, self._is_known(provider, each, standing)) for each in found]
@@ -88,7 +88,7 @@ class Imports:
     async def _taken_over(self, actor: Actor, key: Credential, wanted: Sequence[Wanted]) -> Sequence[CustomModel]:
         provider, form = key.provider, await self.keyring.own(key)
         served = self.platform.catalogue.provider(provider).types
-        chosen = _chosen(wanted, await self._list(provider, form), served)
+        chosen = _chosen(wanted, await self._list(actor, provider, form), served)
         models = [self._model(actor, provider, each) for each in chosen]
         new = [m for m in models if self.platform.catalogue.model(m.ref) is None]
         alike = [self._alike(key, form, m) for m in new] if key.model else []
@@ -105,8 +105,9 @@ class Imports:
         await all_sealed_into(self.begin, self.vault, actor.tenant_id, forms, store)
         return models
 
-    async def _list(self, provider: str, form: FormValues) -> Sequence[ListedModel]:
-        return [_sound(each) for each in await self.gateway.listed(provider, form) if is_name(each.name)]
+    async def _list(self, actor: Actor, provider: str, form: FormValues) -> Sequence[ListedModel]:
+        found = await self.gateway.listed(provider, form, tenant=actor.tenant_id)
+        return [_sound(each) for each in found if is_name(each.name)]
 
     async def _key(self, actor: Actor, provider: str, credential_id: CredentialId | None) -> Credential:
         """The credential named, or the oldest active one of the provider."""

@@ -124,7 +124,7 @@ class Metering:
                 refusals.append(refusal)
                 left = planned.behind(candidate)
             else:
-                target = Target(planned.model, form, patient=not planned.behind(candidate))
+                target = Target(planned.model, form, not planned.behind(candidate), actor.tenant_id)
                 return Ticket(call_id, actor, job, target, candidate, planned, self.clock())
         raise refusals[0]
 

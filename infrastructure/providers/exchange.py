@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
-from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,11 +10,12 @@ import httpx2
 
 from domain.errors import BadRequestUpstream, DomainError, UpstreamError, UpstreamTimeout
 from domain.model.catalogue import FormValues
+from domain.model.ids import TenantId
 from infrastructure.providers import incoming, streaming
 from infrastructure.providers.failures import unanswered
 from infrastructure.providers.outgoing import body_of, outgoing
 from infrastructure.providers.retries import Attempts, Patience
-from infrastructure.providers.room import Room, Take
+from infrastructure.providers.room import Hold, Room
 from infrastructure.providers.spec import JSON, Adapter, AudioDecoder, ErrorReply, Frame, Framing, Request
 from infrastructure.providers.wire import bodies
 
@@ -43,11 +44,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Whom a call goes to: the vendor, the form that pays, and whether its refusals may be answered by trying again."""
+    """Whom a call goes to: the vendor, the form that pays, and whether its refusals may be answered by trying again.
+
+    `tenant` is whose call it is.
+    """
 
     adapter: Adapter
     form: FormValues
     patient: bool = True
+    tenant: TenantId | None = None
 
     @property
     def name(self) -> str:
@@ -82,9 +87,9 @@ class Exchange:
             detail = f"the answer was not complete within {seconds:g} seconds"
             raise UpstreamTimeout(to.name, detail=detail) from None
 
-    def room(self, kept: bool = True) -> AbstractContextManager[Take | None]:
-        """In the memory that is shared by what is kept whole; nothing is told of what is not."""
-        return self._room.held() if kept else nullcontext()
+    def room(self, to: Party) -> AbstractContextManager[Hold]:
+        """For what is kept of one answer."""
+        return self._room.held(to.tenant)
 
     async def json(self, to: Party, request: Request) -> Any:
         """The answer's JSON; of server-sent events, where these are asked for, the list of theirs."""
@@ -94,17 +99,17 @@ class Exchange:
             return await self.body(to, response)
 
     async def body(self, to: Party, response: httpx2.Response) -> Any:
-        with incoming.understood(to.name, to.form, response.status_code), self.room() as take:
-            body = bodies.parsed(await incoming.whole(to.name, response, self._limits.whole, take))
+        with incoming.understood(to.name, to.form, response.status_code), self.room(to) as hold:
+            body = bodies.parsed(await incoming.whole(to.name, response, self._limits.whole, hold))
         if isinstance(body, dict) and to.adapter.failed(body):
             raise incoming.refused(to.adapter, to.form, ErrorReply(response.status_code, response.headers, body))
         return body
 
     async def _events(self, to: Party, response: httpx2.Response) -> list[Any]:
         said: list[Any] = []
-        with incoming.understood(to.name, to.form, response.status_code), self.room() as take:
+        with incoming.understood(to.name, to.form, response.status_code), self.room(to) as hold:
             framer = streaming.framer_for(Framing.SSE, self._limits.frame)
-            async with aclosing(incoming.pieces(to.name, response, self._limits.whole, take)) as pieces:
+            async with aclosing(incoming.pieces(to.name, response, self._limits.whole, hold)) as pieces:
                 async for piece in pieces:
                     said += _values(framer.feed(piece))
             return said + _values(framer.end())
@@ -131,10 +136,11 @@ class Exchange:
     async def _heard(
         self, to: Party, response: httpx2.Response, decoder: AudioDecoder | None, kept: bool
     ) -> AsyncGenerator[bytes, None]:
-        with incoming.understood(to.name, to.form, response.status_code), self.room(kept) as take:
-            pieces = incoming.pieces(to.name, response, self._limits.stream, take)
+        with incoming.understood(to.name, to.form, response.status_code), self.room(to) as hold:
+            pieces = incoming.pieces(to.name, response, self._limits.stream, hold if kept else None)
             framer = streaming.framer_for(Framing.SSE, self._limits.frame)
-            heard = streaming.spoken(pieces, framer, decoder, response.status_code) if decoder else pieces
+            unfinished = None if kept else hold
+            heard = streaming.spoken(pieces, framer, decoder, response.status_code, unfinished) if decoder else pieces
             async with aclosing(pieces), aclosing(heard):
                 async for piece in heard:
                     if piece:

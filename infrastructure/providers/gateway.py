@@ -12,6 +12,7 @@ from domain.errors import BadRequestUpstream, NotFound, UnsupportedFeature, Upst
 from domain.model.calls import ChatCall, EmbedCall
 from domain.model.catalogue import FormValues, ModelRef
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings, Warned, fold
+from domain.model.ids import TenantId
 from domain.model.rerank import RerankCall, Reranking
 from domain.model.speech import SpeakCall, Speech, TranscribeCall, Transcript
 from domain.ports import ListedModel, Target
@@ -39,8 +40,10 @@ class HttpGateway:
     def endpoint(self, provider: str, form: FormValues) -> str:
         return origin(self._adapter(provider), form)
 
-    async def probe(self, provider: str, form: FormValues, model: ModelRef | None) -> None:
-        to = Party(self._adapter(provider), form)
+    async def probe(
+        self, provider: str, form: FormValues, model: ModelRef | None, *, tenant: TenantId | None = None
+    ) -> None:
+        to = Party(self._adapter(provider), form, tenant=tenant)
         request = to.adapter.probe(Target(model, form) if model else None, form)
         try:
             async with self._exchange.in_time(to, self._limits.probe):
@@ -49,8 +52,8 @@ class HttpGateway:
             if not to.adapter.proves(failure):
                 raise
 
-    async def listed(self, provider: str, form: FormValues) -> Sequence[ListedModel]:
-        to = Party(self._adapter(provider), form)
+    async def listed(self, provider: str, form: FormValues, *, tenant: TenantId | None = None) -> Sequence[ListedModel]:
+        to = Party(self._adapter(provider), form, tenant=tenant)
         dialect = to.adapter.models
         if dialect is None:
             raise UnsupportedFeature("a list of its models", provider)
@@ -132,7 +135,7 @@ class HttpGateway:
         dialect = dialect_of(adapter)
         if dialect is None:
             raise UnsupportedFeature(feature, str(target.model))
-        return Party(adapter, target.form, target.patient), dialect
+        return Party(adapter, target.form, target.patient, target.tenant), dialect
 
     async def _whole(self, to: Party, request: Request, parse: Callable[[Any], Answer]) -> Answer:
         async with self._exchange.in_time(to, self._limits.total):
@@ -188,14 +191,15 @@ class HttpGateway:
         for warning in request.warnings:
             yield Warned(warning)
         framing = Framing(request.accept)
-        with incoming.understood(to.name, to.form, response.status_code), self._exchange.room(kept) as take:
+        with incoming.understood(to.name, to.form, response.status_code), self._exchange.room(to) as hold:
             if framing is Framing.SSE and incoming.media_type(response) == JSON:
                 for event in streaming.unfolded(dialect.parse(await self._exchange.body(to, response))):
                     yield event
                 return
-            pieces = incoming.pieces(to.name, response, self._limits.stream, take)
+            pieces = incoming.pieces(to.name, response, self._limits.stream, hold if kept else None)
             framer = streaming.framer_for(framing, self._limits.frame)
-            events = streaming.decoded(pieces, framer, dialect.decoder(), response.status_code)
+            unfinished = None if kept else hold
+            events = streaming.decoded(pieces, framer, dialect.decoder(), response.status_code, unfinished)
             async with aclosing(pieces), aclosing(events):
                 async for event in events:
                     yield event

@@ -10,7 +10,7 @@ import httpx2
 from domain.errors import BadRequestUpstream, UpstreamError
 from domain.model.catalogue import FormValues
 from infrastructure.providers.failures import TRANSPORT, blotted_bytes, cut, fit_to_show
-from infrastructure.providers.room import Take
+from infrastructure.providers.room import Hold
 from infrastructure.providers.spec import BYTES, JSON, Adapter, ErrorReply, Framing
 from infrastructure.providers.wire import Malformed, bodies
 
@@ -21,12 +21,11 @@ _ANY_BYTES = frozenset({"", BYTES, "binary/octet-stream", "application/ogg"})
 
 
 async def pieces(
-    provider: str, response: httpx2.Response, limit: int, take: Take | None = None
+    provider: str, response: httpx2.Response, limit: int, hold: Hold | None = None
 ) -> AsyncGenerator[bytes, None]:
     """The body as it comes, all other calls having their turns in between however much comes at once.
 
-    Malformed above `limit` bytes, an UpstreamError when it breaks off. `take` is for who keeps what came: it is told
-    of each piece.
+    Malformed above `limit` bytes, an UpstreamError when it breaks off. `hold` is that of who keeps what came.
     """
     size = 0
     try:
@@ -35,8 +34,8 @@ async def pieces(
                 size += len(much)
                 if size > limit:
                     raise Malformed(f"the answer is longer than {limit} bytes")
-                if take:
-                    take(len(much))
+                if hold:
+                    hold.add(len(much))
                 for at in range(0, len(much), _PIECE):
                     if at:
                         await asyncio.sleep(0)
@@ -50,9 +49,9 @@ def _raw(response: httpx2.Response) -> AsyncGenerator[bytes, None]:
     return cast(AsyncGenerator[bytes, None], aiter(cast(httpx2.AsyncByteStream, response.stream)))
 
 
-async def whole(provider: str, response: httpx2.Response, limit: int, take: Take | None) -> bytes:
-    """The body as one, of which `take` is told piece by piece; fails like `pieces`."""
-    async with aclosing(pieces(provider, response, limit, take)) as coming:
+async def whole(provider: str, response: httpx2.Response, limit: int, hold: Hold) -> bytes:
+    """The body as one; fails like `pieces`."""
+    async with aclosing(pieces(provider, response, limit, hold)) as coming:
         return b"".join([piece async for piece in coming])
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from domain.errors import StreamBroken, UpstreamError
 from domain.model.events import ChatAnswer, ChatEvent, Finished, ReasoningDelta, TextDelta, ToolCallDelta, Warned
+from infrastructure.providers.room import Hold
 from infrastructure.providers.spec import AudioDecoder, Decoder, Frame, Framing
 from infrastructure.providers.wire import Malformed
 from infrastructure.providers.wire.eventstream import EventStreamFramer, PayloadFramer
@@ -37,17 +38,18 @@ def framer_for(framing: Framing, limit: int) -> Framer:
 
 
 async def decoded(
-    pieces: AsyncGenerator[bytes, None], framer: Framer, decoder: Decoder, status: int
+    pieces: AsyncGenerator[bytes, None], framer: Framer, decoder: Decoder, status: int, unfinished: Hold | None
 ) -> AsyncGenerator[ChatEvent, None]:
     """The events of a stream, ending in Finished; StreamBroken when that never comes.
 
+    `unfinished` holds the memory of a frame that is not over yet.
     A cut connection is an end only after the vendor has said why the answer ended.
     A failure that the stream reports keeps the status it names only while nothing was answered; then it is `status`.
     """
     begun = finished = False
     cuts: list[StreamBroken] = []
     try:
-        async for frames in _framed(pieces, framer, cuts):
+        async for frames in _framed(pieces, framer, cuts, unfinished):
             for frame in frames:
                 for event in decoder.feed(frame):
                     begun = True
@@ -70,12 +72,12 @@ async def decoded(
 
 
 async def spoken(
-    pieces: AsyncGenerator[bytes, None], framer: Framer, decoder: AudioDecoder, status: int
+    pieces: AsyncGenerator[bytes, None], framer: Framer, decoder: AudioDecoder, status: int, unfinished: Hold | None
 ) -> AsyncGenerator[bytes, None]:
     """The audio in a stream of frames; fails like `decoded`, and is empty for frames without any."""
     begun = False
     try:
-        async for frames in _framed(pieces, framer, cuts=[]):
+        async for frames in _framed(pieces, framer, [], unfinished):
             for frame in frames:
                 audio = decoder.feed(frame)
                 begun = begun or bool(audio)
@@ -100,7 +102,7 @@ def unfolded(answer: ChatAnswer) -> Iterator[ChatEvent]:
 
 
 async def _framed(
-    pieces: AsyncGenerator[bytes, None], framer: Framer, cuts: list[StreamBroken]
+    pieces: AsyncGenerator[bytes, None], framer: Framer, cuts: list[StreamBroken], unfinished: Hold | None
 ) -> AsyncGenerator[list[Frame], None]:
     """Frames as they come; Malformed when there are too many.
 
@@ -110,6 +112,8 @@ async def _framed(
     try:
         async for piece in pieces:
             frames = framer.feed(piece)
+            if unfinished:
+                unfinished.clear() if frames else unfinished.add(len(piece))
             left -= len(frames)
             if left < 0:
                 raise Malformed(f"the stream has more than {_FRAMES} events")

@@ -13,6 +13,7 @@ from domain.errors import (
 from domain.model.calls import ChatCall, EmbedCall
 from domain.model.catalogue import FormValues, ModelRef
 from domain.model.events import ChatAnswer, ChatEvent, Embeddings, fold
+from domain.model.ids import TenantId
 from domain.model.rerank import RerankCall, Reranking
 from domain.model.speech import SpeakCall, Speech, TranscribeCall, Transcript
 from domain.ports import ListedModel, Target
@@ -40,13 +41,15 @@ Asked = ChatCall | EmbedCall | RerankCall | TranscribeCall | SpeakCall
 class FakeGateway:
     """Answers in the order of its script: a value or the events of a chat, or a failure to raise.
 
-    An empty script answers a probe with yes, and is an error for anything else. `asked` keeps what was asked for.
+    An empty script answers a probe with yes, and is an error for anything else. `asked` keeps what was asked for,
+    `tenants` for whom.
     """
 
     def __init__(self, *script: Reply | DomainError) -> None:
         self.script = deque(script)
         self.asked: list[Asked | FormValues] = []
         self.targets: list[Target] = []
+        self.tenants: list[TenantId | None] = []
 
     def endpoint(self, provider: str, form: FormValues) -> str:
         """That of the first address in the form, else one of the provider's own."""
@@ -54,8 +57,11 @@ class FakeGateway:
         url = urlsplit(next(addresses, f"https://{provider}.example"))
         return f"{url.scheme}://{url.hostname}:{url.port or _PORTS[url.scheme]}"
 
-    async def probe(self, provider: str, form: FormValues, model: ModelRef | None) -> None:
+    async def probe(
+        self, provider: str, form: FormValues, model: ModelRef | None, *, tenant: TenantId | None = None
+    ) -> None:
         self.asked.append(form)
+        self.tenants.append(tenant)
         if self.script:
             self._next()
 
@@ -94,14 +100,16 @@ class FakeGateway:
         assert isinstance(answer, FakeSpeech)
         yield Speech(answer.media_type, _spoken(answer.pieces))
 
-    async def listed(self, provider: str, form: FormValues) -> Sequence[ListedModel]:
+    async def listed(self, provider: str, form: FormValues, *, tenant: TenantId | None = None) -> Sequence[ListedModel]:
         self.asked.append(form)
+        self.tenants.append(tenant)
         answer = self._next()
         assert isinstance(answer, FakeList)
         return answer.models
 
     def _answer(self, target: Target, call: Asked) -> Reply:
         self.targets.append(target)
+        self.tenants.append(target.tenant)
         self.asked.append(call)
         return self._next()
 

@@ -9,7 +9,7 @@ from infrastructure.providers.gateway import Limits
 from tests.gateways import IMPATIENT
 from tests.hostilities import Scene, scene
 from tests.stubs.hostile import whole
-from tests.ways import AUDIO, WAYS, Way
+from tests.ways import AUDIO, WAYS, Way, sse
 
 CROWD = b"[" + b"[]," * 250_000 + b"0]"
 AT_LEAST = Limits(patience=IMPATIENT)
@@ -29,3 +29,11 @@ async def test_a_crowd_is_refused(at: Scene, way: Way) -> None:
     failure = await at.explained(way, habit, AT_LEAST)
     assert isinstance(failure, BadRequestUpstream)
     assert "too many parts" in failure.detail
+
+
+async def test_a_stream_that_opens_one_call_after_the_other_is_refused(at: Scene) -> None:
+    (way,) = (way for way in WAYS if (way.provider, way.operation) == ("openai", "chat stream"))
+    calls = [{"id": f"call_{number}", "function": {"name": "a"}} for number in range(1_001)]
+    failure = await at.explained(way, whole(sse({"choices": [{"delta": {"tool_calls": calls}}]}), way.media_type))
+    assert isinstance(failure, BadRequestUpstream)
+    assert "more than 1000 tools" in failure.detail

@@ -7,9 +7,12 @@ from domain.errors import StreamBroken
 from domain.model.events import ChatEvent, Finished, ReasoningDelta, TextDelta, ToolCallDelta, Usage
 from infrastructure.providers.dialects import openai_answers
 from infrastructure.providers.dialects.refusals import Refusals
-from infrastructure.providers.dialects.turns import arguments_text, call_id, frame_json
+from infrastructure.providers.dialects.turns import arguments_text, call_id, frame_json, not_understood
 from infrastructure.providers.spec import ErrorReply, Frame
 from infrastructure.providers.wire.digging import count, dig, rows, table, text
+
+_CALLS = 1_000
+"""Each is remembered as long as the stream lasts; no vendor offers a model as many tools."""
 
 
 class ChunkDecoder:
@@ -78,6 +81,7 @@ class CallFragments:
 
     A fragment without index belongs to the last call, unless it brings another id, or a name and no id: then it opens
     one. Servers that give every call the index 0 are told by the id. A call that opens without id is given one.
+    BadRequestUpstream for one call too many.
     """
 
     def __init__(self) -> None:
@@ -97,6 +101,8 @@ class CallFragments:
         if number is not None:
             return ToolCallDelta(number, None, name or None, arguments)
         number, own = len(self._numbers), vendor_id or call_id()
+        if number == _CALLS:
+            raise not_understood(f"the answer calls more than {_CALLS} tools")
         self._numbers[own] = number
         if place is not None:
             self._places[place] = number

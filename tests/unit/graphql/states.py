@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 from domain.model.access import Role
 from domain.model.audit import Deed
@@ -141,7 +142,7 @@ class _Meddling(WillingGateway):
         super().__init__()
         self._rows = rows
 
-    async def probe(self, provider: str, form: FormValues, model: ModelRef | None) -> None:
+    async def probe(self, provider: str, form: FormValues, model: ModelRef | None, **more: Any) -> None:
         found = self._rows.credentials.items()
         self._rows.credentials = {i: (replace(c, version=c.version + 1), envelope) for i, (c, envelope) in found}
 

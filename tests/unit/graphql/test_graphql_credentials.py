@@ -224,11 +224,11 @@ class Interrupted(FakeGateway):
 
     meanwhile: Callable[[], Awaitable[Any]] | None = None
 
-    async def probe(self, provider: str, form: FormValues, model: ModelRef | None) -> None:
+    async def probe(self, provider: str, form: FormValues, model: ModelRef | None, **more: Any) -> None:
         happening, self.meanwhile = self.meanwhile, None
         if happening is not None:
             await happening()
-        await super().probe(provider, form, model)
+        await super().probe(provider, form, model, **more)
 
 
 def unreadable(house: House) -> None:

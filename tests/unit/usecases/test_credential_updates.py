@@ -185,8 +185,8 @@ class InterruptedGateway(FakeGateway):
 
     meanwhile: Awaitable[Credential] | None = None
 
-    async def probe(self, provider: str, form: FormValues, model: ModelRef | None) -> None:
-        await super().probe(provider, form, model)
+    async def probe(self, provider: str, form: FormValues, model: ModelRef | None, **more: Any) -> None:
+        await super().probe(provider, form, model, **more)
         await self._passing()
 
     async def _passing(self) -> None:

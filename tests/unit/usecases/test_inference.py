@@ -83,6 +83,7 @@ async def test_the_own_key_takes_over_without_a_gap() -> None:
     paid = [(await house.inference.chat(house.actor(), HELLO)).receipt.paid_by for _ in range(4)]
     assert paid == [KeySource.PLATFORM, KeySource.PLATFORM, KeySource.OWN, KeySource.OWN]
     assert [t.form["key"] for t in house.gateway.targets] == [Secret("platform-key")] * 2 + [Secret("own-key")] * 2
+    assert [t.tenant for t in house.gateway.targets] == [TENANT] * 4
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from typing_extensions import override
@@ -46,7 +47,7 @@ class Broken(FakeGateway):
     """Fails as nobody foresaw."""
 
     @override
-    async def probe(self, provider: str, form: FormValues, model: ModelRef | None) -> None:
+    async def probe(self, provider: str, form: FormValues, model: ModelRef | None, **more: Any) -> None:
         raise ZeroDivisionError
 
 
@@ -54,7 +55,7 @@ class Silent(FakeGateway):
     """Never answers."""
 
     @override
-    async def probe(self, provider: str, form: FormValues, model: ModelRef | None) -> None:
+    async def probe(self, provider: str, form: FormValues, model: ModelRef | None, **more: Any) -> None:
         await asyncio.Event().wait()
 
 
@@ -80,6 +81,15 @@ async def test_a_refusal_of_the_vendor_is_recorded_by_its_code(doing: Doing, act
     ((done, target, outcome),) = told(house)
     assert (done, outcome) == (action, REFUSED.code)
     assert target in ("acme", str(credential.id))
+
+
+@pytest.mark.parametrize("doing", [doing for doing, _ in DOINGS.values()], ids=DOINGS)
+async def test_a_vendor_is_asked_in_the_tenants_name(doing: Doing) -> None:
+    gateway = FakeGateway(REFUSED)
+    house, credential = await settled(gateway)
+    with pytest.raises(CredentialRejected):
+        await doing(house, credential)
+    assert gateway.tenants == [TENANT]
 
 
 @pytest.mark.parametrize("doing", ["check an update", "update", "verify", "list", "import"])
