@@ -7,7 +7,7 @@ are those of `shapes`; a recording is heard as how many bytes it has, and a text
 import base64
 import re
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -216,6 +216,22 @@ def _pipeline(asked: Asked) -> Answer:
     return _json({"text": _heard(asked.raw)})
 
 
+def _responded(asked: Asked) -> Answer:
+    """OpenAI's newer way, in which a call of a tool is an item."""
+    call = {"type": "function_call", "call_id": "call_1", "name": "get_weather"}
+    arguments = '{"city": "Tokyo"}'
+    whole = {"object": "response", "status": "completed", "output": [{**call, "arguments": arguments}]}
+    if not asked.body.get("stream"):
+        return _json(whole)
+    events: Mapping[str, Any] = {
+        "response.created": {},
+        "response.output_item.added": {"output_index": 0, "item": {**call, "arguments": ""}},
+        "response.function_call_arguments.delta": {"output_index": 0, "delta": arguments},
+        "response.completed": {"response": whole},
+    }
+    return SSE, b"".join(sse({"type": kind, **told}, kind) for kind, told in events.items())
+
+
 # ---- Those with words of their own -----------------------------------------------------------------------------------
 
 
@@ -280,6 +296,7 @@ def _own(asked: Asked) -> Answer | None:
 
 
 _WAYS: Sequence[tuple[str, Callable[[Asked], Answer | None]]] = (
+    ("/v1/responses$", _responded),
     ("/token$", lambda _: _json({"access_token": "ya29.stub", "expires_in": 3_600, "token_type": "Bearer"})),
     (":generateContent$", _generated),
     (":streamGenerateContent$", _generating),

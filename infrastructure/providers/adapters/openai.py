@@ -1,4 +1,4 @@
-"""OpenAI: its own dialect, over /chat/completions, and its audio."""
+"""OpenAI: its own dialect, over /chat/completions and /responses, and its audio."""
 
 from dataclasses import replace
 from typing import Self
@@ -7,18 +7,21 @@ from domain.errors import CredentialRejected, ModelNotFoundUpstream
 from domain.model.catalogue import FormValues, ProviderKind
 from domain.model.labels import Text
 from domain.ports import Target
+from infrastructure.providers.catalogue.refusals import refusals
 from infrastructure.providers.dialects.model_lists import Models
 from infrastructure.providers.dialects.openai_audio import Speak, Transcribe
 from infrastructure.providers.dialects.openai_embed import Embed
+from infrastructure.providers.dialects.openai_home import COMPLETIONS, PROTOCOL, RESPONSES, HomeChat
 from infrastructure.providers.dialects.openai_reasoning import ReasoningChat
+from infrastructure.providers.dialects.openai_responses import Responses
 from infrastructure.providers.dialects.probes import chatting, listing, refusing
-from infrastructure.providers.dialects.refusals import USUAL
-from infrastructure.providers.forms import address, at, entered, secret, text, trial_model
+from infrastructure.providers.forms import address, at, choice, entered, secret, text, trial_model
 from infrastructure.providers.signing.header import bearer
 from infrastructure.providers.spec import Adapter, Request
 
 _HOME = "https://api.openai.com"
-_CHAT = ReasoningChat()
+_REFUSALS = refusals("openai")
+_CHAT = HomeChat(ReasoningChat(refusals=_REFUSALS), Responses(_REFUSALS))
 _LIST = listing("models")
 _TRIAL = chatting(_CHAT, "openai", "validate_model", 20)
 
@@ -54,11 +57,12 @@ ADAPTER = Adapter(
         text("openai_organization", Text("Organization", "組織 ID", "组织 ID")),
         address("openai_api_base", Text("API base URL", "API ベース URL", "API 地址"), default=_HOME),
         trial_model(),
+        choice(PROTOCOL, Text("API protocol", "API プロトコル", "API 协议"), RESPONSES, COMPLETIONS),
     ),
     base_url=at("openai_api_base", _HOME, end="/v1"),
     sign=bearer("openai_api_key", also={"OpenAI-Organization": "openai_organization"}),
     probe=probe,
-    error=USUAL,
+    error=_REFUSALS,
     chat=_CHAT,
     embed=Embed(),
     transcribe=_Transcribe(),

@@ -13,7 +13,7 @@ _SAMPLING = frozenset({"temperature", "top_p", "presence_penalty", "frequency_pe
 
 @dataclass(frozen=True)
 class ReasoningChat(Chat):
-    """/chat/completions for every model; /responses, which the pro models need, is not spoken.
+    """/chat/completions for every model.
 
     From GPT-5.6 on, that endpoint takes function tools only with `reasoning_effort` "none", so tools switch reasoning
     off there, and sampling is then accepted.

@@ -126,8 +126,12 @@ def test_any_other_model_gets_every_knob(model: str) -> None:
 @pytest.mark.parametrize(
     ("model", "effort"), [("gpt-5.4", None), ("gpt-5.6-sol", "none"), ("gpt-6-luna", "none"), ("gpt-4o", None)]
 )
-def test_tools_switch_reasoning_off_where_chat_demands_it(model: str, effort: str | None) -> None:
-    request = render(replace(CHAT, tools=(TOOL,), knobs=Knobs(temperature=0.5)), model)
+def test_tools_switch_reasoning_off_where_chat_is_the_protocol_and_demands_it(model: str, effort: str | None) -> None:
+    assert ADAPTER.chat
+    goal = rec.target("openai", model, {**FORM, "api_protocol": "chat"})
+    call = replace(CHAT, tools=(TOOL,), knobs=Knobs(temperature=0.5))
+    request = ADAPTER.chat.render(goal, call, stream=False)
+    assert request.path == "chat/completions"
     assert request.json
     assert request.json.get("reasoning_effort") == effort
     assert ("temperature" in request.json) is (model != "gpt-5.4")

@@ -78,6 +78,6 @@ def test_none_overrides_what_the_dialect_writes(provider: str, stream: bool) -> 
 
 def test_one_that_the_dialect_knows_better_is_left_out_and_told() -> None:
     """GPT-5.6 and later call tools in this dialect only without reasoning."""
-    request = written("openai", "gpt-6-luna", {"reasoning_effort": "high"}, tools=True)
+    request = written("azure_openai", "gpt-6-luna", {"reasoning_effort": "high"}, tools=True)
     assert body(request)["reasoning_effort"] == "none"
     assert request.warnings == ("reasoning_effort was left out: gpt-6-luna does not take it",)

@@ -193,7 +193,7 @@ def test_rows_know_what_our_dialects_can_serve() -> None:
         return row.features
 
     assert Feature.TOOLS in features("gpt-6-luna")
-    assert Feature.TOOLS not in features("gpt-6-astra")
+    assert Feature.TOOLS in features("gpt-6-astra")
     vectors = catalogue().model(ModelRef("openai", "text-embedding-3-large", ModelType.EMBEDDING))
     assert vectors
     assert vectors.dimensions == 3072
