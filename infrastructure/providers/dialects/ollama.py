@@ -35,6 +35,9 @@ from infrastructure.providers.dialects.turns import (
 from infrastructure.providers.spec import Decoder, ErrorReply, Frame, Framing, Request
 from infrastructure.providers.wire.digging import dig, rows, table, tally, text
 
+_BESIDE_OPTIONS = frozenset({"think", "keep_alive", "truncate", "shift", "logprobs", "top_logprobs"})
+"""What a request says outside its options (ChatRequest in the vendor's OpenAPI and api/types.go)."""
+
 
 @dataclass(frozen=True)
 class Chat:
@@ -51,6 +54,7 @@ class Chat:
     def render(self, target: Target, call: ChatCall, *, stream: bool) -> Request:
         name = target.model.name
         body: dict[str, Any] = {"model": name, "messages": _turns(call.messages, name), "stream": stream}
+        body |= {name: value for name, value in call.knobs.extra.items() if name in _BESIDE_OPTIONS}
         options = self._options(target, call)
         if options:
             body["options"] = options
@@ -60,7 +64,7 @@ class Chat:
             body["tools"] = [rendered_tool(tool) for tool in call.tools]
         if call.response_schema:
             body["format"] = call.response_schema.schema
-        return Request(self.path, body, warnings=turns.left_out(name, turns.overridden(call, options)))
+        return Request(self.path, body, warnings=turns.left_out(name, turns.overridden(call, {**body, **options})))
 
     def parse(self, body: Mapping[str, Any]) -> ChatAnswer:
         message = dig(body, "message")
@@ -85,7 +89,8 @@ class Chat:
             "presence_penalty": call.knobs.presence_penalty,
             "frequency_penalty": call.knobs.frequency_penalty,
         }
-        return {**call.knobs.extra, **{option: value for option, value in asked.items() if value is not None}}
+        own = turns.own_parameters(call, _BESIDE_OPTIONS)
+        return {**own, **{option: value for option, value in asked.items() if value is not None}}
 
 
 class LineDecoder:

@@ -153,3 +153,13 @@ def test_a_result_that_names_no_tool_is_matched_by_its_call() -> None:
     lost = replace(rec.saying(Role.TOOL, "2"), tool_call_id="z")
     _, first, second = render(ChatCall((called, known, lost)))["messages"]
     assert (first["tool_name"], second["tool_call_id"]) == ("f", "z")
+
+
+def test_parameters_of_a_request_stand_beside_its_options() -> None:
+    asked = replace(rec.asking("Hello"), knobs=Knobs(extra={"think": False, "keep_alive": "5m", "top_k": 5}))
+    assert ADAPTER.chat
+    request = ADAPTER.chat.render(rec.target("ollama", "qwen3", FORM), asked, stream=False)
+    body: Any = request.json
+    assert (body["think"], body["keep_alive"]) == (False, "5m")
+    assert body["options"] == {"num_ctx": 4096, "top_k": 5}
+    assert not request.warnings
