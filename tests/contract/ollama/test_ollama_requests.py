@@ -1,10 +1,9 @@
 """Our requests to Ollama equal those of its own client (sdk_requests.json: ollama for Python 0.6.3, recorded on
 loopback) and satisfy its OpenAPI (request_schemas.json: ollama/ollama at fb307609).
 
-Left out of the comparison: `tools: []`, `keep_alive` and `think`, which that client adds or its caller asked for and
-our vocabulary has not; an empty `content`, which that client leaves out of an assistant's tool calls and the OpenAPI
-demands; `truncate`, since a text that is too long is to be refused and not cut; and `num_ctx` where the recording has
-none, because our form always states the context.
+Left out of the comparison: `tools: []`, which that client adds; an empty `content`, which it leaves out of an
+assistant's tool calls and the OpenAPI demands; `truncate`, since a text that is too long is to be refused and not cut;
+and `num_ctx` where the recording has none, because our form always states the context.
 """
 
 from dataclasses import replace
@@ -33,14 +32,14 @@ FORM = {"base_url": "http://127.0.0.1:11434", "api_key": "<key>"}
 HEADERS = ("authorization", "content-type", "accept")
 TOOL = rec.weather("Weather by city")
 SCHEMA = ResponseSchema("ans", {"type": "object", "properties": {"a": {"type": "boolean"}}, "required": ["a"]})
-EVERY = Knobs(temperature=0.2, top_p=0.9, max_tokens=64, stop=("END",), seed=7)
-ADDED = {"keep_alive", "think"}
+EVERY = Knobs(temperature=0.2, top_p=0.9, max_tokens=64, stop=("END",), seed=7, extra={"keep_alive": "5m"})
+THINKING = Knobs(extra={"think": True})
 CASES: list[tuple[str, str, ChatCall, bool]] = [
     ("chat", "llama3.2", replace(rec.asking("Hello", system="Be brief."), knobs=EVERY), False),
     ("chat stream + tool", "llama3.2", replace(rec.asking("Weather in Tokyo?"), tools=(TOOL,)), True),
     ("chat tool result turn", "llama3.2", rec.after_tool("Weather?", "Tokyo", "sunny", TOOL, "c1"), False),
     ("chat vision", "llava", rec.asking("What is this?", rec.pixel()), False),
-    ("chat think + json schema", "qwen3", replace(rec.asking("a?"), response_schema=SCHEMA), False),
+    ("chat think + json schema", "qwen3", replace(rec.asking("a?"), response_schema=SCHEMA, knobs=THINKING), False),
 ]
 
 
@@ -51,7 +50,7 @@ def render(call: ChatCall, model: str = "llama3.2", *, stream: bool = False) -> 
 
 def theirs(name: str) -> rec.Sent:
     """The recording in the terms of the comparison."""
-    found = rec.recorded(rec.calls("ollama")[name], without=ADDED, headers=HEADERS)
+    found = rec.recorded(rec.calls("ollama")[name], headers=HEADERS)
     body = {key: value for key, value in found.body.items() if value != []}
     body["messages"] = [{"content": "", **message} for message in body["messages"]]
     body["options"] = {"num_ctx": 4096, **body.get("options", {})}
