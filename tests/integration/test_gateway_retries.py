@@ -68,9 +68,17 @@ async def test_a_stream_that_breaks_is_not_tried_again() -> None:
 
 
 async def test_a_short_wait_that_a_vendor_asks_for_is_kept() -> None:
-    limited = refusal(429, "rate_limit_exceeded", "slow down", retry_after="0.01")
-    async with serving(playing(limited, body(GOOD))) as url, gateway() as subject:
+    limited, asked = refusal(429, "rate_limit_exceeded", "slow down", retry_after="0.05"), list[float]()
+    answers = playing(limited, body(GOOD))
+
+    async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.append(asyncio.get_running_loop().time())
+        await answers(scope, receive, send)
+
+    async with serving(watched) as url, gateway() as subject:
         assert (await subject.chat(plain.target(url), plain.asking())).text == "good"
+    first, second = asked
+    assert second - first >= 0.05
 
 
 async def test_a_long_wait_that_a_vendor_asks_for_is_left_to_the_caller() -> None:
