@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from domain.model.calls import EmbedCall
+from domain.model.calls import ChatCall, EmbedCall
 from domain.model.catalogue import ModelType
 from domain.model.events import Finished, Usage
 from domain.model.rerank import RerankCall
@@ -21,6 +21,8 @@ from tests.contract.credentials import FORMS
 
 SSE, NDJSON, AWS = Framing.SSE.value, Framing.NDJSON.value, Framing.EVENT_STREAM.value
 AUDIO = "audio/mpeg"
+TORN = "gpt-6-luna"
+"""A model that has a way of its own to think and call tools at once."""
 Call = Callable[[HttpGateway, Target], Awaitable[Usage | None]]
 
 
@@ -37,9 +39,10 @@ class Way:
     media_type: str = JSON
     piece: Callable[[str], bytes] | None = None
     idle: bytes = b""
+    model: str = "some-model"
 
     def __str__(self) -> str:
-        return f"{self.provider} {self.operation}"
+        return f"{self.provider} {self.operation}" + (f" of {TORN}" if self.model == TORN else "")
 
     @property
     def streamed(self) -> bool:
@@ -60,7 +63,7 @@ class Way:
         """What it used, as far as the operation tells that."""
         kind = KINDS.get(self.operation, ModelType.LLM)
         form = {**FORMS.get(self.provider, {}), **MORE.get(self.provider, {})}
-        return await CALLS[self.operation](gateway, rec.target(self.provider, "some-model", form, kind))
+        return await CALLS[self.operation](gateway, rec.target(self.provider, self.model, form, kind))
 
 
 def at(url: str) -> dict[str, Adapter]:
@@ -78,13 +81,19 @@ KINDS = {
 }
 
 
+def asking(target: Target) -> ChatCall:
+    """With a tool for a model that is asked in another way then."""
+    tools = (rec.weather("Weather"),) if target.model.name == TORN else ()
+    return replace(rec.asking("Hi"), tools=tools)
+
+
 async def chat(gateway: HttpGateway, target: Target) -> Usage:
-    return (await gateway.chat(target, rec.asking("Hi"))).usage
+    return (await gateway.chat(target, asking(target))).usage
 
 
 async def chat_stream(gateway: HttpGateway, target: Target) -> Usage | None:
     used = None
-    async with gateway.chat_stream(target, rec.asking("Hi")) as events:
+    async with gateway.chat_stream(target, asking(target)) as events:
         async for event in events:
             used = event.usage if isinstance(event, Finished) else used
     return used
@@ -166,6 +175,23 @@ def openai_stream(count: Any) -> bytes:
     return openai_piece("Hi") + end + used + b"data: [DONE]\n\n"
 
 
+def response(count: Any) -> dict[str, Any]:
+    said = {"type": "message", "content": [{"type": "output_text", "text": "Hi"}]}
+    return {"object": "response", "status": "completed", "output": [said], "usage": counts(count, *ANTHROPIC)}
+
+
+def response_event(name: str, **more: Any) -> bytes:
+    return sse({"type": f"response.{name}", **more}, f"response.{name}")
+
+
+def response_piece(text: str) -> bytes:
+    return response_event("output_text.delta", output_index=0, delta=text)
+
+
+def response_stream(count: Any) -> bytes:
+    return response_piece("Hi") + response_event("completed", response=response(count))
+
+
 def anthropic_piece(text: str) -> bytes:
     delta = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}}
     return sse(delta, "content_block_delta")
@@ -233,6 +259,8 @@ def data_list(_: Any) -> bytes:
 WAYS = (
     Way("openai", "chat", chosen),
     Way("openai", "chat stream", openai_stream, SSE, openai_piece, b": still here\n\n"),
+    Way("openai", "chat", lambda c: j(response(c)), model=TORN),
+    Way("openai", "chat stream", response_stream, SSE, response_piece, response_event("in_progress"), TORN),
     Way("anthropic", "chat stream", anthropic_stream, SSE, anthropic_piece, sse({"type": "ping"}, "ping")),
     Way("gemini", "chat stream", lambda c: sse(gemini_whole(c)), SSE, lambda t: sse(gemini(t)), b":\n"),
     Way("cohere", "chat stream", cohere_stream, SSE, cohere_piece, b"retry: 10\n\n"),

@@ -32,7 +32,7 @@ async def test_a_crowd_is_refused(at: Scene, way: Way) -> None:
 
 
 async def test_a_stream_that_opens_one_call_after_the_other_is_refused(at: Scene) -> None:
-    (way,) = (way for way in WAYS if (way.provider, way.operation) == ("openai", "chat stream"))
+    way = next(way for way in WAYS if str(way) == "openai chat stream")
     calls = [{"id": f"call_{number}", "function": {"name": "a"}} for number in range(1_001)]
     failure = await at.explained(way, whole(sse({"choices": [{"delta": {"tool_calls": calls}}]}), way.media_type))
     assert isinstance(failure, BadRequestUpstream)

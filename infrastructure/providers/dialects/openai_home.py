@@ -11,9 +11,10 @@ from infrastructure.providers.dialects import openai_models as names
 from infrastructure.providers.dialects.first_frame import FirstFrameDecoder
 from infrastructure.providers.dialects.openai_reasoning import ReasoningChat
 from infrastructure.providers.dialects.openai_responses import Responses
+from infrastructure.providers.dialects.turns import frame_json
 from infrastructure.providers.forms import entered
 from infrastructure.providers.spec import ChatDialect, Decoder, Frame, Framing, Request
-from infrastructure.providers.wire.digging import dig
+from infrastructure.providers.wire.digging import dig, text
 
 PROTOCOL, RESPONSES, COMPLETIONS = "api_protocol", "responses", "chat"
 
@@ -39,5 +40,6 @@ class HomeChat:
         return FirstFrameDecoder(self._decoder_for)
 
     def _decoder_for(self, frame: Frame) -> Decoder:
-        """Only /responses names its events."""
-        return (self.responses if frame.event.startswith("response.") else self.completions).decoder()
+        """Only the events of /responses tell their type."""
+        told = "" if frame.data.strip() == "[DONE]" else text(dig(frame_json(frame), "type"))
+        return (self.responses if told.startswith("response.") else self.completions).decoder()

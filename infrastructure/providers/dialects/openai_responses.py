@@ -56,7 +56,7 @@ class Responses:
         return Request(self.path, body, warnings=turns.left_out(model, dropped))
 
     def parse(self, body: Mapping[str, Any]) -> ChatAnswer:
-        """BadRequestUpstream when there is no output; what else a status tells, the stream's reading says."""
+        """An UpstreamError when it failed, or has no output."""
         if not isinstance(body.get("output"), list):
             raise turns.not_understood("the answer has no output")
         if body.get("status") == "failed":
