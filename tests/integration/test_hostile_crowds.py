@@ -9,7 +9,7 @@ from infrastructure.providers.gateway import Limits
 from tests.gateways import IMPATIENT
 from tests.hostilities import Scene, scene
 from tests.stubs.hostile import whole
-from tests.ways import AUDIO, WAYS, Way, sse
+from tests.ways import AUDIO, TORN, WAYS, Way, sse
 
 CROWD = b"[" + b"[]," * 250_000 + b"0]"
 AT_LEAST = Limits(patience=IMPATIENT)
@@ -32,8 +32,13 @@ async def test_a_crowd_is_refused(at: Scene, way: Way) -> None:
 
 
 async def test_a_stream_that_opens_one_call_after_the_other_is_refused(at: Scene) -> None:
-    way = next(way for way in WAYS if str(way) == "openai chat stream")
     calls = [{"id": f"call_{number}", "function": {"name": "a"}} for number in range(1_001)]
-    failure = await at.explained(way, whole(sse({"choices": [{"delta": {"tool_calls": calls}}]}), way.media_type))
-    assert isinstance(failure, BadRequestUpstream)
-    assert "more than 1000 tools" in failure.detail
+    item = {"type": "response.output_item.added", "item": {"type": "function_call", "name": "a"}}
+    streams = {
+        "openai chat stream": sse({"choices": [{"delta": {"tool_calls": calls}}]}),
+        f"openai chat stream of {TORN}": b"".join(sse({**item, "output_index": number}) for number in range(1_001)),
+    }
+    for way in (way for way in WAYS if str(way) in streams):
+        failure = await at.explained(way, whole(streams[str(way)], way.media_type))
+        assert isinstance(failure, BadRequestUpstream)
+        assert "more than 1000 tools" in failure.detail

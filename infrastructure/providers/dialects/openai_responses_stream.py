@@ -15,7 +15,7 @@ from domain.model.events import (
     Usage,
 )
 from infrastructure.providers.dialects.refusals import Refusals
-from infrastructure.providers.dialects.turns import call_id, frame_json
+from infrastructure.providers.dialects.turns import call_id, frame_json, next_call
 from infrastructure.providers.spec import ErrorReply, Frame
 from infrastructure.providers.wire.digging import count, dig, table, tally, text
 
@@ -44,7 +44,10 @@ def usage(response: object) -> Usage:
 
 
 class ItemDecoder:
-    """Complete with the event that the response is completed, or incomplete. No other mark tells the end."""
+    """Complete with the event that the response is completed, or incomplete. No other mark tells the end.
+
+    BadRequestUpstream for one call too many.
+    """
 
     def __init__(self, refusals: Refusals) -> None:
         self._refusals = refusals
@@ -92,7 +95,7 @@ class ItemDecoder:
             yield TextDelta(delta)
 
     def _opened(self, event: Any) -> ToolCallDelta:
-        number = self._calls.setdefault(count(dig(event, "output_index")), len(self._calls))
+        number = self._calls.setdefault(count(dig(event, "output_index")), next_call(self._calls))
         item = table(dig(event, "item"))
         own = text(item.get("call_id")) or call_id()
         return ToolCallDelta(number, own, text(item.get("name")), text(item.get("arguments")))

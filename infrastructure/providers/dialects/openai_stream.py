@@ -7,12 +7,9 @@ from domain.errors import StreamBroken
 from domain.model.events import ChatEvent, Finished, ReasoningDelta, TextDelta, ToolCallDelta, Usage
 from infrastructure.providers.dialects import openai_answers
 from infrastructure.providers.dialects.refusals import Refusals
-from infrastructure.providers.dialects.turns import arguments_text, call_id, frame_json, not_understood
+from infrastructure.providers.dialects.turns import arguments_text, call_id, frame_json, next_call
 from infrastructure.providers.spec import ErrorReply, Frame
 from infrastructure.providers.wire.digging import count, dig, rows, table, text
-
-_CALLS = 1_000
-"""Each is remembered as long as the stream lasts; no vendor offers a model as many tools."""
 
 
 class ChunkDecoder:
@@ -100,9 +97,7 @@ class CallFragments:
         number = self._known(place, vendor_id, name)
         if number is not None:
             return ToolCallDelta(number, None, name or None, arguments)
-        number, own = len(self._numbers), vendor_id or call_id()
-        if number == _CALLS:
-            raise not_understood(f"the answer calls more than {_CALLS} tools")
+        number, own = next_call(self._numbers), vendor_id or call_id()
         self._numbers[own] = number
         if place is not None:
             self._places[place] = number

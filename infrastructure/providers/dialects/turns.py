@@ -1,7 +1,7 @@
 """What several dialects need of a conversation's turns, and of the calls that models make in them."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sized
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -13,6 +13,8 @@ from domain.errors import BadRequestUpstream, InvalidRange, UnsupportedFeature
 from domain.model.calls import ChatCall, ImagePart, Message, ToolCall
 from infrastructure.providers.spec import Frame
 from infrastructure.providers.wire import Malformed, bodies
+
+_CALLS = 1_000
 
 
 def call_id() -> str:
@@ -34,6 +36,16 @@ def _with_ids(message: Message, fits: re.Pattern[str]) -> Message:
 def _fitting(vendor_id: str, fits: re.Pattern[str]) -> str:
     """The id itself, or always the same nine letters and digits for it, which no vendor is known to refuse."""
     return vendor_id if fits.fullmatch(vendor_id) else sha256(vendor_id.encode()).hexdigest()[:9]
+
+
+def next_call(seen: Sized) -> int:
+    """The number of the call after those that a stream has opened, each of which is remembered as long as it lasts.
+
+    BadRequestUpstream for more calls than any vendor offers a model tools.
+    """
+    if len(seen) == _CALLS:
+        raise not_understood(f"the answer calls more than {_CALLS} tools")
+    return len(seen)
 
 
 def arguments_text(value: object) -> str:
