@@ -9,7 +9,7 @@ from infrastructure.providers.gateway import Limits
 from tests.gateways import IMPATIENT
 from tests.hostilities import Scene, scene
 from tests.stubs.hostile import whole
-from tests.ways import AUDIO, TORN, WAYS, Way, sse
+from tests.ways import AUDIO, TORN, WAYS, Way, j, sse
 
 CROWD = b"[" + b"[]," * 250_000 + b"0]"
 AT_LEAST = Limits(patience=IMPATIENT)
@@ -31,14 +31,17 @@ async def test_a_crowd_is_refused(at: Scene, way: Way) -> None:
     assert "too many parts" in failure.detail
 
 
-async def test_a_stream_that_opens_one_call_after_the_other_is_refused(at: Scene) -> None:
+async def test_an_answer_that_calls_one_tool_after_the_other_is_refused(at: Scene) -> None:
     calls = [{"id": f"call_{number}", "function": {"name": "a"}} for number in range(1_001)]
-    item = {"type": "response.output_item.added", "item": {"type": "function_call", "name": "a"}}
-    streams = {
+    call = {"type": "function_call", "name": "a"}
+    opened = {"type": "response.output_item.added", "item": call}
+    answers = {
+        "openai chat": j({"choices": [{"message": {"tool_calls": calls}}]}),
+        f"openai chat of {TORN}": j({"object": "response", "status": "completed", "output": [call] * 1_001}),
         "openai chat stream": sse({"choices": [{"delta": {"tool_calls": calls}}]}),
-        f"openai chat stream of {TORN}": b"".join(sse({**item, "output_index": number}) for number in range(1_001)),
+        f"openai chat stream of {TORN}": b"".join(sse({**opened, "output_index": number}) for number in range(1_001)),
     }
-    for way in (way for way in WAYS if str(way) in streams):
-        failure = await at.explained(way, whole(streams[str(way)], way.media_type))
+    for way in (way for way in WAYS if str(way) in answers):
+        failure = await at.explained(way, whole(answers[str(way)], way.media_type))
         assert isinstance(failure, BadRequestUpstream)
         assert "more than 1000 tools" in failure.detail

@@ -1,12 +1,12 @@
 """Reads what OpenAI's chat and its many imitations answer, whole or in pieces."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from domain.errors import UpstreamUnavailable
 from domain.model.calls import ToolCall
 from domain.model.events import ChatAnswer, Finish, FinishReason, Usage
-from infrastructure.providers.dialects.turns import arguments_text, call_id, not_understood
+from infrastructure.providers.dialects.turns import arguments_text, call_id, check_calls, not_understood
 from infrastructure.providers.wire.digging import dig, rows, table, tally, text
 
 _FINISHES: Mapping[str, Finish] = {
@@ -79,8 +79,9 @@ def answer(body: object) -> ChatAnswer:
     return ChatAnswer(said(message) + refusal, reasoning(message), calls, reason, usage(dig(body, "usage")))
 
 
-def tool_calls(items: Iterable[Any]) -> Iterable[ToolCall]:
-    """Calls that come whole; one without an id is given one."""
+def tool_calls(items: Sequence[Any]) -> Iterable[ToolCall]:
+    """Calls that come whole; one without an id is given one. BadRequestUpstream for too many."""
+    check_calls(len(items))
     for item in items:
         function = dig(item, "function")
         arguments = arguments_text(dig(function, "arguments"))

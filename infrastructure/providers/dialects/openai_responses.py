@@ -126,7 +126,9 @@ def _read(body: object) -> tuple[str, bool, str, tuple[ToolCall, ...]]:
     refused = "".join(text(dig(part, "refusal")) for part in parts)
     said = "".join(text(dig(part, "text")) for part in parts)
     summaries = [s for item in items if dig(item, "type") == "reasoning" for s in rows(dig(item, "summary"))]
-    calls = tuple(_call(item) for item in items if dig(item, "type") == "function_call")
+    asked = [item for item in items if dig(item, "type") == "function_call"]
+    turns.check_calls(len(asked))
+    calls = tuple(map(_call, asked))
     return said + refused, bool(refused), "\n\n".join(text(dig(s, "text")) for s in summaries), calls
 
 

@@ -41,11 +41,16 @@ def _fitting(vendor_id: str, fits: re.Pattern[str]) -> str:
 def next_call(seen: Sized) -> int:
     """The number of the call after those that a stream has opened, each of which is remembered as long as it lasts.
 
-    BadRequestUpstream for more calls than any vendor offers a model tools.
+    BadRequestUpstream for one call too many.
     """
-    if len(seen) == _CALLS:
-        raise not_understood(f"the answer calls more than {_CALLS} tools")
+    check_calls(len(seen) + 1)
     return len(seen)
+
+
+def check_calls(count: int) -> None:
+    """BadRequestUpstream for more calls in an answer than any vendor offers a model tools."""
+    if count > _CALLS:
+        raise not_understood(f"the answer calls more than {_CALLS} tools")
 
 
 def arguments_text(value: object) -> str:
